@@ -1,0 +1,7 @@
+//! Generated types of our contracts. No logic.
+#![allow(clippy::all, missing_docs, unused_qualifications, unreachable_pub, reason = "generated code; the documentation is in the proto files")]
+
+/// The gRPC contract `quadrille.v1`.
+pub mod v1 {
+    tonic::include_proto!("quadrille.v1");
+}

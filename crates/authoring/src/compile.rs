@@ -1,0 +1,60 @@
+//! Owns [`compile`], the way from a text to a graph.
+//!
+//! Invariant: a graph that comes out has passed [`graph::check`], so what the kernel runs is sound even
+//! if a rule were missing here.
+
+use graph::Graph;
+use graph::check::check;
+
+use crate::finding::{Finding, Findings};
+use crate::lowering::Lowering;
+use crate::yaml;
+
+/// A workflow that compiled.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Compiled {
+    /// What the kernel runs.
+    pub graph: Graph,
+    /// When runs start by themselves, if they do.
+    pub schedule: Option<Schedule>,
+    /// What is probably not meant as written; never errors.
+    pub warnings: Vec<Finding>,
+}
+
+/// When runs start by themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Schedule {
+    /// At the times of this cron expression, checked.
+    Cron(String),
+    /// Again and again, this many milliseconds apart; more than zero.
+    Every(u64),
+}
+
+/// Compiles a workflow written in the Serverless Workflow DSL 1.0, as YAML 1.2 or JSON.
+///
+/// # Errors
+/// The findings, errors first and at least one, each with its place in the text.
+pub fn compile(text: &str) -> Result<Compiled, Vec<Finding>> {
+    let mut findings = Findings::default();
+    let Some(tree) = yaml::parse(text, &mut findings) else {
+        return Err(findings.into_list());
+    };
+    let mut lowering = Lowering::new(findings);
+    let schedule = lowering.document(tree.root());
+    let (graph, mut findings) = lowering.finish();
+    if !findings.has_errors()
+        && let Err(unsound) = check(&graph)
+    {
+        for flaw in unsound {
+            findings.error_key(tree.find(&flaw.path), "unsound", flaw.message);
+        }
+    }
+    if findings.has_errors() {
+        return Err(findings.into_list());
+    }
+    Ok(Compiled {
+        graph,
+        schedule,
+        warnings: findings.into_list(),
+    })
+}

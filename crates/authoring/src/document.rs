@@ -1,0 +1,329 @@
+//! Owns the root of a document: who the workflow is, what it shares, when it starts, its data and tasks.
+
+use std::str::FromStr;
+
+use graph::ir::{Attribute, AttributeKind, NAMESPACE_DEFAULT};
+use graph::value::Str;
+
+use crate::compile::Schedule;
+use crate::finding::quote;
+use crate::lowering::{Lowering, SECTIONS, Scope};
+use crate::yaml::{At, Data};
+
+/// The versions of the language that are read.
+const DSL_PREFIX: &str = "1.0.";
+
+/// The longest label of a workflow's name, as in the domain name system.
+const LABEL_BYTES_MAX: usize = 63;
+
+impl<'t> Lowering<'t> {
+    /// The whole document; gives when it starts by itself.
+    pub(crate) fn document(&mut self, root: At<'t>) -> Option<Schedule> {
+        let scope = Scope::default();
+        let keys = [
+            "document", "input", "use", "do", "timeout", "output", "schedule", "evaluate",
+        ];
+        if !self.known(root, &keys) {
+            return None;
+        }
+        if let Some(document) = self.require(root, "document") {
+            self.identity(document);
+        }
+        if let Some(components) = root.member("use") {
+            self.components(components);
+        }
+        if let Some(evaluate) = root.member("evaluate") {
+            self.evaluate(evaluate);
+        }
+        self.graph.input = root
+            .member("input")
+            .and_then(|at| self.shaping(at, "from", &scope));
+        self.graph.output = root
+            .member("output")
+            .and_then(|at| self.shaping(at, "as", &scope));
+        self.graph.timeout = root
+            .member("timeout")
+            .and_then(|at| self.timeout(at, &scope));
+        let schedule = root.member("schedule").and_then(|at| self.schedule(at));
+        self.required_body(root, "do", &scope);
+        self.warn_unused();
+        schedule
+    }
+
+    fn identity(&mut self, at: At<'t>) {
+        self.known(
+            at,
+            &[
+                "dsl",
+                "namespace",
+                "name",
+                "version",
+                "title",
+                "summary",
+                "tags",
+                "metadata",
+            ],
+        );
+        if let Some(dsl) = self.require(at, "dsl")
+            && let Some(version) = self.literal(dsl)
+            && !version.starts_with(DSL_PREFIX)
+        {
+            let message = format!(
+                "the DSL version {} is not read here; write the document for 1.0.x, for example dsl: '1.0.3'",
+                quote(&version)
+            );
+            self.findings.error(dsl, "bad-dsl", message);
+        }
+        let namespace = self
+            .require(at, "namespace")
+            .and_then(|namespace| self.label(namespace));
+        let name = self.require(at, "name").and_then(|name| self.label(name));
+        if let Some(version) = self.require(at, "version")
+            && let Some(text) = self.literal(version)
+        {
+            if !is_semantic(&text) {
+                let message = format!(
+                    "{} is not a semantic version; write three numbers such as '1.0.0'",
+                    quote(&text)
+                );
+                self.findings.error(version, "bad-version", message);
+            }
+            self.graph.version = text;
+        }
+        for text in ["title", "summary"].iter().filter_map(|key| at.member(key)) {
+            self.literal(text);
+        }
+        if let (Some(namespace), Some(name)) = (namespace, name) {
+            self.graph.workflow = if &*namespace == NAMESPACE_DEFAULT {
+                name
+            } else {
+                format!("{namespace}/{name}").into()
+            };
+            self.namespace = namespace.to_string();
+        }
+        if let Some(tags) = at.member("tags") {
+            self.tags(tags);
+        }
+        if let Some(metadata) = at.member("metadata") {
+            self.metadata(metadata);
+        }
+    }
+
+    fn label(&mut self, at: At<'t>) -> Option<Str> {
+        let text = self.literal(at)?;
+        let letter = |c: char| c.is_ascii_alphanumeric();
+        let fits = (1..=LABEL_BYTES_MAX).contains(&text.len())
+            && text.starts_with(letter)
+            && text.ends_with(letter)
+            && text.chars().all(|c| letter(c) || c == '-');
+        if !fits {
+            let message = format!(
+                "{} cannot be a `{}`; use 1 to {LABEL_BYTES_MAX} letters, digits and -, with no - at either end",
+                quote(&text),
+                at.key()
+            );
+            self.findings.error(at, "bad-name", message);
+        }
+        fits.then_some(text)
+    }
+
+    fn tags(&mut self, at: At<'t>) {
+        if !at.is_map() {
+            return self.wrong(at, "a map of text");
+        }
+        for tag in at.children() {
+            let value: Str = match tag.data() {
+                Data::Text(text) => text.clone(),
+                Data::Bool(_) | Data::Int(_) | Data::Float(_) => tag.value().to_json().into(),
+                _ => {
+                    self.wrong(tag, "text");
+                    continue;
+                }
+            };
+            if self.fits_name(tag, tag.key()) && self.fits_name(tag, &value) {
+                self.graph.labels.push((tag.key().into(), value));
+            }
+        }
+    }
+
+    /// Metadata is free, but for the members that mean something here.
+    fn metadata(&mut self, at: At<'t>) {
+        if !at.is_map() {
+            return self.wrong(at, "a map");
+        }
+        self.graph.retention_ms = at
+            .member("retention")
+            .and_then(|retention| self.fixed_ms(retention));
+        let Some(attributes) = at.member("attributes") else {
+            return;
+        };
+        if !attributes.is_map() {
+            return self.wrong(attributes, "a map");
+        }
+        for attribute in attributes.children() {
+            self.known(attribute, &["type", "from"]);
+            let kind = self
+                .require(attribute, "type")
+                .and_then(|kind| self.word(kind, &["text", "number", "bool", "time"]));
+            let from = self
+                .require(attribute, "from")
+                .and_then(|from| self.expression(from, &Scope::default()));
+            let fits = self.fits_name(attribute, attribute.key());
+            let (Some(kind), Some(from), true) = (kind, from, fits) else {
+                continue;
+            };
+            let kind = match kind {
+                "number" => AttributeKind::Number,
+                "bool" => AttributeKind::Bool,
+                "time" => AttributeKind::Time,
+                _ => AttributeKind::Text,
+            };
+            self.graph.attributes.push(Attribute {
+                name: attribute.key().into(),
+                kind,
+                from,
+            });
+        }
+    }
+
+    fn components(&mut self, at: At<'t>) {
+        self.known(
+            at,
+            &[&SECTIONS[..], &["catalogs", "extensions", "secrets"]].concat(),
+        );
+        let advice = [
+            (
+                "catalogs",
+                "copy the functions that you need into `use.functions`",
+            ),
+            (
+                "extensions",
+                "put the tasks around each call, or into a function in `use.functions`",
+            ),
+            (
+                "secrets",
+                "let the worker that needs a secret read it from its own configuration",
+            ),
+        ];
+        self.refuse(at, &advice);
+        for section in SECTIONS {
+            let Some(members) = at.member(section) else {
+                continue;
+            };
+            if members.is_map() {
+                self.register(section, members);
+            } else {
+                self.wrong(members, "a map");
+            }
+        }
+    }
+
+    fn evaluate(&mut self, at: At<'t>) {
+        self.known(at, &["language", "mode"]);
+        for (key, only) in [("language", "jq"), ("mode", "strict")] {
+            if let Some(member) = at.member(key)
+                && member.text().is_none_or(|text| &**text != only)
+            {
+                self.unsupported(
+                    member,
+                    &format!("another `{key}` than {only}"),
+                    &format!("write {key}: {only} or leave it out"),
+                );
+            }
+        }
+    }
+
+    fn schedule(&mut self, at: At<'t>) -> Option<Schedule> {
+        self.known(at, &["every", "cron", "after", "on"]);
+        let after = "use `every`, or end the workflow with a `wait` and a `run.workflow` with `await: false`";
+        let on = "let whoever publishes the event start a run, or start with a `listen`";
+        self.refuse(at, &[("after", after), ("on", on)]);
+        if at.member("after").is_some() || at.member("on").is_some() {
+            return None;
+        }
+        match (at.member("every"), at.member("cron")) {
+            (Some(every), None) => match self.fixed_ms(every)? {
+                0 => {
+                    self.findings.error(
+                        every,
+                        "bad-duration",
+                        "`every` must be longer than nothing",
+                    );
+                    None
+                }
+                ms => Some(Schedule::Every(ms)),
+            },
+            (None, Some(cron)) => {
+                let text = self.literal(cron)?;
+                if let Err(error) = croner::Cron::from_str(&text) {
+                    let error = error.to_string();
+                    let error = error.trim_end_matches('.');
+                    let message = format!(
+                        "{} is not a cron expression: {error}; write for example '0 6 * * MON-FRI'",
+                        quote(&text)
+                    );
+                    self.findings.error(cron, "bad-cron", message);
+                }
+                Some(Schedule::Cron(text.to_string()))
+            }
+            _ => {
+                if at.is_map() {
+                    self.findings.error_key(
+                        at,
+                        "bad-value",
+                        "a schedule needs exactly one of `every` and `cron`",
+                    );
+                }
+                None
+            }
+        }
+    }
+}
+
+/// Whether text is a semantic version: three numbers, and perhaps a pre-release and a build.
+fn is_semantic(text: &str) -> bool {
+    let (text, build) = text
+        .split_once('+')
+        .map_or((text, None), |(text, build)| (text, Some(build)));
+    let (core, release) = text
+        .split_once('-')
+        .map_or((text, None), |(core, release)| (core, Some(release)));
+    let number = |part: &str| {
+        part.bytes().all(|b| b.is_ascii_digit())
+            && !part.is_empty()
+            && (part == "0" || !part.starts_with('0'))
+    };
+    let word = |part: &str| {
+        part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') && !part.is_empty()
+    };
+    let counted =
+        |part: &str| word(part) && (number(part) || part.bytes().any(|b| !b.is_ascii_digit()));
+    core.split('.').count() == 3
+        && core.split('.').all(number)
+        && release.is_none_or(|release| release.split('.').all(counted))
+        && build.is_none_or(|build| build.split('.').all(word))
+        && text.len() < crate::lowering::NAME_BYTES_MAX
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn semantic_versions() {
+        for good in [
+            "0.1.0",
+            "1.0.3",
+            "1.0.0-alpha.1",
+            "1.0.0-0a+build.01",
+            "10.20.30",
+        ] {
+            assert!(is_semantic(good), "{good}");
+        }
+        for bad in [
+            "", "1", "1.0", "1.0.0.0", "01.0.0", "1.0.0-", "1.0.0-01", "v1.0.0", "1.0.x", "1.0.0+",
+        ] {
+            assert!(!is_semantic(bad), "{bad}");
+        }
+    }
+}

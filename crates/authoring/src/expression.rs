@@ -1,0 +1,250 @@
+//! Owns the two kinds of places that compute: expressions, and values with expressions in them.
+//!
+//! Invariants: a place that takes an expression takes it bare or as `${ … }`; a place that takes a value
+//! computes only what is wrapped as a whole. Every expression is compiled once here, so that a slip is
+//! told with its place instead of failing a run.
+
+use graph::expr::Program;
+use graph::template::VARIABLES;
+use graph::value::Value;
+use graph::{Expr, Template};
+
+use crate::finding::quote;
+use crate::lowering::{Lowering, Scope};
+use crate::yaml::{At, Data, Mark};
+
+/// Variables of the language that runs do not have.
+const VARIABLES_UNSUPPORTED: [(&str, &str); 2] = [
+    (
+        "secrets",
+        "let the worker that needs a secret read it from its own configuration",
+    ),
+    ("authorization", "pass what the worker needs in its input"),
+];
+
+/// What is inside of `${ … }`, if the whole text is that.
+pub(crate) fn unwrap(text: &str) -> Option<&str> {
+    Some(text.trim().strip_prefix("${")?.strip_suffix('}')?.trim())
+}
+
+impl<'t> Lowering<'t> {
+    /// An expression, bare or wrapped.
+    pub(crate) fn expression(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
+        let Some(text) = at.text() else {
+            self.wrong(at, "text with an expression");
+            return None;
+        };
+        self.compiled(at, unwrap(text).unwrap_or(text.trim()), scope)
+    }
+
+    /// An expression under a key, if there is one.
+    pub(crate) fn optional_expression(
+        &mut self,
+        at: At<'t>,
+        key: &str,
+        scope: &Scope,
+    ) -> Option<Expr> {
+        self.expression(at.member(key)?, scope)
+    }
+
+    /// A value, computed where it is wrapped.
+    pub(crate) fn template(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+        match at.data() {
+            Data::Text(text) => match unwrap(text) {
+                Some(source) => self.compiled(at, source, scope).map(Template::Expr),
+                None => {
+                    self.warn_of_lookalikes(at, text);
+                    Some(Template::Literal(at.value()))
+                }
+            },
+            Data::List(_) => {
+                let elements: Vec<_> = at
+                    .children()
+                    .map(|child| self.template(child, scope))
+                    .collect();
+                let elements: Vec<_> = elements.into_iter().collect::<Option<_>>()?;
+                Some(if elements.iter().all(is_literal) {
+                    Template::Literal(at.value())
+                } else {
+                    Template::Array(elements)
+                })
+            }
+            Data::Map(_) => {
+                let members: Vec<_> = at
+                    .children()
+                    .map(|child| Some((child.key().into(), self.template(child, scope)?)))
+                    .collect();
+                let members: Vec<_> = members.into_iter().collect::<Option<_>>()?;
+                let literal = members.iter().all(|(_, member)| is_literal(member));
+                Some(if literal {
+                    Template::Literal(at.value())
+                } else {
+                    Template::Object(members)
+                })
+            }
+            _ => Some(Template::Literal(at.value())),
+        }
+    }
+
+    /// A value that must give text.
+    pub(crate) fn text_template(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+        if at.text().is_none() {
+            self.wrong(at, "text");
+            return None;
+        }
+        self.template(at, scope)
+    }
+
+    /// A value that is a map, or one expression that gives it.
+    pub(crate) fn map_template(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+        let wrapped = at.text().is_some_and(|text| unwrap(text).is_some());
+        if !wrapped && !at.is_map() {
+            self.wrong(at, "a map or one expression wrapped in ${ }");
+            return None;
+        }
+        self.template(at, scope)
+    }
+
+    /// What shapes data: an expression, bare or wrapped, or a map of values.
+    pub(crate) fn shape(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+        match at.data() {
+            Data::Text(_) => self.expression(at, scope).map(Template::Expr),
+            Data::Map(_) => self.template(at, scope),
+            _ => {
+                self.wrong(at, "an expression or a map");
+                None
+            }
+        }
+    }
+
+    /// The expression of this source, if it compiles.
+    fn compiled(&mut self, at: At<'t>, source: &str, scope: &Scope) -> Option<Expr> {
+        if source.is_empty() {
+            self.findings.error(
+                at,
+                "bad-expression",
+                "the expression is empty; write . for the data as it comes",
+            );
+            return None;
+        }
+        let variables: Vec<&str> = VARIABLES
+            .iter()
+            .copied()
+            .chain(scope.locals.iter().map(|name| &**name))
+            .collect();
+        if let Err((message, offset)) = check_expression(source, &variables) {
+            for (name, advice) in VARIABLES_UNSUPPORTED {
+                if source.contains(&format!("${name}")) {
+                    self.findings.error(
+                        at,
+                        "unsupported",
+                        format!("the variable ${name} is not supported yet; {advice}"),
+                    );
+                    return None;
+                }
+            }
+            let mark = mark_in(at, source, offset);
+            let message = match source.contains("${") {
+                true => format!(
+                    "{} is not one expression; write one ${{ }} around the whole, and \\( ) inside of text",
+                    quote(source)
+                ),
+                false => format!(
+                    "the expression {} is wrong: {}",
+                    quote(source),
+                    message.replace('\n', "; ")
+                ),
+            };
+            self.findings.add(
+                mark,
+                || at.path(),
+                crate::Severity::Error,
+                "bad-expression",
+                message,
+            );
+            return None;
+        }
+        Some(Expr(source.into()))
+    }
+
+    /// Warns of text that reads like an expression but is taken as it stands.
+    fn warn_of_lookalikes(&mut self, at: At<'t>, text: &str) {
+        if text.contains("${") {
+            let message = "this is plain text: only a value that is ${ … } as a whole is computed; write ${ \"…\\(.name)…\" } to put data into text";
+            self.findings.warning(at, "text-not-expression", message);
+            return;
+        }
+        let path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '[' | ']');
+        let mut letters = text.chars();
+        let starts = matches!(letters.next(), Some('.' | '$'))
+            && letters
+                .next()
+                .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+        if starts && text.chars().skip(1).all(path) {
+            let message = format!(
+                "this is the plain text {}; write ${{ {text} }} if the data is meant",
+                quote(text)
+            );
+            self.findings.warning(at, "text-not-expression", message);
+        }
+    }
+}
+
+/// Whether a place computes nothing.
+fn is_literal(template: &Template) -> bool {
+    matches!(template, Template::Literal(_))
+}
+
+/// Compiles an expression and drops it; the error has what is wrong and the byte where.
+fn check_expression(source: &str, variables: &[&str]) -> Result<(), (String, usize)> {
+    Program::compile(source, variables)
+        .map(drop)
+        .map_err(|error| (error.message, error.offset))
+}
+
+/// The place of a byte of an expression in the text, as well as it is known.
+fn mark_in(at: At<'_>, source: &str, offset: usize) -> Mark {
+    let (Some(start), Some(text)) = (at.verbatim(), at.text()) else {
+        return at.mark();
+    };
+    let Some(ahead) = text.find(source) else {
+        return at.mark();
+    };
+    let columns = text
+        .get(..ahead + offset)
+        .map_or(0, |before| before.chars().count());
+    Mark {
+        column: start
+            .column
+            .saturating_add(u32::try_from(columns).unwrap_or(0)),
+        ..start
+    }
+}
+
+/// A template as one expression that gives the same.
+pub(crate) fn to_expression(template: &Template) -> String {
+    let key = |key: &str| Value::text(key).to_json();
+    match template {
+        Template::Literal(value) => value.to_json(),
+        // The line ends a comment that the expression may end with.
+        Template::Expr(expr) if expr.0.contains('#') => format!("({}\n)", expr.0),
+        Template::Expr(expr) => format!("({})", expr.0),
+        Template::Array(elements) => {
+            format!(
+                "[{}]",
+                elements
+                    .iter()
+                    .map(to_expression)
+                    .collect::<Vec<_>>()
+                    .join(",")
+            )
+        }
+        Template::Object(members) => {
+            let members: Vec<_> = members
+                .iter()
+                .map(|(name, member)| format!("{}:{}", key(name), to_expression(member)))
+                .collect();
+            format!("{{{}}}", members.join(","))
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Owns [`Lowering`]: the graph while it is made of the tree, and [`Scope`], what a task may refer to.
+//!
+//! Invariants: everything in `use` is found through [`Lowering::reuse`], which bounds what repeated use
+//! can add up to; a body nests no deeper and a graph grows no larger than the check allows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use graph::Template;
+use graph::check::{BODY_DEPTH_MAX, NODES_MAX};
+use graph::ir::{Body, BodyIndex, Graph, Kind, NAMESPACE_DEFAULT, Next, Node, NodeIndex};
+use graph::template::VARIABLES;
+use graph::value::Str;
+
+use crate::finding::{Findings, quote};
+use crate::yaml::At;
+
+/// The longest name of a task, variable, queue label or tag, in bytes.
+pub const NAME_BYTES_MAX: usize = 256;
+
+/// What all uses of reusable components may add up to, in bytes of text and a few more for each value.
+pub const REUSED_WEIGHT_MAX: usize = 4 << 20;
+
+/// The sections of `use` whose members are referred to by name.
+pub(crate) const SECTIONS: [&str; 5] = [
+    "authentications",
+    "errors",
+    "functions",
+    "retries",
+    "timeouts",
+];
+
+/// The graph so far and what was found on the way.
+pub(crate) struct Lowering<'t> {
+    pub(crate) findings: Findings,
+    pub(crate) graph: Graph,
+    pub(crate) namespace: String,
+    components: BTreeMap<(&'static str, &'t str), At<'t>>,
+    used: BTreeSet<(&'static str, &'t str)>,
+    reused_weight: usize,
+}
+
+/// What a task may refer to where it stands.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scope {
+    /// Variables that enclosing bodies bind, without `$`.
+    pub(crate) locals: Vec<Str>,
+    /// How many bodies enclose it.
+    pub(crate) depth: usize,
+    /// Whether what it does can be taken back by an enclosing saga.
+    pub(crate) saga: bool,
+    /// The functions that it is inlined from.
+    pub(crate) functions: Vec<Str>,
+}
+
+impl<'t> Lowering<'t> {
+    pub(crate) fn new(findings: Findings) -> Lowering<'t> {
+        let graph = Graph {
+            workflow: "".into(),
+            version: "".into(),
+            input: None,
+            output: None,
+            timeout: None,
+            retention_ms: None,
+            labels: Vec::new(),
+            attributes: Vec::new(),
+            locals: Vec::new(),
+            bodies: Vec::new(),
+            nodes: Vec::new(),
+        };
+        Lowering {
+            findings,
+            graph,
+            namespace: NAMESPACE_DEFAULT.into(),
+            components: BTreeMap::new(),
+            used: BTreeSet::new(),
+            reused_weight: 0,
+        }
+    }
+
+    pub(crate) fn finish(self) -> (Graph, Findings) {
+        (self.graph, self.findings)
+    }
+
+    /// Makes the members of a section of `use` known.
+    pub(crate) fn register(&mut self, section: &'static str, members: At<'t>) {
+        for member in members.children() {
+            self.components.insert((section, member.key()), member);
+        }
+    }
+
+    /// The reusable component of this name, if there is one; a finding else.
+    pub(crate) fn reuse(
+        &mut self,
+        section: &'static str,
+        name: &str,
+        at: At<'t>,
+    ) -> Option<At<'t>> {
+        let Some(component) = self.component(section, name) else {
+            let names = self.names(section);
+            let hint = self.findings.hint(name, names, || {
+                format!("; declare it under `use.{section}`")
+            });
+            self.findings.error(
+                at,
+                "unknown-name",
+                format!("`use.{section}` has no {}{hint}", quote(name)),
+            );
+            return None;
+        };
+        self.used.insert((section, component.key()));
+        self.reused_weight = self.reused_weight.saturating_add(component.weight());
+        if self.reused_weight > REUSED_WEIGHT_MAX {
+            let message = "the components of `use` are used so often that the workflow gets too large; move work into a workflow of its own and call it with `run.workflow`";
+            self.findings.error(at, "too-large", message);
+            return None;
+        }
+        Some(component)
+    }
+
+    pub(crate) fn component(&self, section: &'static str, name: &str) -> Option<At<'t>> {
+        self.components.get(&(section, name)).copied()
+    }
+
+    /// The names in a section of `use`.
+    pub(crate) fn names(&self, section: &'static str) -> Vec<&'t str> {
+        self.components
+            .keys()
+            .filter(|(of, _)| *of == section)
+            .map(|(_, name)| *name)
+            .collect()
+    }
+
+    /// Warns of components that nothing refers to: they were not looked into.
+    pub(crate) fn warn_unused(&mut self) {
+        for (key, component) in &self.components {
+            if !self.used.contains(key) {
+                let message = format!(
+                    "{} is never used, and so was not checked; use it or remove it",
+                    quote(key.1)
+                );
+                self.findings.warning(*component, "unused", message);
+            }
+        }
+    }
+
+    /// Adds a body; none when it would nest too deep.
+    pub(crate) fn add_body(&mut self, at: At<'t>, scope: &Scope) -> Option<BodyIndex> {
+        if scope.depth >= BODY_DEPTH_MAX {
+            let message = format!(
+                "tasks nest deeper than {BODY_DEPTH_MAX}; move the inner ones into a workflow of its own and call it with `run.workflow`"
+            );
+            self.findings.error(at, "too-deep", message);
+            return None;
+        }
+        let index = u32::try_from(self.graph.bodies.len()).ok()?;
+        self.graph.bodies.push(Body {
+            path: at.path().into(),
+            first: None,
+        });
+        Some(BodyIndex(index))
+    }
+
+    /// Adds a node that does nothing yet; none when there are too many.
+    pub(crate) fn add_node(
+        &mut self,
+        at: At<'t>,
+        name: &str,
+        body: BodyIndex,
+    ) -> Option<NodeIndex> {
+        if self.graph.nodes.len() >= NODES_MAX {
+            let message = format!(
+                "the workflow has more than {NODES_MAX} tasks, functions put in place; split it with `run.workflow`"
+            );
+            self.findings.error(at, "too-large", message);
+            return None;
+        }
+        let index = u32::try_from(self.graph.nodes.len()).ok()?;
+        self.graph.nodes.push(Node {
+            name: name.into(),
+            path: at.path().into(),
+            body,
+            when: None,
+            input: None,
+            output: None,
+            export: None,
+            timeout: None,
+            undo: None,
+            next: Next::Exit,
+            kind: Kind::Set(Template::identity()),
+        });
+        Some(NodeIndex(index))
+    }
+
+    pub(crate) fn node(&mut self, index: NodeIndex) -> &mut Node {
+        &mut self.graph.nodes[index.0 as usize]
+    }
+
+    /// The scope in which a variable is bound: named by `at`, else by its default.
+    pub(crate) fn bind(
+        &mut self,
+        at: Option<At<'t>>,
+        default: &str,
+        scope: &Scope,
+    ) -> (Str, Scope) {
+        let name = match at {
+            Some(at) => self.variable(at).unwrap_or_else(|| default.into()),
+            None => default.into(),
+        };
+        let mut scope = scope.clone();
+        if !scope.locals.contains(&name) {
+            scope.locals.push(name.clone());
+        }
+        self.declare(&name);
+        (name, scope)
+    }
+
+    /// Makes a variable known to the whole graph, as the kernel numbers them.
+    pub(crate) fn declare(&mut self, name: &Str) {
+        if !self.graph.locals.contains(name) {
+            self.graph.locals.push(name.clone());
+        }
+    }
+
+    fn variable(&mut self, at: At<'t>) -> Option<Str> {
+        let name = self.name(at)?;
+        let mut letters = name.chars();
+        let starts = letters
+            .next()
+            .is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+        if !starts || !letters.all(|c| c.is_ascii_alphanumeric() || c == '_') {
+            let message = format!(
+                "{} is not a name for a variable; use letters, digits and _, without $",
+                quote(&name)
+            );
+            self.findings.error(at, "bad-name", message);
+            return None;
+        }
+        if VARIABLES.contains(&&*name) {
+            let message =
+                format!("${name} exists already with a meaning of its own; choose another name");
+            self.findings.error(at, "bad-name", message);
+            return None;
+        }
+        Some(name)
+    }
+}

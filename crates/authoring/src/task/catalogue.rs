@@ -1,0 +1,167 @@
+//! Owns the functions of the catalogue: what the language lacks, spelled as calls that its schema allows.
+//!
+//! `task` offers work to a worker, `map` goes through a list side by side, `race` waits for some of many,
+//! `saga` takes back, `finally` cleans up, `loop` repeats on a condition.
+
+use graph::Template;
+use graph::check::{BRANCHES_MAX, CONCURRENCY_MAX, ROUNDS_MAX};
+use graph::ir::{Exhausted, ForEach, Fork, Kind, Loop, Losers, Need, Task, Try};
+use graph::value::Value;
+
+use crate::lowering::{Lowering, Scope};
+use crate::yaml::At;
+
+/// The queue of tasks that name none.
+const QUEUE_DEFAULT: &str = "default";
+
+/// How many elements of a map are worked on at once, if nothing is said.
+const CONCURRENCY_DEFAULT: u32 = 10;
+
+/// After how many rounds a loop fails, if nothing is said.
+const ROUNDS_DEFAULT: u32 = 1_000;
+
+impl<'t> Lowering<'t> {
+    pub(super) fn worker_task(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
+        self.known(
+            with,
+            &["queue", "name", "input", "timeouts", "retry", "exhausted"],
+        );
+        let queue = match with.member("queue") {
+            Some(queue) => self.text_template(queue, scope),
+            None => Some(Template::Literal(Value::from(QUEUE_DEFAULT))),
+        };
+        let name = self
+            .require(with, "name")
+            .and_then(|name| self.text_template(name, scope));
+        let input = self.template_or(with, "input", Template::identity(), scope);
+        let [mut queue_timeout, mut run_timeout, mut heartbeat_timeout] = [None, None, None];
+        if let Some(timeouts) = with.member("timeouts") {
+            self.known(timeouts, &["queue", "run", "heartbeat"]);
+            queue_timeout = timeouts
+                .member("queue")
+                .and_then(|at| self.delay(at, scope));
+            run_timeout = timeouts.member("run").and_then(|at| self.delay(at, scope));
+            heartbeat_timeout = timeouts
+                .member("heartbeat")
+                .and_then(|at| self.delay(at, scope));
+        }
+        let retry = with
+            .member("retry")
+            .and_then(|retry| self.task_retry(retry, scope));
+        let exhausted = match with
+            .member("exhausted")
+            .and_then(|at| self.word(at, &["fail", "park"]))
+        {
+            Some("park") => Exhausted::Park,
+            _ => Exhausted::Fail,
+        };
+        Some(Kind::Task(Task {
+            queue: queue?,
+            name: name?,
+            input: input?,
+            queue_timeout,
+            run_timeout,
+            heartbeat_timeout,
+            retry,
+            exhausted,
+        }))
+    }
+
+    pub(super) fn map(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
+        self.known(with, &["in", "each", "at", "concurrency", "do"]);
+        let items = self
+            .require(with, "in")
+            .and_then(|items| self.items(items, scope));
+        let (each, inner) = self.bind(with.member("each"), "item", scope);
+        let (at, inner) = self.bind(with.member("at"), "index", &inner);
+        let concurrency = self
+            .count(with, "concurrency", 1, CONCURRENCY_MAX)
+            .unwrap_or(CONCURRENCY_DEFAULT);
+        let body = self.required_body(with, "do", &inner);
+        Some(Kind::ForEach(ForEach {
+            items: items?,
+            each,
+            at,
+            body: body?,
+            repeat_while: None,
+            concurrency,
+            collect: true,
+        }))
+    }
+
+    pub(super) fn race(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
+        self.known(with, &["branches", "need", "losers"]);
+        let branches = self.branches(with, scope)?;
+        let count = u32::try_from(branches.len())
+            .unwrap_or(u32::MAX)
+            .min(u32::try_from(BRANCHES_MAX).unwrap_or(u32::MAX));
+        let need = self.count(with, "need", 1, count).unwrap_or(1);
+        let losers = match with
+            .member("losers")
+            .and_then(|at| self.word(at, &["cancel", "leave"]))
+        {
+            Some("leave") => Losers::Leave,
+            _ => Losers::Cancel,
+        };
+        Some(Kind::Fork(Fork {
+            branches,
+            need: Need::Count(need),
+            losers,
+            first: false,
+        }))
+    }
+
+    pub(super) fn saga(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
+        self.known(with, &["do"]);
+        self.required_body(
+            with,
+            "do",
+            &Scope {
+                saga: true,
+                ..scope.clone()
+            },
+        )
+        .map(Kind::Saga)
+    }
+
+    pub(super) fn finally(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
+        self.known(with, &["do", "finally"]);
+        let body = self.required_body(with, "do", scope);
+        let finally = self.required_body(
+            with,
+            "finally",
+            &Scope {
+                saga: false,
+                ..scope.clone()
+            },
+        );
+        Some(Kind::Try(Try {
+            body: body?,
+            catch: None,
+            finally: Some(finally?),
+        }))
+    }
+
+    pub(super) fn repeat(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
+        self.known(with, &["do", "while", "until", "max"]);
+        if with.is_map() && with.member("while").is_none() && with.member("until").is_none() {
+            self.findings.error_key(
+                with,
+                "missing-key",
+                "a loop needs `while` (checked before each round) or `until` (checked after it)",
+            );
+        }
+        let repeat_while = self.optional_expression(with, "while", scope);
+        let repeat_until = self.optional_expression(with, "until", scope);
+        let rounds_max = self
+            .count(with, "max", 1, ROUNDS_MAX)
+            .unwrap_or(ROUNDS_DEFAULT);
+        let body = self.required_body(with, "do", scope)?;
+        Some(Kind::Loop(Loop {
+            body,
+            repeat_while,
+            repeat_until,
+            rounds_max,
+        }))
+    }
+}

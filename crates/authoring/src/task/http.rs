@@ -1,0 +1,265 @@
+//! Owns `call: http`: a request as the input of a task that the HTTP connector does.
+//!
+//! The input is an object with `method`, `endpoint`, `output`, and where they are given `headers`,
+//! `query`, `body`, `redirect`, `authentication`. Names in braces inside of an endpoint become one
+//! expression that puts the data in, escaped for an address.
+
+use graph::ir::{Exhausted, Kind, Task};
+use graph::template::{Expr, Template};
+use graph::value::{Str, Value};
+
+use crate::expression::unwrap;
+use crate::finding::quote;
+use crate::lowering::{Lowering, Scope};
+use crate::yaml::{At, Data};
+
+/// Queue and name of the connector's tasks.
+const HTTP: &str = "http";
+
+const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
+
+impl<'t> Lowering<'t> {
+    pub(super) fn http(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
+        self.known(
+            with,
+            &[
+                "method", "endpoint", "headers", "query", "body", "output", "redirect",
+            ],
+        );
+        let method = self
+            .require(with, "method")
+            .and_then(|method| self.method(method, scope));
+        let endpoint = self
+            .require(with, "endpoint")
+            .and_then(|endpoint| self.endpoint(endpoint, scope));
+        let output = match with.member("output") {
+            Some(output) => self.word(output, &["raw", "content", "response"]),
+            None => Some("content"),
+        };
+        let mut members: Vec<(Str, Option<Template>)> = vec![
+            ("method".into(), method),
+            (
+                "output".into(),
+                output.map(|output| Template::Literal(Value::from(output))),
+            ),
+        ];
+        for key in ["headers", "query"] {
+            if let Some(at) = with.member(key) {
+                members.push((key.into(), self.pairs(at, scope)));
+            }
+        }
+        if let Some(body) = with.member("body") {
+            members.push(("body".into(), self.template(body, scope)));
+        }
+        if with.member("redirect").is_some() {
+            let redirect = Value::Bool(self.flag(with, "redirect", false));
+            members.push(("redirect".into(), Some(Template::Literal(redirect))));
+        }
+        let (endpoint, authentication) = endpoint?;
+        members.push(("endpoint".into(), Some(endpoint)));
+        members.extend(authentication.map(|policy| ("authentication".into(), Some(policy))));
+        let members: Vec<_> = members
+            .into_iter()
+            .map(|(key, value)| Some((key, value?)))
+            .collect::<Option<_>>()?;
+        Some(Kind::Task(Task {
+            queue: Template::Literal(Value::from(HTTP)),
+            name: Template::Literal(Value::from(HTTP)),
+            input: Template::Object(members),
+            queue_timeout: None,
+            run_timeout: None,
+            heartbeat_timeout: None,
+            retry: None,
+            exhausted: Exhausted::Fail,
+        }))
+    }
+
+    fn method(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+        let text = at.text().filter(|text| unwrap(text).is_none());
+        let Some(text) = text else {
+            return self.text_template(at, scope);
+        };
+        let method = text.to_lowercase();
+        if !METHODS.contains(&&*method) {
+            let hint = self.findings.hint(&method, METHODS, || {
+                format!("; use one of {}", METHODS.join(", "))
+            });
+            self.findings.error(
+                at,
+                "bad-value",
+                format!("{} is not an HTTP method{hint}", quote(text)),
+            );
+            return None;
+        }
+        Some(Template::Literal(Value::text(method)))
+    }
+
+    /// Names with values that are no lists or maps, or one expression that gives them.
+    fn pairs(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+        for member in at
+            .children()
+            .filter(|member| member.is_map() || member.is_list())
+        {
+            self.wrong(member, "text or a number");
+        }
+        self.map_template(at, scope)
+    }
+
+    /// The address, and how to authenticate there.
+    fn endpoint(&mut self, at: At<'t>, scope: &Scope) -> Option<(Template, Option<Template>)> {
+        if !at.is_map() {
+            return Some((self.address(at, scope)?, None));
+        }
+        self.known(at, &["uri", "authentication"]);
+        let uri = self
+            .require(at, "uri")
+            .and_then(|uri| self.address(uri, scope));
+        let Some(policy) = at.member("authentication") else {
+            return Some((uri?, None));
+        };
+        let policy = self.authentication(policy, scope);
+        Some((uri?, Some(policy?)))
+    }
+
+    fn address(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+        let Some(text) = at.text().filter(|text| unwrap(text).is_none()) else {
+            return self.text_template(at, scope);
+        };
+        if !text.starts_with("http://") && !text.starts_with("https://") {
+            let message = format!(
+                "the endpoint {} must start with http:// or https://, or be one expression wrapped in ${{ }}",
+                quote(text)
+            );
+            self.findings.error(at, "bad-endpoint", message);
+            return None;
+        }
+        match expand(text) {
+            Ok(template) => Some(template),
+            Err(message) => {
+                self.findings.error(at, "bad-endpoint", message);
+                None
+            }
+        }
+    }
+
+    fn authentication(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+        let policy = match at.member("use") {
+            Some(name) => {
+                self.known(at, &["use"]);
+                let text = self.name(name)?;
+                self.reuse("authentications", &text, name)?
+            }
+            None => at,
+        };
+        self.known(policy, &["basic", "bearer", "digest", "oauth2", "oidc"]);
+        let advice = "use `bearer` with a token that an earlier task fetched, or a worker of yours that makes the call";
+        self.refuse(
+            policy,
+            &[("digest", advice), ("oauth2", advice), ("oidc", advice)],
+        );
+        let kinds: Vec<At<'t>> = policy.children().collect();
+        let [kind] = kinds[..] else {
+            self.findings.error(
+                policy,
+                "bad-value",
+                "authentication needs exactly one of `basic`, `bearer`, or `use` with a name",
+            );
+            return None;
+        };
+        let keys: &[&str] = match kind.key() {
+            "basic" => &["username", "password"],
+            "bearer" => &["token"],
+            _ => return None,
+        };
+        if let Some(secret) = kind.member("use") {
+            self.unsupported(
+                secret,
+                "a secret by name",
+                "give the value as text or as an expression",
+            );
+            return None;
+        }
+        self.known(kind, keys);
+        for key in keys {
+            let value = self.require(kind, key)?;
+            if matches!(value.data(), Data::Text(_)) {
+                continue;
+            }
+            self.wrong(value, "text");
+            return None;
+        }
+        let inner = self.template(kind, scope)?;
+        Some(Template::Object(vec![(kind.key().into(), inner)]))
+    }
+}
+
+/// An address with `{name}` in it as one expression.
+fn expand(text: &str) -> Result<Template, String> {
+    if !text.contains(['{', '}']) {
+        return Ok(Template::Literal(Value::from(text)));
+    }
+    let quoted = |literal: &str| {
+        let json = Value::from(literal).to_json();
+        json[1..json.len() - 1].to_string()
+    };
+    let (mut source, mut rest) = (String::from("\""), text);
+    while let Some((literal, after)) = rest.split_once('{') {
+        let (name, after) = after
+            .split_once('}')
+            .ok_or_else(|| format!("a {{ in {} has no }}; close it", quote(text)))?;
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if name.is_empty()
+            || name.starts_with(|c: char| c.is_ascii_digit())
+            || !name.chars().all(word)
+        {
+            return Err(format!(
+                "{{{name}}} is not the name of a member of the data; for more, write ${{ \"…\\(.order.id)…\" }}"
+            ));
+        }
+        if literal.contains('}') {
+            break;
+        }
+        source += &quoted(literal);
+        source += &format!("\\(.{name}|tostring|@uri)");
+        rest = after;
+    }
+    if rest.contains('}') {
+        return Err(format!(
+            "a }} in {} has no {{ before it; remove it",
+            quote(text)
+        ));
+    }
+    source += &quoted(rest);
+    source.push('"');
+    Ok(Template::Expr(Expr(source.into())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let source =
+            |text| expand(text).map(|template| crate::expression::to_expression(&template));
+        assert_eq!(source("http://x/y?z=1"), Ok(r#""http://x/y?z=1""#.into()));
+        assert_eq!(
+            source("http://x/{a}/{b}"),
+            Ok(r#"("http://x/\(.a|tostring|@uri)/\(.b|tostring|@uri)")"#.into())
+        );
+        assert_eq!(
+            source(r#"http://x/"\{a}"#),
+            Ok(r#"("http://x/\"\\\(.a|tostring|@uri)")"#.into())
+        );
+        for wrong in [
+            "http://x/{a",
+            "http://x/a}",
+            "http://x/a}{b}",
+            "http://x/{}",
+            "http://x/{a.b}",
+            "http://x/{1}",
+        ] {
+            assert!(expand(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Tasks into nodes: one file for each family of the language.
+//!
+//! `list` walks lists of tasks and their flow; every other file turns what one kind of task says into the
+//! [`graph::Kind`] that does it.
+
+mod call;
+mod catalogue;
+mod event;
+mod failure;
+mod flow;
+mod http;
+mod list;
+mod run;
+mod wait;

@@ -1,0 +1,99 @@
+//! Owns tasks that start other runs: `run.workflow`, and `child` of the catalogue.
+
+use graph::Template;
+use graph::ir::{Child, Kind, NAMESPACE_DEFAULT};
+use graph::value::Value;
+
+use crate::lowering::{Lowering, Scope};
+use crate::yaml::At;
+
+/// The version that stands for none in particular.
+const LATEST: &str = "latest";
+
+impl<'t> Lowering<'t> {
+    pub(super) fn run(&mut self, at: At<'t>, scope: &Scope) -> Option<Kind> {
+        let foreign = "let a worker do it: `call: task` with a queue that your worker polls";
+        self.known(
+            at,
+            &[
+                "workflow",
+                "await",
+                "container",
+                "script",
+                "shell",
+                "return",
+            ],
+        );
+        self.refuse(
+            at,
+            &[
+                ("container", foreign),
+                ("script", foreign),
+                ("shell", foreign),
+            ],
+        );
+        if ["container", "script", "shell"]
+            .iter()
+            .any(|key| at.member(key).is_some())
+        {
+            return None;
+        }
+        self.refuse(
+            at,
+            &[("return", "leave it out: the result is the child's output")],
+        );
+        let await_child = self.flag(at, "await", true);
+        let workflow = self.require(at, "workflow")?;
+        self.known(workflow, &["namespace", "name", "version", "input"]);
+        let namespace = match workflow.member("namespace") {
+            Some(namespace) => self.name(namespace)?.to_string(),
+            None => self.namespace.clone(),
+        };
+        let name = self
+            .require(workflow, "name")
+            .and_then(|name| self.name(name))?;
+        let name = if namespace == NAMESPACE_DEFAULT {
+            name.to_string()
+        } else {
+            format!("{namespace}/{name}")
+        };
+        let version = self.version(workflow, scope);
+        let input = self.template_or(workflow, "input", Template::identity(), scope)?;
+        let workflow = Template::Literal(Value::text(name));
+        Some(Kind::Child(Child {
+            workflow,
+            version,
+            input,
+            key: None,
+            detach: !await_child,
+        }))
+    }
+
+    pub(super) fn child(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
+        self.known(with, &["workflow", "version", "input", "key", "await"]);
+        let workflow = self
+            .require(with, "workflow")
+            .and_then(|at| self.text_template(at, scope));
+        let version = self.version(with, scope);
+        let input = self.template_or(with, "input", Template::identity(), scope);
+        let key = with
+            .member("key")
+            .and_then(|key| self.text_template(key, scope));
+        let detach = !self.flag(with, "await", true);
+        Some(Kind::Child(Child {
+            workflow: workflow?,
+            version,
+            input: input?,
+            key,
+            detach,
+        }))
+    }
+
+    fn version(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+        let version = at.member("version")?;
+        if version.text().is_some_and(|text| &**text == LATEST) {
+            return None;
+        }
+        self.text_template(version, scope)
+    }
+}

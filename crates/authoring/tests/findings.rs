@@ -1,0 +1,433 @@
+//! What an author is told about a text that does not compile: where, what is wrong and how to fix it.
+//!
+//! Each document is as small as the mistake allows; what follows it is the whole answer.
+
+use insta::assert_snapshot;
+use quadrille_authoring::compile;
+
+/// The findings of a text, one a line.
+fn findings(text: &str) -> String {
+    let list = match compile(text) {
+        Ok(compiled) => compiled.warnings,
+        Err(findings) => findings,
+    };
+    list.iter()
+        .map(|finding| format!("{finding}\n    at {:?}\n", finding.path))
+        .collect()
+}
+
+/// The findings of a document with these tasks, of which the first is in line 3.
+fn tasks(list: &str) -> String {
+    findings(&format!(
+        "document: {{dsl: '1.0.3', namespace: default, name: test, version: '1.0.0'}}\ndo:\n{list}"
+    ))
+}
+
+/// The findings of a document with one harmless task and these lines, of which the first is line 3.
+fn root(lines: &str) -> String {
+    findings(&format!(
+        "document: {{dsl: '1.0.3', namespace: default, name: test, version: '1.0.0'}}\ndo: [a: {{wait: PT1S}}]\n{lines}"
+    ))
+}
+
+#[test]
+fn text() {
+    assert_snapshot!(findings(""), @r#"
+    1:1: error: the text is empty; a workflow has at least `document` and `do` [yaml-syntax]
+        at ""
+    "#);
+    assert_snapshot!(findings("- 1"), @r#"
+    1:1: error: the text must be a map, not a list [bad-type]
+        at ""
+    "#);
+    assert_snapshot!(findings("document: [1, 2"), @r#"
+    1:11: error: not readable as YAML or JSON: unclosed bracket '[' [yaml-syntax]
+        at ""
+    "#);
+    assert_snapshot!(findings("a: 1\n\tb: 2"), @r#"
+    1:4: error: not readable as YAML or JSON: while scanning a plain scalar, found a tab; indent with spaces [yaml-syntax]
+        at ""
+    "#);
+    assert_snapshot!(root("timeout: {after: PT1S}\ntimeout: {after: PT2S}"), @r#"
+    4:1: error: the key "timeout" stands twice in this map; keep one of them [duplicate-key]
+        at ""
+    "#);
+    assert_snapshot!(tasks("- &x a: {set: {b: !!str 1}}\n- c: *x"), @r#"
+    3:6: error: anchors and aliases are not read; write the value out where it is needed [yaml-feature]
+        at ""
+    3:25: error: tags such as `!!str` are not read; quote a value to make it text [yaml-feature]
+        at ""
+    4:6: error: `c` must be a map that says what to do, such as {set: {…}}, not nothing [bad-type]
+        at "/do/1/c"
+    4:6: error: anchors and aliases are not read; write the value out where it is needed [yaml-feature]
+        at ""
+    "#);
+    assert_snapshot!(root("---\ndocument: {}"), @r#"
+    3:1: error: a second document starts here; keep one workflow in a text [yaml-feature]
+        at ""
+    "#);
+    assert_snapshot!(tasks("- a: {set: {x: .inf}}"), @r#"
+    3:16: error: the number ".inf" is out of range; quote it if text is meant [bad-value]
+        at ""
+    "#);
+}
+
+#[test]
+fn document() {
+    assert_snapshot!(findings("documant: {dsl: 1.0.3}\nfoo: 1\ndo: []"), @r#"
+    1:1: error: `document` is missing; add it here [missing-key]
+        at ""
+    1:1: error: unknown key "documant"; did you mean "document"? [unknown-key]
+        at "/documant"
+    2:1: error: unknown key "foo"; allowed here: document, input, use, do, timeout, output, schedule, evaluate [unknown-key]
+        at "/foo"
+    "#);
+    assert_snapshot!(findings("document: {dsl: 0.8.0, namespace: my_space, name: -x, version: 1.0, tags: [a]}\ndo: []"), @r#"
+    1:17: error: the DSL version "0.8.0" is not read here; write the document for 1.0.x, for example dsl: '1.0.3' [bad-dsl]
+        at "/document/dsl"
+    1:35: error: "my_space" cannot be a `namespace`; use 1 to 63 letters, digits and -, with no - at either end [bad-name]
+        at "/document/namespace"
+    1:51: error: "-x" cannot be a `name`; use 1 to 63 letters, digits and -, with no - at either end [bad-name]
+        at "/document/name"
+    1:64: error: `version` must be text, not a number; quote the value [bad-type]
+        at "/document/version"
+    1:75: error: `tags` must be a map of text, not a list [bad-type]
+        at "/document/tags"
+    "#);
+    assert_snapshot!(findings("document: {dsl: 1.0.0, namespace: a, name: b, version: v1, metadata: {retention: P1M, attributes: {total: {type: string, form: .a}}}}\ndo: {}"), @r#"
+    1:56: error: "v1" is not a semantic version; write three numbers such as '1.0.0' [bad-version]
+        at "/document/version"
+    1:82: error: "P1M" counts years or months, whose length depends on the calendar; use days [bad-duration]
+        at "/document/metadata/retention"
+    1:100: error: `from` is missing; add it here [missing-key]
+        at "/document/metadata/attributes/total"
+    1:114: error: "string" is not a word that `type` knows; use one of text, number, bool, time [bad-value]
+        at "/document/metadata/attributes/total/type"
+    1:122: error: unknown key "form"; did you mean "from"? [unknown-key]
+        at "/document/metadata/attributes/total/form"
+    2:5: error: `do` must be a list, not a map [bad-type]
+        at "/do"
+    "#);
+}
+
+#[test]
+fn sections() {
+    assert_snapshot!(root("timeout: {after: PT5}"), @r#"
+    3:18: error: "PT5" is not an ISO 8601 duration; write for example PT30S, PT5M or P1DT12H [bad-duration]
+        at "/timeout/after"
+    "#);
+    assert_snapshot!(root("timeout: long\nuse: {timeouts: {longer: {after: PT5M}}}"), @r#"
+    3:10: error: `use.timeouts` has no "long"; declare it under `use.timeouts` [unknown-name]
+        at "/timeout"
+    4:26: warning: "longer" is never used, and so was not checked; use it or remove it [unused]
+        at "/use/timeouts/longer"
+    "#);
+    assert_snapshot!(root("schedule: {cron: '61 * * * *'}"), @r#"
+    3:18: error: "61 * * * *" is not a cron expression: Component error: Number out of bounds; write for example '0 6 * * MON-FRI' [bad-cron]
+        at "/schedule/cron"
+    "#);
+    assert_snapshot!(root("schedule: {on: {one: {with: {type: x}}}}"), @r#"
+    3:12: error: `on` is not supported yet; let whoever publishes the event start a run, or start with a `listen` [unsupported]
+        at "/schedule/on"
+    "#);
+    assert_snapshot!(root("schedule: {every: {fortnights: 1}}"), @r#"
+    3:19: error: unknown unit of time "fortnights"; use days, hours, minutes, seconds or milliseconds [bad-duration]
+        at "/schedule/every"
+    "#);
+    assert_snapshot!(root("schedule: {every: PT1H, cron: '0 * * * *'}"), @r#"
+    3:1: error: a schedule needs exactly one of `every` and `cron` [bad-value]
+        at "/schedule"
+    "#);
+    assert_snapshot!(root("use: {secrets: [a], extensions: [], catalogs: {}}"), @r#"
+    3:7: error: `secrets` is not supported yet; let the worker that needs a secret read it from its own configuration [unsupported]
+        at "/use/secrets"
+    3:21: error: `extensions` is not supported yet; put the tasks around each call, or into a function in `use.functions` [unsupported]
+        at "/use/extensions"
+    3:37: error: `catalogs` is not supported yet; copy the functions that you need into `use.functions` [unsupported]
+        at "/use/catalogs"
+    "#);
+    assert_snapshot!(root("input: {schema: {document: {}}, from: .a}\nevaluate: {language: js}"), @r#"
+    3:9: error: `schema` is not supported yet; leave it out, and check the data with a `switch` and a `raise` where it matters [unsupported]
+        at "/input/schema"
+    4:12: error: another `language` than jq is not supported yet; write language: jq or leave it out [unsupported]
+        at "/evaluate/language"
+    "#);
+}
+
+#[test]
+fn task_shape() {
+    assert_snapshot!(tasks("- a:\n  wait: PT1S"), @r#"
+    3:3: error: this item has 2 keys, but needs one: its name, with everything else indented below; indent what follows "a" further, or start a new item with - [bad-item]
+        at "/do/0"
+    "#);
+    assert_snapshot!(tasks("- wait"), @r#"
+    3:3: error: an item is a name with a definition below, such as `- greet: {set: {…}}`, not text [bad-item]
+        at "/do/0"
+    "#);
+    assert_snapshot!(tasks("- a: {cal: http}\n- b: {}\n- c: {then: end}"), @r#"
+    3:3: error: the task "a" does not say what to do; did you mean "call" where it says "cal"? [unknown-task]
+        at "/do/0/a"
+    4:3: error: the task "b" does not say what to do; add one of call, emit, for, fork, listen, raise, run, set, switch, try, wait, do [unknown-task]
+        at "/do/1/b"
+    5:3: error: the task "c" does not say what to do; add one of call, emit, for, fork, listen, raise, run, set, switch, try, wait, do [unknown-task]
+        at "/do/2/c"
+    "#);
+    assert_snapshot!(tasks("- a: {set: {x: 1}, wait: PT1S}"), @r#"
+    3:3: error: the task "a" has both `set` and `wait`, but a task does one thing; make two tasks of it [unknown-task]
+        at "/do/0/a"
+    "#);
+    assert_snapshot!(tasks("- a: {set: {x: 1}, whne: .x, compensate: []}"), @r#"
+    3:20: error: unknown key "whne"; allowed here: set, if, input, output, export, timeout, then, metadata, compensate [unknown-key]
+        at "/do/0/a/whne"
+    3:30: error: `compensate` works only on tasks of a saga; put this task into the `do` of a `call: saga`, or catch the failure with `try` [compensate-outside-saga]
+        at "/do/0/a/compensate"
+    "#);
+    assert_snapshot!(tasks("- end: {wait: PT1S}\n- a: {wait: PT1S}\n- a: {wait: PT1S}"), @r#"
+    3:3: error: "end" says where to go and cannot name a task; choose another name [bad-name]
+        at "/do/0/end"
+    5:3: error: two tasks of this list are named "a"; rename one, so that `then` can tell them apart [duplicate-name]
+        at "/do/2/a"
+    "#);
+    assert_snapshot!(tasks("- a: {wait: PT1S, if: true, metadata: 1, timeout: 5}"), @r#"
+    3:23: error: `if` must be text with an expression, not true or false; quote the value [bad-type]
+        at "/do/0/a/if"
+    3:39: error: `metadata` must be a map, not a number [bad-type]
+        at "/do/0/a/metadata"
+    3:51: error: `timeout` must be a map, not a number [bad-type]
+        at "/do/0/a/timeout"
+    "#);
+}
+
+#[test]
+fn flow() {
+    assert_snapshot!(tasks("- first: {wait: PT1S, then: secnd}\n- second: {do: [inner: {wait: PT1S, then: first}]}"), @r#"
+    3:29: error: no task of this list is named "secnd"; did you mean "second"? [unknown-jump]
+        at "/do/0/first/then"
+    4:43: error: no task of this list is named "first"; `then` reaches only tasks of its own list, or continue, exit, end [unknown-jump]
+        at "/do/1/second/do/0/inner/then"
+    "#);
+    assert_snapshot!(tasks("- a: {wait: PT1S, then: exit}\n- b: {wait: PT1S}"), @r#"
+    4:3: error: the task "b" can never be reached; let a `then` lead to it or remove it [unsound]
+        at "/do/1/b"
+    "#);
+    assert_snapshot!(tasks("- a: {switch: [x: {then: end}, y: {then: exit}, z: {when: .z}]}"), @r#"
+    3:32: error: a second case without `when`: only one can be the default; give this one a condition or remove it [two-defaults]
+        at "/do/0/a/switch/1/y"
+    3:49: error: `then` is missing; add it here [missing-key]
+        at "/do/0/a/switch/2/z"
+    "#);
+    assert_snapshot!(tasks("- a: {switch: []}"), @r#"
+    3:15: error: a switch needs at least one case [empty-list]
+        at "/do/0/a/switch"
+    "#);
+    assert_snapshot!(tasks("- a: {for: {each: $x, on: .list}, do: []}"), @r#"
+    3:7: error: `in` is missing; add it here [missing-key]
+        at "/do/0/a/for"
+    3:19: error: "$x" is not a name for a variable; use letters, digits and _, without $ [bad-name]
+        at "/do/0/a/for/each"
+    3:23: error: unknown key "on"; did you mean "in"? [unknown-key]
+        at "/do/0/a/for/on"
+    "#);
+    assert_snapshot!(tasks("- a: {for: {each: input, in: .list}}"), @r#"
+    3:3: error: `do` is missing; add it here [missing-key]
+        at "/do/0/a"
+    3:19: error: $input exists already with a meaning of its own; choose another name [bad-name]
+        at "/do/0/a/for/each"
+    "#);
+    assert_snapshot!(tasks("- a: {fork: {branches: [], compete: maybe}}"), @r#"
+    3:24: error: there are 0 branches; give from 1 to 1000 [bad-value]
+        at "/do/0/a/fork/branches"
+    3:37: error: `compete` must be true or false, not text [bad-type]
+        at "/do/0/a/fork/compete"
+    "#);
+}
+
+#[test]
+fn expressions() {
+    assert_snapshot!(tasks("- a: {set: .x}"), @r#"
+    3:12: error: `set` must be a map or one expression wrapped in ${ }, not text [bad-type]
+        at "/do/0/a/set"
+    "#);
+    assert_snapshot!(tasks("- a: {set: {x: .order.total, y: 'Hello ${ .name }', z: '$HOME/bin'}}"), @r#"
+    3:16: warning: this is the plain text ".order.total"; write ${ .order.total } if the data is meant [text-not-expression]
+        at "/do/0/a/set/x"
+    3:33: warning: this is plain text: only a value that is ${ … } as a whole is computed; write ${ "…\(.name)…" } to put data into text [text-not-expression]
+        at "/do/0/a/set/y"
+    "#);
+    assert_snapshot!(tasks("- a: {set: {x: '${ }'}}"), @r#"
+    3:16: error: the expression is empty; write . for the data as it comes [bad-expression]
+        at "/do/0/a/set/x"
+    "#);
+    assert_snapshot!(tasks("- a: {set: {x: '${ .a } and ${ .b }'}}"), @r#"
+    3:23: error: ".a } and ${ .b" is not one expression; write one ${ } around the whole, and \( ) inside of text [bad-expression]
+        at "/do/0/a/set/x"
+    "#);
+    assert_snapshot!(tasks("- a:\n    if: .a ==\n    set: {x: \"${ .b | nosuch }\"}"), @r#"
+    4:14: error: the expression ".a ==" is wrong: expected an expression, found the end [bad-expression]
+        at "/do/0/a/if"
+    5:23: error: the expression ".b | nosuch" is wrong: there is no function `nosuch`; text stands in double quotes, a member is written `.nosuch` [bad-expression]
+        at "/do/0/a/set/x"
+    "#);
+    assert_snapshot!(tasks("- a: {for: {each: pet, in: .pets}, do: [b: {set: {x: '${ $pet }'}}]}\n- c: {set: {x: '${ $pet }', y: '${ $secrets.a }'}}"), @r#"
+    4:20: error: the expression "$pet" is wrong: `$pet` is not defined; these exist: $context, $input, $output, $task, $workflow, $runtime [bad-expression]
+        at "/do/1/c/set/x"
+    4:32: error: the variable $secrets is not supported yet; let the worker that needs a secret read it from its own configuration [unsupported]
+        at "/do/1/c/set/y"
+    "#);
+}
+
+#[test]
+fn failures() {
+    assert_snapshot!(tasks("- a: {try: [], catch: {errors: {with: {type: '${ .x }', statos: 1, status: '503'}}, retry: twice}}"), @r#"
+    3:46: error: errors are filtered by fixed values; put the expression into `catch.when`, where the error is $error [not-literal]
+        at "/do/0/a/catch/errors/with/type"
+    3:57: error: unknown key "statos"; did you mean "status"? [unknown-key]
+        at "/do/0/a/catch/errors/with/statos"
+    3:76: error: `status` must be a number such as 503, not text [bad-type]
+        at "/do/0/a/catch/errors/with/status"
+    3:92: error: `use.retries` has no "twice"; declare it under `use.retries` [unknown-name]
+        at "/do/0/a/catch/retry"
+    "#);
+    assert_snapshot!(tasks("- a: {try: []}"), @r#"
+    3:3: error: `catch` is missing; add it here [missing-key]
+        at "/do/0/a"
+    "#);
+    assert_snapshot!(tasks("- a: {try: [], catch: {retry: {backoff: {exponential: {factor: 3}}, limit: {attempt: {count: 0, duration: PT1S}}, jitter: {from: PT2S, to: PT1S}}}}"), @r#"
+    3:56: error: unknown key "factor"; this map must be empty [unknown-key]
+        at "/do/0/a/catch/retry/backoff/exponential/factor"
+    3:94: error: `count` must be from 1 to 1000000, not 0 [bad-value]
+        at "/do/0/a/catch/retry/limit/attempt/count"
+    3:97: error: `duration` is not supported yet; limit one attempt with `timeout` on the task inside, or all of them with `limit.duration` [unsupported]
+        at "/do/0/a/catch/retry/limit/attempt/duration"
+    3:123: error: jitter goes from the shorter to the longer time; swap `from` and `to` [bad-value]
+        at "/do/0/a/catch/retry/jitter"
+    "#);
+    assert_snapshot!(tasks("- a: {raise: {error: {type: x, status: bad}}}\n- b: {raise: {error: {title: x}}}\n- c: {raise: {error: gone}}"), @r#"
+    3:40: error: `status` must be a number such as 500, or an expression wrapped in ${ }, not text [bad-type]
+        at "/do/0/a/raise/error/status"
+    4:15: error: `type` is missing; add it here [missing-key]
+        at "/do/1/b/raise/error"
+    4:15: error: `status` is missing; add it here [missing-key]
+        at "/do/1/b/raise/error"
+    5:22: error: `use.errors` has no "gone"; declare it under `use.errors` [unknown-name]
+        at "/do/2/c/raise/error"
+    "#);
+}
+
+#[test]
+fn events() {
+    assert_snapshot!(tasks("- a: {listen: {to: {one: {with: {source: x}}}, read: raw}}"), @r#"
+    3:27: error: `type` is missing; add it here [missing-key]
+        at "/do/0/a/listen/to/one/with"
+    3:48: error: `read: raw` is not supported yet; use `envelope` for the whole event or `data` for its data [unsupported]
+        at "/do/0/a/listen/read"
+    "#);
+    assert_snapshot!(tasks("- a: {listen: {to: {any: []}}, foreach: {}}"), @r#"
+    3:21: error: listening to every event is not supported yet; list the events that are meant, each with its `type` [unsupported]
+        at "/do/0/a/listen/to/any"
+    3:32: error: `foreach` is not supported yet; listen inside of a `call: loop` and handle one event each round [unsupported]
+        at "/do/0/a/foreach"
+    "#);
+    assert_snapshot!(tasks("- a: {listen: {to: {one: {with: {type: '${ .t }'}, correlate: {id: {from: .id}}}, all: []}}}"), @r#"
+    3:16: error: `to` needs exactly one of `one`, `any`, `all` [bad-value]
+        at "/do/0/a/listen/to"
+    "#);
+    assert_snapshot!(tasks("- a: {emit: {event: {type: x}}}\n- b: {emit: {event: {with: {data: 1}}}}"), @r#"
+    3:14: error: `with` is missing; add it here [missing-key]
+        at "/do/0/a/emit/event"
+    3:22: error: unknown key "type"; allowed here: with [unknown-key]
+        at "/do/0/a/emit/event/type"
+    4:22: error: `type` is missing; add it here [missing-key]
+        at "/do/1/b/emit/event/with"
+    "#);
+}
+
+#[test]
+fn calls() {
+    assert_snapshot!(tasks("- a: {call: htp, with: {}}\n- b: {call: nosuch}\n- c: {call: 'task:2.0.0@default', with: {}}\n- d: {call: 'x:1.0.0@elsewhere'}"), @r#"
+    3:13: error: there is no function "htp"; did you mean "http"? [unknown-function]
+        at "/do/0/a/call"
+    4:13: error: there is no function "nosuch"; declare it in `use.functions`, or call http or one of task, map, race, saga, finally, loop, wait-until, child [unknown-function]
+        at "/do/1/b/call"
+    5:13: error: the catalogue has no "task:2.0.0@default"; write task or task:1.0.0@default [unknown-function]
+        at "/do/2/c/call"
+    6:7: error: the catalogue "elsewhere" is not supported yet; copy the function's definition into `use.functions` [unsupported]
+        at "/do/3/d/call"
+    "#);
+    assert_snapshot!(tasks("- a: {call: http}\n- b: {call: http, with: {method: fetch, endpoint: 'example.com/{a.b}'}}\n- c: {call: http, with: {method: get, endpoint: 'https://x/{a.b}', query: {x: [1]}, output: json}}"), @r#"
+    3:3: error: `with` is missing; add it here [missing-key]
+        at "/do/0/a"
+    4:34: error: "fetch" is not an HTTP method; use one of get, post, put, patch, delete, head, options [bad-value]
+        at "/do/1/b/with/method"
+    4:51: error: the endpoint "example.com/{a.b}" must start with http:// or https://, or be one expression wrapped in ${ } [bad-endpoint]
+        at "/do/1/b/with/endpoint"
+    5:49: error: {a.b} is not the name of a member of the data; for more, write ${ "…\(.order.id)…" } [bad-endpoint]
+        at "/do/2/c/with/endpoint"
+    5:79: error: `x` must be text or a number, not a list [bad-type]
+        at "/do/2/c/with/query/x"
+    5:93: error: "json" is not a word that `output` knows; use one of raw, content, response [bad-value]
+        at "/do/2/c/with/output"
+    "#);
+    assert_snapshot!(tasks("- a: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {oauth2: {}}}}}\n- b: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {basic: {username: a}}}}}"), @r#"
+    3:85: error: `oauth2` is not supported yet; use `bearer` with a token that an earlier task fetched, or a worker of yours that makes the call [unsupported]
+        at "/do/0/a/with/endpoint/authentication/oauth2"
+    4:85: error: `password` is missing; add it here [missing-key]
+        at "/do/1/b/with/endpoint/authentication/basic"
+    "#);
+    assert_snapshot!(tasks("- a: {call: grpc, with: {}}\n- b: {run: {shell: {command: ls}}}\n- c: {run: {workflow: {}}}"), @r#"
+    3:7: error: `call: grpc` is not supported yet; use `call: http`, or `call: task` with a worker of yours that makes the call [unsupported]
+        at "/do/0/a/call"
+    4:13: error: `shell` is not supported yet; let a worker do it: `call: task` with a queue that your worker polls [unsupported]
+        at "/do/1/b/run/shell"
+    5:13: error: `name` is missing; add it here [missing-key]
+        at "/do/2/c/run/workflow"
+    "#);
+    assert_snapshot!(root("use: {functions: {f: {call: g}, g: {do: [x: {call: f}]}, h: {wait: PT1S}}}\noutput: {as: .a}"), @r#"
+    3:22: warning: "f" is never used, and so was not checked; use it or remove it [unused]
+        at "/use/functions/f"
+    3:36: warning: "g" is never used, and so was not checked; use it or remove it [unused]
+        at "/use/functions/g"
+    3:61: warning: "h" is never used, and so was not checked; use it or remove it [unused]
+        at "/use/functions/h"
+    "#);
+    assert_snapshot!(findings("document: {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0'}\nuse: {functions: {f: {call: g}, g: {do: [x: {call: f}]}}}\ndo: [a: {call: f}]"), @r#"
+    2:52: error: the function "f" calls itself; use `call: loop`, or a workflow that runs itself with `run.workflow` [function-cycle]
+        at "/use/functions/g/do/0/x/call"
+    "#);
+}
+
+#[test]
+fn catalogue() {
+    assert_snapshot!(tasks("- a: {call: task, with: {qeue: x, input: 1, timeouts: {run: 5 minutes}, retry: {maxDelay: '${ .x }'}, exhausted: stop}}"), @r#"
+    3:19: error: `name` is missing; add it here [missing-key]
+        at "/do/0/a/with"
+    3:26: error: unknown key "qeue"; did you mean "queue"? [unknown-key]
+        at "/do/0/a/with/qeue"
+    3:61: error: "5 minutes" is not an ISO 8601 duration; write for example PT30S, PT5M or P1DT12H [bad-duration]
+        at "/do/0/a/with/timeouts/run"
+    3:91: error: `maxDelay` must be a fixed duration; write it without ${ } [not-literal]
+        at "/do/0/a/with/retry/maxDelay"
+    3:114: error: "stop" is not a word that `exhausted` knows; use one of fail, park [bad-value]
+        at "/do/0/a/with/exhausted"
+    "#);
+    assert_snapshot!(tasks("- a: {call: map, with: {in: .x, concurrency: 5000, do: []}}\n- b: {call: race, with: {branches: [x: {wait: PT1S}], need: 2}}"), @r#"
+    3:46: error: `concurrency` must be from 1 to 1000, not 5000 [bad-value]
+        at "/do/0/a/with/concurrency"
+    4:61: error: `need` must be from 1 to 1, not 2 [bad-value]
+        at "/do/1/b/with/need"
+    "#);
+    assert_snapshot!(tasks("- a: {call: loop, with: {do: []}}\n- b: {call: wait-until, with: {at: tomorrow}}\n- c: {call: child, with: {await: no}}"), @r#"
+    3:19: error: a loop needs `while` (checked before each round) or `until` (checked after it) [missing-key]
+        at "/do/0/a/with"
+    4:36: error: "tomorrow" is not an instant; write for example 2030-01-31T09:00:00Z, or an expression wrapped in ${ } [bad-instant]
+        at "/do/1/b/with/at"
+    5:20: error: `workflow` is missing; add it here [missing-key]
+        at "/do/2/c/with"
+    5:34: error: `await` must be true or false, not text [bad-type]
+        at "/do/2/c/with/await"
+    "#);
+    assert_snapshot!(tasks("- a: {call: saga, with: {do: [b: {wait: PT1S, compensate: [c: {wait: PT1S, compensate: []}]}]}}"), @r#"
+    3:76: error: `compensate` works only on tasks of a saga; put this task into the `do` of a `call: saga`, or catch the failure with `try` [compensate-outside-saga]
+        at "/do/0/a/with/do/0/b/compensate/0/c/compensate"
+    "#);
+}

@@ -1,0 +1,1 @@
+//! The workers we ship: http.

@@ -1,0 +1,1 @@
+//! One folder per protocol: gRPC and REST on one port.

@@ -1,0 +1,1 @@
+//! Runs a partition: batches, timers, dispatch, recovery, the read model.

@@ -1,0 +1,500 @@
+//! Owns [`check`]: whether a graph is one that the kernel can run.
+//!
+//! Every graph passes here before it is stored, whoever made it, so the kernel follows indexes without
+//! asking. What is sound: indexes lead somewhere, tokens stay in their body, bodies form a tree, every
+//! node can be reached, counts keep within the bounds below, and every expression compiles. A cycle of
+//! nodes is sound; the kernel bounds how long one may go round without waiting.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::duration::Delay;
+use crate::expr::Program;
+use crate::ir::{
+    Body, BodyIndex, Case, Graph, Kind, Need, Next, Node, NodeIndex, ROOT, Retry, Wait,
+};
+use crate::template::{Expr, Template, VARIABLES};
+use crate::value::Str;
+
+/// The most nodes of a graph.
+pub const NODES_MAX: usize = 10_000;
+
+/// The most bodies of a graph.
+pub const BODIES_MAX: usize = 20_000;
+
+/// How deep bodies may nest.
+pub const BODY_DEPTH_MAX: usize = 64;
+
+/// The most branches of a fork, cases of a switch, and filters of a listen.
+pub const BRANCHES_MAX: usize = 1_000;
+
+/// How many bodies of a for-each may run at once.
+pub const CONCURRENCY_MAX: u32 = 1_000;
+
+/// The most rounds of a loop.
+pub const ROUNDS_MAX: u32 = 1_000_000;
+
+/// The most variables that bodies bind.
+pub const LOCALS_MAX: usize = 250;
+
+/// How much of an expression a message quotes.
+const QUOTE_CHARS_MAX: usize = 60;
+
+/// Why a graph cannot be run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsound {
+    /// Where, as a JSON pointer into the source.
+    pub path: Str,
+    /// What is wrong; how to fix it.
+    pub message: String,
+}
+
+impl fmt::Display for Unsound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.message)
+    }
+}
+
+/// Every expression of a graph.
+#[must_use]
+pub fn expressions(graph: &Graph) -> Vec<&Expr> {
+    let mut found = Vec::new();
+    for template in graph.input.iter().chain(&graph.output) {
+        collect_template(template, &mut found);
+    }
+    collect_delay(graph.timeout.as_ref(), &mut found);
+    found.extend(graph.attributes.iter().map(|attribute| &attribute.from));
+    graph
+        .nodes
+        .iter()
+        .for_each(|node| collect(node, &mut found));
+    found
+}
+
+/// Checks a graph.
+///
+/// # Errors
+/// All that is wrong, as far as it can be told: indexes that lead nowhere are told alone, because
+/// nothing else means anything before they are right.
+pub fn check(graph: &Graph) -> Result<(), Vec<Unsound>> {
+    let mut checker = Checker {
+        graph,
+        unsound: Vec::new(),
+    };
+    checker.indexes();
+    if checker.unsound.is_empty() {
+        checker.tree();
+        checker.reachable();
+        checker.bounds();
+        checker.expressions();
+    }
+    if checker.unsound.is_empty() {
+        Ok(())
+    } else {
+        Err(checker.unsound)
+    }
+}
+
+struct Checker<'g> {
+    graph: &'g Graph,
+    unsound: Vec<Unsound>,
+}
+
+impl<'g> Checker<'g> {
+    fn fail(&mut self, path: &Str, message: String) {
+        self.unsound.push(Unsound {
+            path: path.clone(),
+            message,
+        });
+    }
+
+    fn node(&self, index: NodeIndex) -> &'g Node {
+        &self.graph.nodes[index.0 as usize]
+    }
+
+    fn body(&self, index: BodyIndex) -> &'g Body {
+        &self.graph.bodies[index.0 as usize]
+    }
+
+    /// Indexes are in range and jumps stay in their body.
+    fn indexes(&mut self) {
+        let (nodes, bodies) = (self.graph.nodes.len(), self.graph.bodies.len());
+        if bodies == 0 || nodes > NODES_MAX || bodies > BODIES_MAX {
+            let message = format!(
+                "a graph has 1 to {BODIES_MAX} bodies and up to {NODES_MAX} nodes, not {bodies} and {nodes}"
+            );
+            return self.fail(&"".into(), message);
+        }
+        if self.graph.locals.len() > LOCALS_MAX {
+            let message = format!(
+                "{} variables are bound, more than {LOCALS_MAX}; bind the same names again",
+                self.graph.locals.len()
+            );
+            return self.fail(&"".into(), message);
+        }
+        for (index, body) in self.graph.bodies.iter().enumerate() {
+            let Some(first) = body.first else { continue };
+            match self.graph.nodes.get(first.0 as usize) {
+                Some(node) if node.body.0 as usize == index => {}
+                _ => self.fail(
+                    &body.path,
+                    format!("the body starts at node {}, which is not in it", first.0),
+                ),
+            }
+        }
+        for node in &self.graph.nodes {
+            if node.body.0 as usize >= bodies {
+                self.fail(
+                    &node.path,
+                    format!(
+                        "the node belongs to body {}, which does not exist",
+                        node.body.0
+                    ),
+                );
+            }
+            for next in nexts(node) {
+                let Next::Node(to) = next else { continue };
+                match self.graph.nodes.get(to.0 as usize) {
+                    Some(other) if other.body == node.body => {}
+                    _ => self.fail(
+                        &node.path,
+                        format!("the node leads to node {}, which is not in its body", to.0),
+                    ),
+                }
+            }
+            for body in owned(node)
+                .into_iter()
+                .filter(|body| body.0 as usize >= bodies)
+            {
+                self.fail(
+                    &node.path,
+                    format!("the node opens body {}, which does not exist", body.0),
+                );
+            }
+        }
+    }
+
+    /// Every body but the root is opened by exactly one node, and from the root all are reached.
+    fn tree(&mut self) {
+        let mut owners = vec![0_u32; self.graph.bodies.len()];
+        let mut inner: Vec<Vec<BodyIndex>> = vec![Vec::new(); self.graph.bodies.len()];
+        for node in &self.graph.nodes {
+            for body in owned(node) {
+                owners[body.0 as usize] += 1;
+                inner[node.body.0 as usize].push(body);
+                if body == ROOT {
+                    self.fail(
+                        &node.path,
+                        "the node opens the root body; give it a body of its own".into(),
+                    );
+                } else if owners[body.0 as usize] == 2 {
+                    self.fail(
+                        &node.path,
+                        format!(
+                            "body {} is opened by more than one node; give each its own",
+                            body.0
+                        ),
+                    );
+                }
+            }
+        }
+        if !self.unsound.is_empty() {
+            return;
+        }
+        let mut seen = vec![false; self.graph.bodies.len()];
+        let mut todo = vec![(ROOT, 0_usize)];
+        while let Some((index, depth)) = todo.pop() {
+            seen[index.0 as usize] = true;
+            if depth > BODY_DEPTH_MAX {
+                self.fail(
+                    &self.body(index).path,
+                    format!("bodies nest deeper than {BODY_DEPTH_MAX}; use a child run"),
+                );
+                return;
+            }
+            todo.extend(
+                inner[index.0 as usize]
+                    .iter()
+                    .map(|body| (*body, depth + 1)),
+            );
+        }
+        for (body, _) in self.graph.bodies.iter().zip(seen).filter(|(_, seen)| !seen) {
+            self.fail(
+                &body.path,
+                "nothing leads from the root to this body; remove it or let a node open it".into(),
+            );
+        }
+    }
+
+    /// Every node is reached from the start of its body.
+    fn reachable(&mut self) {
+        let mut seen = vec![false; self.graph.nodes.len()];
+        let mut todo: Vec<NodeIndex> = self
+            .graph
+            .bodies
+            .iter()
+            .filter_map(|body| body.first)
+            .collect();
+        while let Some(index) = todo.pop() {
+            if !core::mem::replace(&mut seen[index.0 as usize], true) {
+                let to_node = |next| {
+                    if let Next::Node(to) = next {
+                        Some(to)
+                    } else {
+                        None
+                    }
+                };
+                todo.extend(nexts(self.node(index)).into_iter().filter_map(to_node));
+            }
+        }
+        for (node, _) in self.graph.nodes.iter().zip(seen).filter(|(_, seen)| !seen) {
+            let message = format!(
+                "the task {:?} can never be reached; let a `then` lead to it or remove it",
+                node.name
+            );
+            self.fail(&node.path, message);
+        }
+    }
+
+    /// Counts keep within their bounds, and every variable that is bound is declared.
+    fn bounds(&mut self) {
+        for node in &self.graph.nodes {
+            for name in bound(&node.kind)
+                .into_iter()
+                .filter(|name| !self.graph.locals.contains(name))
+            {
+                self.fail(
+                    &node.path,
+                    format!(
+                        "the variable ${name} is not among the locals of the graph; add it there"
+                    ),
+                );
+            }
+            for message in flaws(&node.kind) {
+                self.fail(&node.path, message);
+            }
+        }
+    }
+
+    fn expressions(&mut self) {
+        let graph = self.graph;
+        let variables: Vec<&str> = VARIABLES
+            .iter()
+            .copied()
+            .chain(graph.locals.iter().map(|name| &**name))
+            .collect();
+        let mut root: Vec<&Expr> = graph
+            .attributes
+            .iter()
+            .map(|attribute| &attribute.from)
+            .collect();
+        let templates = graph.input.iter().chain(&graph.output);
+        templates.for_each(|template| template.expressions(&mut |expr| root.push(expr)));
+        collect_delay(graph.timeout.as_ref(), &mut root);
+        self.compile(&"".into(), &root, &variables);
+        for node in &graph.nodes {
+            let mut found = Vec::new();
+            collect(node, &mut found);
+            self.compile(&node.path, &found, &variables);
+        }
+    }
+
+    fn compile(&mut self, path: &Str, expressions: &[&Expr], variables: &[&str]) {
+        for expr in expressions {
+            if let Err(error) = Program::compile(&expr.0, variables) {
+                let start: String = expr.0.chars().take(QUOTE_CHARS_MAX).collect();
+                self.fail(
+                    path,
+                    format!(
+                        "the expression that starts with {start:?} is wrong: {}",
+                        error.message
+                    ),
+                );
+            }
+        }
+    }
+}
+
+/// Where a node's token may go.
+fn nexts(node: &Node) -> Vec<Next> {
+    let cases: &[Case] = match &node.kind {
+        Kind::Switch(cases) | Kind::Split(cases) => cases,
+        _ => &[],
+    };
+    let mut nexts: Vec<Next> = cases.iter().map(|case| case.next).collect();
+    if let Kind::Try(body) = &node.kind {
+        nexts.extend(body.catch.as_ref().and_then(|catch| catch.next));
+    }
+    // A switch with a default takes one of its cases, unless it is skipped itself.
+    let decided =
+        matches!(node.kind, Kind::Switch(_)) && cases.iter().any(|case| case.when.is_none());
+    if !decided || node.when.is_some() {
+        nexts.push(node.next);
+    }
+    nexts
+}
+
+/// The bodies that a node opens.
+fn owned(node: &Node) -> Vec<BodyIndex> {
+    let mut bodies: Vec<BodyIndex> = node.undo.into_iter().collect();
+    match &node.kind {
+        Kind::Do(body) | Kind::Saga(body) => bodies.push(*body),
+        Kind::Loop(repeat) => bodies.push(repeat.body),
+        Kind::ForEach(each) => bodies.push(each.body),
+        Kind::Fork(fork) => bodies.extend(&fork.branches),
+        Kind::Try(body) => {
+            bodies.push(body.body);
+            bodies.extend(body.catch.as_ref().and_then(|catch| catch.body));
+            bodies.extend(body.finally);
+        }
+        _ => {}
+    }
+    bodies
+}
+
+/// The variables that a node binds.
+fn bound(kind: &Kind) -> Vec<&Str> {
+    match kind {
+        Kind::ForEach(each) => vec![&each.each, &each.at],
+        Kind::Try(body) => body.catch.iter().map(|catch| &catch.bind).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What is out of bounds in a node.
+fn flaws(kind: &Kind) -> Vec<String> {
+    let mut flaws = Vec::new();
+    let mut limit = |what: &str, count: usize, max: usize| {
+        if !(1..=max).contains(&count) {
+            flaws.push(format!("{what} must be from 1 to {max}, not {count}"));
+        }
+    };
+    let needed = |need: Need| {
+        if let Need::Count(count) = need {
+            Some(count as usize)
+        } else {
+            None
+        }
+    };
+    match kind {
+        Kind::Switch(cases) | Kind::Split(cases) => {
+            limit("the count of cases", cases.len(), BRANCHES_MAX);
+        }
+        Kind::Loop(repeat) => limit(
+            "the most rounds",
+            repeat.rounds_max as usize,
+            ROUNDS_MAX as usize,
+        ),
+        Kind::ForEach(each) => {
+            let max = if each.collect { CONCURRENCY_MAX } else { 1 };
+            limit("the concurrency", each.concurrency as usize, max as usize);
+        }
+        Kind::Fork(fork) => {
+            limit("the count of branches", fork.branches.len(), BRANCHES_MAX);
+            if let Some(count) = needed(fork.need) {
+                limit("the count of needed branches", count, fork.branches.len());
+            }
+        }
+        Kind::Listen(listen) => {
+            limit("the count of filters", listen.filters.len(), BRANCHES_MAX);
+            if let Some(count) = needed(listen.need) {
+                limit("the count of needed filters", count, listen.filters.len());
+            }
+        }
+        Kind::Join(need) => {
+            if let Some(count) = needed(*need) {
+                limit("the count of needed tokens", count, BRANCHES_MAX);
+            }
+        }
+        _ => {}
+    }
+    flaws
+}
+
+/// All expressions of a node.
+fn collect<'g>(node: &'g Node, found: &mut Vec<&'g Expr>) {
+    found.extend(&node.when);
+    for template in node.input.iter().chain(&node.output).chain(&node.export) {
+        collect_template(template, found);
+    }
+    collect_delay(node.timeout.as_ref(), found);
+    match &node.kind {
+        Kind::Task(task) => {
+            [&task.queue, &task.name, &task.input]
+                .into_iter()
+                .for_each(|template| collect_template(template, found));
+            for delay in [
+                &task.queue_timeout,
+                &task.run_timeout,
+                &task.heartbeat_timeout,
+            ] {
+                collect_delay(delay.as_ref(), found);
+            }
+            collect_retry(task.retry.as_ref(), found);
+        }
+        Kind::Set(template)
+        | Kind::Raise(template)
+        | Kind::Emit(template)
+        | Kind::Wait(Wait::Until(template)) => {
+            collect_template(template, found);
+        }
+        Kind::Switch(cases) | Kind::Split(cases) => {
+            found.extend(cases.iter().filter_map(|case| case.when.as_ref()));
+        }
+        Kind::Loop(repeat) => found.extend(repeat.repeat_while.iter().chain(&repeat.repeat_until)),
+        Kind::ForEach(each) => found.extend(each.repeat_while.iter().chain([&each.items])),
+        Kind::Try(body) => {
+            if let Some(catch) = &body.catch {
+                found.extend(catch.when.iter().chain(&catch.except_when));
+                collect_retry(catch.retry.as_ref(), found);
+            }
+        }
+        Kind::Wait(Wait::For(delay)) => collect_delay(Some(delay), found),
+        Kind::Listen(listen) => {
+            for filter in &listen.filters {
+                filter
+                    .with
+                    .iter()
+                    .for_each(|(_, template)| collect_template(template, found));
+                found.extend(&filter.when);
+                for (from, expect) in &filter.correlate {
+                    found.push(from);
+                    collect_template(expect, found);
+                }
+            }
+        }
+        Kind::Child(child) => {
+            for template in [&child.workflow, &child.input]
+                .into_iter()
+                .chain(&child.version)
+                .chain(&child.key)
+            {
+                collect_template(template, found);
+            }
+        }
+        Kind::Do(_) | Kind::Saga(_) | Kind::Fork(_) | Kind::Join(_) => {}
+    }
+}
+
+fn collect_template<'g>(template: &'g Template, found: &mut Vec<&'g Expr>) {
+    template.expressions(&mut |expr| found.push(expr));
+}
+
+fn collect_delay<'g>(delay: Option<&'g Delay>, found: &mut Vec<&'g Expr>) {
+    if let Some(Delay::Computed(template)) = delay {
+        collect_template(template, found);
+    }
+}
+
+fn collect_retry<'g>(retry: Option<&'g Retry>, found: &mut Vec<&'g Expr>) {
+    if let Some(retry) = retry {
+        collect_delay(Some(&retry.delay), found);
+        found.extend(retry.when.iter().chain(&retry.except_when));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,107 @@
+//! Owns the list of functions that exist: built into the evaluator, written in jq, or refused.
+//!
+//! Invariant: every name has one meaning; nothing here reaches outside the data it is given.
+
+use crate::value::Value;
+
+use super::budget::Budget;
+use super::error::Stop;
+use super::{array, json, math, object, pattern, text, time};
+
+/// A function of values: its input and arguments, each evaluated.
+pub(super) struct Strict {
+    pub(super) name: &'static str,
+    pub(super) arity: usize,
+    pub(super) run: Run,
+}
+
+/// What a [`Strict`] function does.
+pub(super) type Run = fn(Value, &[Value], &Budget) -> Result<Value, Stop>;
+
+impl core::fmt::Debug for Strict {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}/{}", self.name, self.arity)
+    }
+}
+
+/// A function that takes expressions, or gives any number of results, or gives paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Special {
+    Empty,
+    Raise,
+    RaiseThis,
+    Path,
+    GetPath,
+    Range,
+    RangeBy,
+    Limit,
+    First,
+    Last,
+    Recurse,
+    Walk,
+}
+
+const SPECIALS: [(&str, usize, Special); 12] = [
+    ("empty", 0, Special::Empty),
+    ("error", 0, Special::RaiseThis),
+    ("error", 1, Special::Raise),
+    ("path", 1, Special::Path),
+    ("getpath", 1, Special::GetPath),
+    ("range", 2, Special::Range),
+    ("range", 3, Special::RangeBy),
+    ("limit", 2, Special::Limit),
+    ("first", 1, Special::First),
+    ("last", 1, Special::Last),
+    ("recurse", 1, Special::Recurse),
+    ("walk", 1, Special::Walk),
+];
+
+/// What is written in jq itself: one definition a line, compiled only where it is called.
+const PRELUDE: &str = include_str!("prelude.jq");
+
+/// Functions of jq that are refused, and why.
+const REFUSED: [(&[&str], &str); 6] = [
+    (&["now", "localtime", "strflocaltime", "date", "get_search_list"], "time is an input here: the result must not depend on when and where it is computed"),
+    (&["env", "input_filename", "input_line_number", "$ENV"], "an expression sees only its input and its variables, not the machine it runs on"),
+    (&["input", "inputs"], "an expression has one input, which is `.`"),
+    (&["halt", "halt_error"], "an expression cannot stop the program it runs in; use `error`"),
+    (&["debug", "stderr"], "an expression cannot write anywhere; make it part of the result"),
+    (&["import", "include", "modulemeta"], "there are no modules here; use `def`"),
+];
+
+/// The strict function of this name and arity.
+pub(super) fn strict(name: &str, arity: usize) -> Option<&'static Strict> {
+    [array::FUNCTIONS, object::FUNCTIONS, text::FUNCTIONS, math::FUNCTIONS, json::FUNCTIONS, pattern::FUNCTIONS, time::FUNCTIONS]
+        .into_iter()
+        .flatten()
+        .find(|function| function.name == name && function.arity == arity)
+}
+
+/// The special function of this name and arity.
+pub(super) fn special(name: &str, arity: usize) -> Option<Special> {
+    SPECIALS.iter().find(|(n, a, _)| *n == name && *a == arity).map(|(_, _, special)| *special)
+}
+
+/// The definition in jq of this name and arity, as source.
+pub(super) fn definition(name: &str, arity: usize) -> Option<&'static str> {
+    PRELUDE.lines().find(|line| {
+        let Some(rest) = line.strip_prefix("def ").and_then(|rest| rest.strip_prefix(name)) else { return false };
+        match rest.as_bytes().first() {
+            Some(b':') => arity == 0,
+            Some(b'(') => rest.split(')').next().is_some_and(|list| list.split(';').count() == arity),
+            _ => false,
+        }
+    })
+}
+
+/// Why a function of jq does not exist here.
+pub(super) fn refusal(name: &str) -> Option<&'static str> {
+    REFUSED.iter().find(|(names, _)| names.contains(&name)).map(|(_, reason)| *reason)
+}
+
+/// Whether the name exists with another number of arguments.
+pub(super) fn arities(name: &str) -> impl Iterator<Item = usize> {
+    (0..=4).filter(move |arity| {
+        strict(name, *arity).is_some() || special(name, *arity).is_some() || definition(name, *arity).is_some()
+    })
+}

@@ -1,0 +1,448 @@
+//! Owns [`Graph`]: what a workflow compiles to, and all that the kernel knows of it.
+//!
+//! A graph is a list of nodes grouped into bodies. A *body* is what a container opens: the root, a
+//! loop body, a fork branch, a catch. Tokens walk along [`Next`] inside one body and never jump into
+//! another, so a body can be cancelled, completed or undone as a region. The JSON form of these types
+//! is the published contract and what definitions are stored as: fields are added, never renamed.
+
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::duration::Delay;
+use crate::template::{Expr, Template};
+use crate::value::{Str, Value};
+
+/// Index of a node in [`Graph::nodes`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct NodeIndex(pub u32);
+
+/// Index of a body in [`Graph::bodies`]. The root is body 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct BodyIndex(pub u32);
+
+/// The root body.
+pub const ROOT: BodyIndex = BodyIndex(0);
+
+/// The namespace that names without one belong to.
+pub const NAMESPACE_DEFAULT: &str = "default";
+
+/// A compiled workflow: one immutable version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Graph {
+    /// `name` in the default namespace, else `namespace/name`.
+    pub workflow: Str,
+    /// Semantic version, unique within the workflow.
+    pub version: Str,
+    /// Shapes the run's input before the first node sees it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Template>,
+    /// Shapes the last node's output into the run's output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Template>,
+    /// The longest a run may take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Delay>,
+    /// How long a finished run is kept, in milliseconds; none takes the server's default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_ms: Option<u64>,
+    /// Labels that every run of this version carries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<(Str, Str)>,
+    /// Typed values that runs are searched by, computed from the input.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<Attribute>,
+    /// Names of the variables that bodies bind (loop items, caught errors), without `$`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locals: Vec<Str>,
+    /// Bodies; the first is the root.
+    pub bodies: Vec<Body>,
+    /// Nodes of all bodies.
+    pub nodes: Vec<Node>,
+}
+
+impl Graph {
+    /// Where a token enters a body.
+    #[must_use]
+    pub fn entrance(&self, body: BodyIndex) -> Next {
+        self.bodies.get(body.0 as usize).and_then(|body| body.first).map_or(Next::Exit, Next::Node)
+    }
+}
+
+/// A region of nodes that runs, ends and is cancelled as one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Body {
+    /// Where it stands in the source, as a JSON pointer.
+    pub path: Str,
+    /// Where a token enters; none ends at once.
+    pub first: Option<NodeIndex>,
+}
+
+/// One step of the workflow as written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Node {
+    /// The author's name for it.
+    pub name: Str,
+    /// Where it stands in the source, as a JSON pointer.
+    pub path: Str,
+    /// The body it belongs to; every [`Next::Node`] stays inside it.
+    pub body: BodyIndex,
+    /// Skips the node when false, on the raw input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Expr>,
+    /// Shapes the raw input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Template>,
+    /// Shapes the raw output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Template>,
+    /// Replaces `$context`, computed from the shaped output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<Template>,
+    /// The longest one visit may take; past it the step fails with a timeout.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Delay>,
+    /// Compensation: the body that takes back what this step did, when the enclosing saga fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<BodyIndex>,
+    /// Where the token goes afterwards.
+    pub next: Next,
+    /// What it does.
+    pub kind: Kind,
+}
+
+/// Where a token goes after a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Next {
+    /// To this node of the same body.
+    Node(NodeIndex),
+    /// Out of the body: it ends when no token is left in it.
+    Exit,
+    /// Ends the whole run as completed, withdrawing all other work.
+    End,
+}
+
+/// What a node does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Offers work to a worker queue and waits for the result.
+    Task(Task),
+    /// Replaces the data.
+    Set(Template),
+    /// Goes to the first case that holds; to the node's `next` when none does.
+    Switch(Vec<Case>),
+    /// Runs a body once.
+    Do(BodyIndex),
+    /// Repeats a body.
+    Loop(Loop),
+    /// Runs a body for each element of a list.
+    ForEach(ForEach),
+    /// Runs bodies side by side.
+    Fork(Fork),
+    /// Runs a body and deals with its failure.
+    Try(Try),
+    /// Runs a body; when it fails or the run is cancelled, undoes its completed steps in reverse order.
+    Saga(BodyIndex),
+    /// Fails with this error: an object with `type`, `status`, `title`, `detail`.
+    Raise(Template),
+    /// Waits for a time.
+    Wait(Wait),
+    /// Waits for signals or correlated events.
+    Listen(Listen),
+    /// Publishes an event: an object with `type` and optionally `id`, `source`, `subject`, `data`.
+    Emit(Template),
+    /// Starts another run.
+    Child(Child),
+    /// Sends one token along every case that holds (all of them, when none has a condition).
+    Split(Vec<Case>),
+    /// Holds tokens until enough have come, then lets one go with the array of their data.
+    Join(Need),
+}
+
+/// Work for a queue.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// Queue that workers poll: text.
+    pub queue: Template,
+    /// What the worker is to do, by name: text.
+    pub name: Template,
+    /// What the worker gets.
+    pub input: Template,
+    /// The longest it may wait for a worker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_timeout: Option<Delay>,
+    /// The longest one attempt may run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_timeout: Option<Delay>,
+    /// The longest silence between two heartbeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat_timeout: Option<Delay>,
+    /// What to do when an attempt fails; none fails at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// What to do when retries have run out.
+    #[serde(default)]
+    pub exhausted: Exhausted,
+}
+
+/// What becomes of a task whose retries have run out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exhausted {
+    /// The step fails and its error is raised.
+    #[default]
+    Fail,
+    /// The step parks as an incident until someone resumes it.
+    Park,
+}
+
+/// When and how often to try again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Retry {
+    /// Pause before the second attempt.
+    pub delay: Delay,
+    /// How the pause grows.
+    #[serde(default)]
+    pub backoff: Backoff,
+    /// The longest pause, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_max_ms: Option<u64>,
+    /// A pause between these bounds, in milliseconds, is added; which one follows from the run's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jitter_ms: Option<(u64, u64)>,
+    /// Attempts in all, the first one counted; none is without limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts_max: Option<u32>,
+    /// The longest from the first attempt to the last, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_max_ms: Option<u64>,
+    /// Error types that are not tried again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fatal_types: Vec<Str>,
+    /// Tries again only when this holds; sees the error as the catch's variable (`$error` in a task).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Expr>,
+    /// Does not try again when this holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub except_when: Option<Expr>,
+}
+
+/// How the pause between attempts grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Backoff {
+    /// It does not.
+    #[default]
+    Constant,
+    /// By the first delay each time.
+    Linear,
+    /// By this factor each time.
+    Exponential(f64),
+}
+
+/// One way out of a switch or split.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// The condition; none always holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Expr>,
+    /// Where to.
+    pub next: Next,
+}
+
+/// Repeats a body; each round's output is the next one's input, the last one's is the result.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loop {
+    /// What is repeated.
+    pub body: BodyIndex,
+    /// Checked before each round on the current data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_while: Option<Expr>,
+    /// Checked after each round on its output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_until: Option<Expr>,
+    /// Rounds after which the step fails.
+    pub rounds_max: u32,
+}
+
+/// Runs a body for each element of a list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ForEach {
+    /// The list.
+    pub items: Expr,
+    /// Variable that holds the element.
+    pub each: Str,
+    /// Variable that holds its index.
+    pub at: Str,
+    /// What is run.
+    pub body: BodyIndex,
+    /// Stops before the first element for which this is false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat_while: Option<Expr>,
+    /// How many bodies may run at once.
+    pub concurrency: u32,
+    /// True: each body gets the step's input and the result is the array of outputs in list order.
+    /// False (needs concurrency 1): each body gets the one before's output, and the last is the result.
+    pub collect: bool,
+}
+
+/// Runs bodies side by side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fork {
+    /// The bodies.
+    pub branches: Vec<BodyIndex>,
+    /// How many must end before the fork is done.
+    pub need: Need,
+    /// What becomes of the branches not needed.
+    #[serde(default)]
+    pub losers: Losers,
+    /// True: the result is the output of the first branch to end. False: the array of outputs in
+    /// branch order, null for a branch that did not end.
+    #[serde(default)]
+    pub first: bool,
+}
+
+/// How many of several must come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Need {
+    /// Every one.
+    All,
+    /// This many.
+    Count(u32),
+}
+
+/// What becomes of branches not waited for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Losers {
+    /// They are withdrawn.
+    #[default]
+    Cancel,
+    /// They run on; the enclosing body ends only after them, their outputs are dropped.
+    Leave,
+}
+
+/// Runs a body and deals with its failure.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Try {
+    /// What is tried.
+    pub body: BodyIndex,
+    /// What is done when it fails.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catch: Option<Catch>,
+    /// What is done at the end in any case, cancellation too. Its output is dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finally: Option<BodyIndex>,
+}
+
+/// Which failures are caught and what then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Catch {
+    /// Error members that must be equal; an error type matches with or without its well-known prefix.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<(Str, Value)>,
+    /// Must hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Expr>,
+    /// Must not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub except_when: Option<Expr>,
+    /// Variable that holds the error, without `$`.
+    pub bind: Str,
+    /// Runs the tried body again instead, while it allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// Runs when the failure is caught and not retried (any more); none passes the step's input on.
+    /// With `retry` and no body the failure is raised again once retries have run out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<BodyIndex>,
+    /// Where the token goes after a caught failure instead of the node's `next`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Next>,
+}
+
+/// Waits for a time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Wait {
+    /// For this long.
+    For(Delay),
+    /// Until this instant: RFC 3339 text or milliseconds since 1970.
+    Until(Template),
+}
+
+/// Waits for signals or correlated events. The result is an array, in order of arrival.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listen {
+    /// The filters.
+    pub filters: Vec<Filter>,
+    /// How many different filters must have met their event.
+    pub need: Need,
+    /// True: the result holds whole events. False: their data.
+    #[serde(default)]
+    pub envelope: bool,
+}
+
+/// Which event is meant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Filter {
+    /// Type of the event, or name of the signal.
+    pub event_type: Str,
+    /// Members of the event that must equal these, computed when the step is entered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub with: Vec<(Str, Template)>,
+    /// A condition on the event as `.`; the run's variables are visible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Expr>,
+    /// Pairs of what is taken from the event and what it must equal (computed when the step is entered).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub correlate: Vec<(Expr, Template)>,
+}
+
+/// Starts another run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Child {
+    /// Workflow name: text.
+    pub workflow: Template,
+    /// Version; none takes the latest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<Template>,
+    /// The child's input.
+    pub input: Template,
+    /// Business key of the child.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Template>,
+    /// True: goes on at once and leaves the child to itself; the result is `{"id": …}`.
+    #[serde(default)]
+    pub detach: bool,
+}
+
+/// A typed value that runs are searched by.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Attribute {
+    /// Its name.
+    pub name: Str,
+    /// Its type.
+    pub kind: AttributeKind,
+    /// Where it comes from, on the run's input.
+    pub from: Expr,
+}
+
+/// Type of a search attribute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttributeKind {
+    /// Text, compared exactly.
+    Text,
+    /// Number.
+    Number,
+    /// True or false.
+    Bool,
+    /// An instant, RFC 3339.
+    Time,
+}

@@ -1,0 +1,213 @@
+//! Owns the evaluation of a graph's expressions against a run: which variables exist where.
+//!
+//! Invariant: only `decide` evaluates, always within a budget, and a failing expression is the
+//! author's failure, never the server's.
+
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use graph::duration;
+use graph::expr::Budget;
+use graph::template::VARIABLES;
+use graph::value::{Object, Str, Value};
+use graph::{Delay, Expr, Failure, Template};
+use jiff::Timestamp;
+
+use crate::id::{FrameId, ROOT_FRAME, Time};
+use crate::limits::DATA_BYTES_MAX;
+use crate::state::{empty_object, weight};
+use crate::turn::RunTurn;
+
+/// What an expression sees besides the run.
+#[derive(Clone, Debug)]
+pub(crate) struct Scope {
+    /// Where variables are looked up.
+    pub frame: FrameId,
+    /// The node it belongs to.
+    pub node: Option<u32>,
+    /// The step, if the token has one already.
+    pub step: Option<crate::id::StepId>,
+    /// `.`
+    pub data: Value,
+    /// `$input`: the shaped input.
+    pub input: Option<Value>,
+    /// `$output`: the raw output.
+    pub output: Option<Value>,
+    /// A variable bound for this evaluation alone.
+    pub local: Option<(Str, Value)>,
+}
+
+impl Scope {
+    /// The scope of a node before it has done anything.
+    pub(crate) fn of_node(frame: FrameId, node: u32, data: Value) -> Scope {
+        Scope { frame, node: Some(node), step: None, data, input: None, output: None, local: None }
+    }
+
+    /// The scope of the workflow as a whole.
+    pub(crate) fn of_run(data: Value) -> Scope {
+        Scope { frame: ROOT_FRAME, node: None, step: None, data, input: None, output: None, local: None }
+    }
+
+    /// The same place seen by other data.
+    pub(crate) fn with_data(&self, data: Value) -> Scope {
+        Scope { data, ..self.clone() }
+    }
+}
+
+/// A time as expressions see it.
+pub(crate) fn time_value(at: Time) -> Value {
+    let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
+    let epoch = Value::from([("seconds", Value::Int(ms / 1000)), ("milliseconds", Value::Int(ms))]);
+    Value::from([("iso8601", Value::text(rfc3339(at))), ("epoch", epoch)])
+}
+
+/// A time as RFC 3339 text in UTC.
+#[must_use]
+pub fn rfc3339(at: Time) -> alloc::string::String {
+    let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(ms).map_or_else(|_| format!("{ms} ms"), |stamp| stamp.to_string())
+}
+
+/// The instant meant by RFC 3339 text or a number of milliseconds since 1970.
+pub(crate) fn read_instant(value: &Value) -> Result<Time, Failure> {
+    let ms = match value {
+        Value::Text(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond),
+        other => other.as_int(),
+    };
+    ms.map(|ms| Time(u64::try_from(ms).unwrap_or(0))).ok_or_else(|| {
+        Failure::new("expression", format!("{value} is no instant; give RFC 3339 text such as 2030-01-31T08:00:00Z"))
+    })
+}
+
+impl RunTurn<'_, '_> {
+    /// The result of an expression.
+    pub(crate) fn expression(&mut self, expr: &Expr, scope: &Scope) -> Result<Value, Failure> {
+        if &*expr.0 == "." {
+            return Ok(scope.data.clone());
+        }
+        let definition = self.definition();
+        let program = definition
+            .program(expr)
+            .map_err(|why| Failure::new("expression", format!("{}: {why}", expr.0)))?;
+        let names = VARIABLES.iter().copied().chain(definition.graph.locals.iter().map(|name| &**name));
+        let variables: Vec<Value> = names
+            .enumerate()
+            .map(|(index, name)| if program.uses(index) { self.variable(name, scope) } else { Value::Null })
+            .collect();
+        let mut budget = Budget::default();
+        program
+            .run(&scope.data, &variables, &mut budget)
+            .map_err(|error| Failure::new("expression", format!("{}: {error}", expr.0)))
+    }
+
+    /// Whether a condition holds; no condition always does.
+    pub(crate) fn holds(&mut self, condition: Option<&Expr>, scope: &Scope) -> Result<bool, Failure> {
+        condition.map_or(Ok(true), |expr| self.expression(expr, scope).map(|value| value.is_true()))
+    }
+
+    /// The data a template makes, refused if it is too heavy.
+    pub(crate) fn template(&mut self, template: &Template, scope: &Scope) -> Result<Value, Failure> {
+        let value = self.fill(template, scope)?;
+        if weight(&value, DATA_BYTES_MAX) > DATA_BYTES_MAX {
+            return Err(Failure::new(
+                "runtime",
+                format!("data of more than {DATA_BYTES_MAX} bytes; pass a reference to large data instead"),
+            ));
+        }
+        Ok(value)
+    }
+
+    fn fill(&mut self, template: &Template, scope: &Scope) -> Result<Value, Failure> {
+        Ok(match template {
+            Template::Literal(value) => value.clone(),
+            Template::Expr(expr) => self.expression(expr, scope)?,
+            Template::Object(members) => {
+                let mut object = Object::new();
+                for (key, member) in members {
+                    object.insert(key.clone(), self.fill(member, scope)?);
+                }
+                Value::object(object)
+            }
+            Template::Array(elements) => {
+                let mut array = Vec::with_capacity(elements.len());
+                for element in elements {
+                    array.push(self.fill(element, scope)?);
+                }
+                Value::array(array)
+            }
+        })
+    }
+
+    /// An optional template; without one the data as it is.
+    pub(crate) fn shape(&mut self, template: Option<&Template>, scope: &Scope) -> Result<Value, Failure> {
+        template.map_or_else(|| Ok(scope.data.clone()), |template| self.template(template, scope))
+    }
+
+    /// Text that a template makes.
+    pub(crate) fn text(&mut self, what: &str, template: &Template, scope: &Scope) -> Result<Str, Failure> {
+        match self.template(template, scope)? {
+            Value::Text(text) if !text.is_empty() => Ok(text),
+            other => Err(Failure::new("expression", format!("{what} must be text that is not empty, not {other}"))),
+        }
+    }
+
+    /// Milliseconds of a delay.
+    pub(crate) fn delay(&mut self, delay: &Delay, scope: &Scope) -> Result<u64, Failure> {
+        match delay {
+            Delay::Ms(ms) => Ok(*ms),
+            Delay::Computed(template) => {
+                let value = self.template(template, scope)?;
+                duration::read(&value).map_err(|why| Failure::new("expression", why))
+            }
+        }
+    }
+
+    /// Milliseconds of an optional delay.
+    pub(crate) fn delay_if(&mut self, delay: Option<&Delay>, scope: &Scope) -> Result<Option<u64>, Failure> {
+        delay.map(|delay| self.delay(delay, scope)).transpose()
+    }
+
+    fn variable(&self, name: &str, scope: &Scope) -> Value {
+        if let Some((local, value)) = &scope.local
+            && **local == *name
+        {
+            return value.clone();
+        }
+        let run = self.state();
+        match name {
+            "context" => run.context.clone(),
+            "input" => scope.input.clone().unwrap_or_else(|| scope.data.clone()),
+            "output" => scope.output.clone().unwrap_or_default(),
+            "task" => self.task_value(scope),
+            "workflow" => Value::from([
+                ("id", Value::text(run.id.to_string())),
+                ("name", Value::Text(run.workflow.clone())),
+                ("version", Value::Text(run.version.clone())),
+                ("key", run.key.clone().map_or(Value::Null, Value::Text)),
+                ("input", run.input.clone()),
+                ("startedAt", time_value(run.started_at)),
+            ]),
+            "runtime" => Value::from([
+                ("name", Value::from("quadrille")),
+                ("version", Value::from(env!("CARGO_PKG_VERSION"))),
+                ("metadata", empty_object()),
+            ]),
+            local => run.variable(scope.frame, local).cloned().unwrap_or_default(),
+        }
+    }
+
+    fn task_value(&self, scope: &Scope) -> Value {
+        let definition = self.definition();
+        let Some(node) = scope.node.and_then(|node| definition.node(node)) else { return Value::Null };
+        let mut members = vec![
+            ("name", Value::Text(node.name.clone())),
+            ("reference", Value::Text(node.path.clone())),
+            ("startedAt", time_value(self.now())),
+        ];
+        members.extend(scope.input.clone().map(|input| ("input", input)));
+        members.extend(scope.output.clone().map(|output| ("output", output)));
+        Value::object(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    }
+}

@@ -1,0 +1,449 @@
+//! Owns the facts: all that can ever have happened. One sentence each; together with
+//! [`crate::command`] and [`crate::effect`] this is the specification.
+//!
+//! Invariant: an event carries every result that was computed, so applying it needs no expression, no
+//! clock and no library. Variants keep their numbers for ever.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use graph::Failure;
+use graph::value::{Str, Value};
+
+use crate::codec::{record, union};
+use crate::id::{FrameId, RunId, SessionId, StepId, StepRef, Time};
+use crate::schedule::Schedule;
+use crate::signal::{KeptEvent, Signal};
+use crate::state::{Activity, Due, Ending, Nothing, Phase, Status};
+
+union! {
+    /// A fact.
+    pub enum Event {
+        /// Something happened to a run.
+        1 Run(RunFact),
+        /// A workflow version was deployed.
+        2 WorkflowDeployed(WorkflowDeployed),
+        /// An event came that nobody waited for yet.
+        3 EventKept(KeptEvent),
+        /// A kept event was consumed or expired.
+        4 EventDropped(Number),
+        /// A schedule was created, changed or moved on.
+        5 SchedulePut(Schedule),
+        /// A schedule was deleted.
+        6 ScheduleDropped(Name),
+    }
+}
+
+record! {
+    /// What happened to which run.
+    pub struct RunFact {
+        /// The run.
+        1 run: RunId,
+        /// The fact.
+        2 fact: RunEvent,
+    }
+}
+
+union! {
+    /// What can happen to a run.
+    pub enum RunEvent {
+        /// The run began, with its root body open.
+        1 Started(RunStarted),
+        /// A token came to a node, which began to do something that takes time.
+        2 StepEntered(StepEntered),
+        /// A token came to a node and left it at once.
+        3 StepPassed(StepPassed),
+        /// A step that had been held back began.
+        4 StepBegan(StepBegan),
+        /// A step ended well.
+        5 StepCompleted(StepCompleted),
+        /// A step failed.
+        6 StepFailed(StepFailed),
+        /// A step was withdrawn.
+        7 StepCancelled(StepOnly),
+        /// A container began to withdraw its bodies.
+        8 StepWithdrawing(StepWithdrawing),
+        /// A container opened a body.
+        9 FrameOpened(FrameOpened),
+        /// A body began to end early.
+        10 FrameEnding(FrameEnding),
+        /// A body ended.
+        11 FrameClosed(FrameClosed),
+        /// A token left a body in which others go on.
+        12 TokenExited(TokenExited),
+        /// A token came to a join.
+        13 TokenJoined(TokenJoined),
+        /// A join let its tokens go on, or began a new cycle.
+        14 JoinReset(JoinReset),
+        /// A container turned to another phase.
+        15 RegionTurned(RegionTurned),
+        /// A worker took a task.
+        16 TaskClaimed(TaskClaimed),
+        /// A worker was heard of.
+        17 TaskHeard(StepOnly),
+        /// An attempt ended without success and will be repeated after a pause.
+        18 TaskBackedOff(TaskBackedOff),
+        /// A task was offered again.
+        19 TaskQueued(TaskQueued),
+        /// An attempt failed and only a person can go on from here.
+        20 TaskParked(TaskParked),
+        /// A wait met an event.
+        21 EventReceived(EventReceived),
+        /// A signal came before anybody waited for it.
+        22 SignalKept(Signal),
+        /// A kept signal was consumed or expired.
+        23 SignalDropped(Number),
+        /// The run was suspended.
+        24 Suspended(Nothing),
+        /// The run was resumed.
+        25 Resumed(Nothing),
+        /// Someone asked for the run's cancellation.
+        26 CancelRequested(Reason),
+        /// The run ended.
+        27 Ended(RunEnded),
+        /// A running fork no longer waits for its other branches.
+        28 RegionReleased(RegionReleased),
+    }
+}
+
+record! {
+    /// The run began.
+    pub struct RunStarted {
+        /// The workflow.
+        1 workflow: Str,
+        /// Its version.
+        2 version: Str,
+        /// The business key.
+        3 key: Option<Str>,
+        /// The step that waits for it.
+        4 parent: Option<StepRef>,
+        /// How many ancestors it has.
+        5 depth: u32,
+        /// What it was started with.
+        6 input: Value,
+        /// What it is found by.
+        7 labels: BTreeMap<Str, Str>,
+        /// What it is searched by.
+        8 attributes: BTreeMap<Str, Value>,
+        /// Until when it must end.
+        9 deadline: Option<Time>,
+        /// How long it is kept after its end, in milliseconds.
+        10 retention_ms: u64,
+    }
+}
+
+record! {
+    /// A token came to a node.
+    pub struct StepEntered {
+        /// The new step.
+        1 step: StepId,
+        /// Where.
+        2 frame: FrameId,
+        /// Index of the node.
+        3 node: u32,
+        /// The data that came in.
+        4 input: Value,
+        /// Until when the visit must end.
+        5 deadline: Option<Time>,
+        /// What it does.
+        6 activity: Activity,
+    }
+}
+
+record! {
+    /// A token passed a node.
+    pub struct StepPassed {
+        /// Where.
+        1 frame: FrameId,
+        /// Index of the node.
+        2 node: u32,
+        /// The data that goes on.
+        3 output: Value,
+        /// The new `$context`.
+        4 context: Option<Value>,
+        /// The saga around it that has to remember it.
+        5 saga: Option<StepId>,
+    }
+}
+
+record! {
+    /// A held step began.
+    pub struct StepBegan {
+        /// The step.
+        1 step: StepId,
+        /// What it does now.
+        2 activity: Activity,
+        /// Until when the visit must end.
+        3 deadline: Option<Time>,
+    }
+}
+
+record! {
+    /// A step ended well.
+    pub struct StepCompleted {
+        /// The step.
+        1 step: StepId,
+        /// Its output.
+        2 output: Value,
+        /// The new `$context`.
+        3 context: Option<Value>,
+        /// The saga around it that has to remember it, or what it has to remember.
+        4 saga: Option<StepId>,
+        /// Whether it has a compensation of its own.
+        5 undoable: bool,
+    }
+}
+
+record! {
+    /// A step failed.
+    pub struct StepFailed {
+        /// The step; none if the token failed on its way in.
+        1 step: Option<StepId>,
+        /// Index of the node.
+        2 node: u32,
+        /// Why.
+        3 failure: Failure,
+    }
+}
+
+record! {
+    /// A fact about a step that its name says.
+    #[derive(Copy, Eq)]
+    pub struct StepOnly {
+        /// The step.
+        1 step: StepId,
+    }
+}
+
+record! {
+    /// A container withdraws its bodies.
+    pub struct StepWithdrawing {
+        /// The container.
+        1 step: StepId,
+        /// The failure it will end with; none if it is cancelled.
+        2 failure: Option<Failure>,
+    }
+}
+
+record! {
+    /// A body was opened. In the undo phase this takes the saga's newest undo.
+    pub struct FrameOpened {
+        /// The new frame.
+        1 frame: FrameId,
+        /// Its container.
+        2 owner: StepId,
+        /// Index of the body.
+        3 body: u32,
+        /// Which round, element or branch.
+        4 index: u32,
+        /// What for.
+        5 phase: Phase,
+        /// Variables bound in it.
+        6 vars: BTreeMap<Str, Value>,
+    }
+}
+
+record! {
+    /// A body is to end early.
+    pub struct FrameEnding {
+        /// The frame.
+        1 frame: FrameId,
+        /// How.
+        2 ending: Ending,
+    }
+}
+
+record! {
+    /// A body ended.
+    pub struct FrameClosed {
+        /// The frame.
+        1 frame: FrameId,
+        /// Its output, if it ended well.
+        2 output: Option<Value>,
+        /// Whether the container keeps the output by index.
+        3 collect: bool,
+    }
+}
+
+record! {
+    /// A token left.
+    pub struct TokenExited {
+        /// The frame.
+        1 frame: FrameId,
+        /// Its data.
+        2 data: Value,
+    }
+}
+
+record! {
+    /// A token came to a join.
+    pub struct TokenJoined {
+        /// The frame.
+        1 frame: FrameId,
+        /// Index of the join.
+        2 node: u32,
+        /// Its data.
+        3 data: Value,
+    }
+}
+
+record! {
+    /// A join's cycle is over.
+    pub struct JoinReset {
+        /// The frame.
+        1 frame: FrameId,
+        /// Index of the join.
+        2 node: u32,
+    }
+}
+
+record! {
+    /// A container turned.
+    pub struct RegionTurned {
+        /// The container.
+        1 step: StepId,
+        /// What it is busy with now.
+        2 phase: Phase,
+        /// Which attempt.
+        3 attempt: u32,
+        /// When it goes on by itself.
+        4 due: Option<Time>,
+        /// The failure in hand.
+        5 failure: Option<Failure>,
+        /// The output in hand.
+        6 result: Option<Value>,
+        /// Whether a failure was caught.
+        7 caught: bool,
+    }
+}
+
+record! {
+    /// A fork's token went on.
+    pub struct RegionReleased {
+        /// The fork.
+        1 step: StepId,
+        /// Its output.
+        2 output: Value,
+        /// The new `$context`.
+        3 context: Option<Value>,
+    }
+}
+
+record! {
+    /// A worker took a task.
+    pub struct TaskClaimed {
+        /// The step.
+        1 step: StepId,
+        /// The number of this claim.
+        2 claim: u32,
+        /// Who.
+        3 session: SessionId,
+    }
+}
+
+record! {
+    /// An attempt failed.
+    pub struct TaskBackedOff {
+        /// The step.
+        1 step: StepId,
+        /// Why.
+        2 failure: Failure,
+        /// When the task is offered again.
+        3 until: Due,
+    }
+}
+
+record! {
+    /// A task is offered again.
+    pub struct TaskQueued {
+        /// The step.
+        1 step: StepId,
+        /// Which attempt this is.
+        2 attempt: u32,
+        /// Why it is offered again.
+        3 reason: Str,
+    }
+}
+
+record! {
+    /// A task waits for a person.
+    pub struct TaskParked {
+        /// The step.
+        1 step: StepId,
+        /// Why.
+        2 failure: Failure,
+    }
+}
+
+record! {
+    /// A wait met an event.
+    pub struct EventReceived {
+        /// The step.
+        1 step: StepId,
+        /// Which filter it met.
+        2 filter: u32,
+        /// What is handed on.
+        3 event: Value,
+    }
+}
+
+record! {
+    /// A run ended.
+    pub struct RunEnded {
+        /// How.
+        1 status: Status,
+        /// Its output.
+        2 output: Option<Value>,
+        /// Why, unless it completed.
+        3 failure: Option<Failure>,
+    }
+}
+
+record! {
+    /// Why someone asked.
+    pub struct Reason {
+        /// In their words.
+        1 reason: Option<Str>,
+    }
+}
+
+record! {
+    /// A number.
+    #[derive(Copy, Eq)]
+    pub struct Number {
+        /// The number.
+        1 number: u64,
+    }
+}
+
+record! {
+    /// A name.
+    pub struct Name {
+        /// The name.
+        1 name: Str,
+    }
+}
+
+record! {
+    /// A workflow version was deployed.
+    pub struct WorkflowDeployed {
+        /// The workflow.
+        1 workflow: Str,
+        /// The version.
+        2 version: Str,
+        /// The graph as JSON.
+        3 graph: Str,
+        /// What the author wrote.
+        4 source: Str,
+    }
+}
+
+record! {
+    /// What one command caused, as it stands in the journal.
+    pub struct Entry {
+        /// When it was decided.
+        1 at: Time,
+        /// The facts, in order.
+        2 events: Vec<Event>,
+    }
+}

@@ -1,0 +1,44 @@
+//! The rules: which commands are accepted, which events follow, what is true after them, whom to tell.
+//!
+//! Four functions carry everything durable: [`keys`] (what must be in memory), [`decide`] (what
+//! follows), [`State::apply`] (what is true), [`outstanding`] (what is owed to the world). The crate is
+//! `no_std`: no clock, disk, thread or logging can get in.
+#![no_std]
+#![warn(missing_docs)]
+
+extern crate alloc;
+
+pub mod codec;
+
+pub mod command;
+pub mod effect;
+pub mod event;
+pub mod rejection;
+
+pub mod id;
+pub mod limits;
+pub mod state;
+
+pub mod catalog;
+pub mod schedule;
+pub mod signal;
+
+mod child;
+mod eval;
+mod region;
+mod retry;
+pub mod run;
+mod step;
+mod task;
+mod timer;
+mod turn;
+
+pub use command::{Command, Decision, Reply, StartRun, keys};
+pub use effect::{Delivery, Effect, outstanding};
+pub use eval::rfc3339;
+pub use event::{Entry, Event, RunEvent};
+pub use id::{RunId, SessionId, StepId, StepRef, TaskToken, Time};
+pub use rejection::Rejection;
+pub use schedule::Calendar;
+pub use state::{Run, State, Status};
+pub use turn::decide;

@@ -1,0 +1,52 @@
+//! Owns the named bounds of the rules. Every one has a rejection or a failure behind it.
+
+/// The heaviest data one value may hold: input, output, context, signal. About its JSON size.
+pub const DATA_BYTES_MAX: usize = 1 << 20;
+
+/// Transitions one command may cause before the run goes on in a later batch, so that no run holds up the others.
+pub const TURN_TRANSITIONS_MAX: u32 = 500;
+
+/// Data that one command may add to the journal before the run goes on in a later batch.
+pub const TURN_BYTES_MAX: usize = 4 << 20;
+
+/// Steps that one run may enter in its life.
+pub const RUN_STEPS_MAX: u64 = 1_000_000;
+
+/// Steps that one run may have at once.
+pub const RUN_STEPS_LIVE_MAX: usize = 20_000;
+
+/// How deep containers may nest within a run.
+pub const FRAME_DEPTH_MAX: u32 = 100;
+
+/// How deep runs may start children of children.
+pub const CHILD_DEPTH_MAX: u32 = 32;
+
+/// Elements one for-each may run over.
+pub const ITEMS_MAX: usize = 100_000;
+
+/// Early signals kept for one run.
+pub const SIGNALS_MAX: usize = 1_000;
+
+/// Early correlated events kept by the partition.
+pub const EVENTS_KEPT_MAX: usize = 100_000;
+
+/// Runs that one published event may reach.
+pub const EVENT_LISTENERS_MAX: usize = 10_000;
+
+/// Bytes of a name: workflow, queue, signal, key, label.
+pub const NAME_BYTES_MAX: usize = 256;
+
+/// Labels and search attributes of one run, each.
+pub const LABELS_MAX: usize = 64;
+
+/// Schedules of the server.
+pub const SCHEDULES_MAX: usize = 10_000;
+
+/// Starts that a schedule makes up for at once after a pause.
+pub const CATCH_UP_MAX: u32 = 100;
+
+/// How long an early signal or event is kept when its sender does not say: a day.
+pub const SIGNAL_TTL_MS_DEFAULT: u64 = 86_400_000;
+
+/// How long a finished run is kept when its workflow does not say: seven days.
+pub const RETENTION_MS_DEFAULT: u64 = 7 * 86_400_000;

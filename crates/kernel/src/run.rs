@@ -1,0 +1,349 @@
+//! Owns the life of a run: start, cancel, terminate, suspend, resume, end.
+//!
+//! Invariants: the same business key means the same run while it is kept; a finished run stays as it
+//! is; nothing new starts in a suspended run.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use graph::ir::{Attribute, AttributeKind};
+use graph::value::{Str, Value};
+use graph::{Failure, ir};
+
+use crate::child;
+use crate::command::{Command, Reply, StartRun};
+use crate::eval::Scope;
+use crate::event::{Event, FrameEnding, Reason, RunEnded, RunEvent, RunFact, RunStarted};
+use crate::id::{ROOT_FRAME, RunId, StepId, Time};
+use crate::limits::{CHILD_DEPTH_MAX, LABELS_MAX, RETENTION_MS_DEFAULT};
+use crate::rejection::Rejection;
+use crate::signal::{check_name, check_weight};
+use crate::state::{Activity, Ending, Frame, Nothing, Phase, Run, Status, empty_object};
+use crate::step::Token;
+use crate::turn::{Move, RunTurn, Turn};
+
+/// The label that names the schedule a run was started by.
+pub const SCHEDULE_LABEL: &str = "quadrille.schedule";
+
+/// Begins a run, or finds that it exists.
+pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply, Rejection> {
+    if let Some(existing) = turn.state().runs.get(&start.run) {
+        let ended = (!existing.is_live()).then(|| child::outcome(existing));
+        if let Some(step) = start.parent.filter(|step| existing.parent == Some(*step)) {
+            turn.send(ended.map_or(Command::LinkChild { step }, |outcome| Command::EndChild { step, outcome }));
+        } else if let Some(step) = start.parent {
+            turn.send(Command::EndChild { step, outcome: Err(taken(start.run)) });
+        }
+        return Ok(Reply::Started { run: start.run, created: false });
+    }
+    let parent = start.parent;
+    match begin(turn, start) {
+        Ok(run) => {
+            if let Some(step) = parent {
+                turn.send(Command::LinkChild { step });
+            }
+            Ok(Reply::Started { run, created: true })
+        }
+        Err(rejection) => match parent {
+            // The step that asked must not wait for ever.
+            Some(step) => {
+                let failure = Failure::new("configuration", rejection.to_string());
+                turn.send(Command::EndChild { step, outcome: Err(failure) });
+                Ok(Reply::Done)
+            }
+            None => Err(rejection),
+        },
+    }
+}
+
+fn taken(run: RunId) -> Failure {
+    Failure::new("configuration", format!("the business key belongs to run {run}, which another step started"))
+}
+
+fn begin(turn: &mut Turn<'_>, start: StartRun) -> Result<RunId, Rejection> {
+    check_name("workflow", &start.workflow)?;
+    start.key.as_ref().map_or(Ok(()), |key| check_name("business key", key))?;
+    check_weight("input", &start.input)?;
+    if start.depth > CHILD_DEPTH_MAX {
+        return Err(Rejection::LimitReached("children of children", u64::from(CHILD_DEPTH_MAX)));
+    }
+    let definition = turn
+        .state()
+        .catalog
+        .find(&start.workflow, start.version.as_deref())
+        .cloned()
+        .ok_or_else(|| missing(&start.workflow, start.version.as_ref()))?;
+    let graph = &definition.graph;
+    let mut labels: BTreeMap<Str, Str> = graph.labels.iter().cloned().collect();
+    labels.extend(start.labels);
+    for (name, value) in &labels {
+        check_name("label", name)?;
+        check_name("label value", value)?;
+    }
+    let attributes = attributes(&graph.attributes, start.attributes)?;
+    if labels.len() > LABELS_MAX || attributes.len() > LABELS_MAX {
+        return Err(Rejection::LimitReached("labels or search attributes of one run", LABELS_MAX as u64));
+    }
+    let deadline = match &graph.timeout {
+        Some(graph::Delay::Ms(ms)) => Some(turn.now.plus(*ms)),
+        _ => None,
+    };
+    let id = start.run;
+    turn.emit(Event::Run(RunFact {
+        run: id,
+        fact: RunEvent::Started(RunStarted {
+            workflow: graph.workflow.clone(),
+            version: graph.version.clone(),
+            key: start.key,
+            parent: start.parent,
+            depth: start.depth,
+            input: start.input.clone(),
+            labels,
+            attributes,
+            deadline,
+            retention_ms: graph.retention_ms.unwrap_or(RETENTION_MS_DEFAULT),
+        }),
+    }));
+    let mut run = turn.run(id).expect("the run was started just now on a version that exists");
+    run.enter_root(start.input);
+    run.settle();
+    Ok(id)
+}
+
+fn missing(workflow: &Str, version: Option<&Str>) -> Rejection {
+    Rejection::WorkflowMissing(version.map_or_else(|| workflow.clone(), |version| format!("{workflow} {version}").into()))
+}
+
+/// Checks given attributes against the declared types. Declared ones that are computed come later.
+fn attributes(declared: &[Attribute], given: BTreeMap<Str, Value>) -> Result<BTreeMap<Str, Value>, Rejection> {
+    for (name, value) in &given {
+        check_name("search attribute", name)?;
+        let kind = declared.iter().find(|attribute| attribute.name == *name).map(|attribute| attribute.kind);
+        let scalar = !matches!(value, Value::Array(_) | Value::Object(_));
+        if !scalar || kind.is_some_and(|kind| !fits(kind, value)) {
+            return Err(Rejection::Invalid(format!("search attribute {name} cannot be {}", value.kind())));
+        }
+        check_weight("search attribute", value)?;
+    }
+    Ok(given)
+}
+
+fn fits(kind: AttributeKind, value: &Value) -> bool {
+    match kind {
+        AttributeKind::Text => matches!(value, Value::Text(_)),
+        AttributeKind::Number => matches!(value, Value::Int(_) | Value::Float(_)),
+        AttributeKind::Bool => matches!(value, Value::Bool(_)),
+        AttributeKind::Time => crate::eval::read_instant(value).is_ok(),
+    }
+}
+
+/// Ends a run after it has cleaned up.
+pub(crate) fn decide_cancel(turn: &mut Turn<'_>, id: RunId, reason: Option<Str>) -> Result<Reply, Rejection> {
+    if turn.live_run(id)?.cancelling {
+        return Ok(Reply::Done);
+    }
+    let mut run = turn.run(id)?;
+    run.emit(RunEvent::CancelRequested(Reason { reason }));
+    run.end_frame(ROOT_FRAME, Ending::Withdrawn(Nothing {}));
+    run.settle();
+    Ok(Reply::Done)
+}
+
+/// Ends a run at once, with the children it waits for.
+pub(crate) fn decide_terminate(turn: &mut Turn<'_>, id: RunId, reason: Option<Str>) -> Result<Reply, Rejection> {
+    turn.live_run(id)?;
+    let mut run = turn.run(id)?;
+    let children: Vec<RunId> = run.state().steps.values().filter_map(|step| match &step.activity {
+        Activity::Child(awaited) if !awaited.detach => Some(awaited.child),
+        _ => None,
+    }).collect();
+    for child in children {
+        run.turn_mut().send(Command::TerminateRun { run: child, reason: reason.clone() });
+    }
+    let detail = reason.unwrap_or_else(|| "terminated on request".into());
+    let failure = Failure { kind: "terminated".into(), status: 499, ..Failure::new("runtime", detail) };
+    run.end(Status::Terminated, None, Some(failure));
+    Ok(Reply::Done)
+}
+
+/// Lets nothing new start.
+pub(crate) fn decide_suspend(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Rejection> {
+    if !turn.live_run(id)?.suspended {
+        turn.run(id)?.emit(RunEvent::Suspended(Nothing {}));
+    }
+    Ok(Reply::Done)
+}
+
+/// Lets held steps begin.
+pub(crate) fn decide_resume(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Rejection> {
+    if !turn.live_run(id)?.suspended {
+        return Ok(Reply::Done);
+    }
+    let mut run = turn.run(id)?;
+    run.emit(RunEvent::Resumed(Nothing {}));
+    let held = run.state().steps.iter().filter(|(_, step)| matches!(step.activity, Activity::Held(_)));
+    let held: Vec<StepId> = held.map(|(id, _)| *id).collect();
+    for step in held {
+        run.begin_held(step);
+        run.settle();
+    }
+    Ok(Reply::Done)
+}
+
+impl RunTurn<'_, '_> {
+    /// Shapes the input, computes deadline and attributes, and lets the first token in.
+    fn enter_root(&mut self, input: Value) {
+        let definition = self.definition();
+        let scope = Scope::of_run(input);
+        match self.shape(definition.graph.input.as_ref(), &scope) {
+            Ok(data) => self.push(Move::Advance { frame: ROOT_FRAME, next: definition.graph.entrance(ir::ROOT), data }),
+            Err(failure) => self.end(Status::Failed, None, Some(failure)),
+        }
+    }
+
+    /// Ends the run. Whoever waits for it is told.
+    pub(crate) fn end(&mut self, status: Status, output: Option<Value>, failure: Option<Failure>) {
+        self.emit(RunEvent::Ended(RunEnded { status, output, failure }));
+        let run = self.state();
+        let (id, parent) = (run.id, run.parent);
+        let schedule = run.labels.get(SCHEDULE_LABEL).cloned();
+        let outcome = child::outcome(run);
+        if let Some(step) = parent {
+            self.turn_mut().send(Command::EndChild { step, outcome });
+        }
+        if let Some(name) = schedule {
+            self.turn_mut().send(Command::NoteScheduledEnd { name, run: id });
+        }
+    }
+
+    /// The root body is over: so is the run.
+    pub(crate) fn end_root(&mut self, ending: Option<Ending>, data: Value) {
+        let output = match ending {
+            None => data,
+            Some(Ending::Completed(output)) => output,
+            Some(Ending::Failed(failure)) => return self.end(Status::Failed, None, Some(failure)),
+            Some(Ending::Withdrawn(_)) => {
+                let failure = Failure { kind: "cancelled".into(), status: 499, ..Failure::new("runtime", "cancelled on request") };
+                return self.end(Status::Cancelled, None, Some(failure));
+            }
+        };
+        let definition = self.definition();
+        let scope = Scope { output: Some(output.clone()), ..Scope::of_run(output) };
+        match self.shape(definition.graph.output.as_ref(), &scope) {
+            Ok(output) => self.end(Status::Completed, Some(output), None),
+            Err(failure) => self.end(Status::Failed, None, Some(failure)),
+        }
+    }
+
+    /// Begins to end a frame early, withdrawing what goes on in it.
+    pub(crate) fn end_frame(&mut self, frame: crate::id::FrameId, ending: Ending) {
+        let Some(open) = self.state().frames.get(&frame) else { return };
+        if open.ending.is_some() {
+            return;
+        }
+        self.emit(RunEvent::FrameEnding(FrameEnding { frame, ending }));
+        let steps: Vec<StepId> = self.state().frames.get(&frame).into_iter().flat_map(|open| open.steps.iter().copied()).collect();
+        for step in steps {
+            self.withdraw(step);
+        }
+        self.close_if_empty(frame);
+    }
+}
+
+impl Run {
+    pub(crate) fn started(id: RunId, started: &RunStarted, now: Time) -> Run {
+        let root = Frame {
+            owner: None,
+            body: ir::ROOT.0,
+            index: 0,
+            phase: Phase::Body,
+            vars: BTreeMap::new(),
+            steps: BTreeSet::new(),
+            output: None,
+            ending: None,
+            joins: BTreeMap::new(),
+        };
+        Run {
+            id,
+            workflow: started.workflow.clone(),
+            version: started.version.clone(),
+            key: started.key.clone(),
+            parent: started.parent,
+            depth: started.depth,
+            input: started.input.clone(),
+            context: empty_object(),
+            labels: started.labels.clone(),
+            attributes: started.attributes.clone(),
+            started_at: now,
+            status: Status::Running,
+            output: None,
+            failure: None,
+            ended_at: None,
+            suspended: false,
+            cancelling: false,
+            deadline: started.deadline,
+            retention_ms: started.retention_ms,
+            last_id: 0,
+            entered: 0,
+            frames: BTreeMap::from([(ROOT_FRAME, root)]),
+            steps: BTreeMap::new(),
+            signals: Vec::new(),
+            undo: Vec::new(),
+        }
+    }
+
+    /// Makes a fact of this run true.
+    pub(crate) fn apply(&mut self, fact: &RunEvent, now: Time) {
+        match fact {
+            RunEvent::Started(_) => {}
+            RunEvent::StepEntered(fact) => self.apply_entered(fact, now),
+            RunEvent::StepPassed(fact) => self.apply_passed(fact),
+            RunEvent::StepBegan(fact) => self.apply_began(fact),
+            RunEvent::StepCompleted(fact) => self.apply_completed(fact),
+            RunEvent::StepFailed(fact) => self.apply_left(fact.step),
+            RunEvent::StepCancelled(fact) => self.apply_left(Some(fact.step)),
+            RunEvent::StepWithdrawing(fact) => self.apply_withdrawing(fact),
+            RunEvent::FrameOpened(fact) => self.apply_frame_opened(fact),
+            RunEvent::FrameEnding(fact) => self.apply_frame_ending(fact),
+            RunEvent::FrameClosed(fact) => self.apply_frame_closed(fact),
+            RunEvent::TokenExited(fact) => self.apply_token_exited(fact),
+            RunEvent::TokenJoined(fact) => self.apply_token_joined(fact),
+            RunEvent::JoinReset(fact) => self.apply_join_reset(fact),
+            RunEvent::RegionTurned(fact) => self.apply_region_turned(fact),
+            RunEvent::RegionReleased(fact) => self.apply_region_released(fact),
+            RunEvent::TaskClaimed(fact) => self.apply_claimed(fact, now),
+            RunEvent::TaskHeard(fact) => self.apply_heard(fact.step, now),
+            RunEvent::TaskBackedOff(fact) => self.apply_backed_off(fact),
+            RunEvent::TaskQueued(fact) => self.apply_queued(fact, now),
+            RunEvent::TaskParked(fact) => self.apply_parked(fact),
+            RunEvent::EventReceived(fact) => self.apply_event_received(fact),
+            RunEvent::SignalKept(signal) => self.signals.push(signal.clone()),
+            RunEvent::SignalDropped(fact) => self.apply_signal_dropped(fact.number),
+            RunEvent::Suspended(_) => self.suspended = true,
+            RunEvent::Resumed(_) => self.suspended = false,
+            RunEvent::CancelRequested(_) => self.cancelling = true,
+            RunEvent::Ended(fact) => self.apply_ended(fact, now),
+        }
+    }
+
+    fn apply_ended(&mut self, ended: &RunEnded, now: Time) {
+        self.status = ended.status;
+        self.output.clone_from(&ended.output);
+        self.failure.clone_from(&ended.failure);
+        self.ended_at = Some(now);
+        self.suspended = false;
+        self.frames.clear();
+        self.steps.clear();
+        self.signals.clear();
+        self.undo.clear();
+    }
+}
+
+impl Token {
+    /// A token at the door of a frame.
+    pub(crate) fn at(frame: crate::id::FrameId, node: u32, input: Value) -> Token {
+        Token { frame, node, input, step: None }
+    }
+}

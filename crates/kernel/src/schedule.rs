@@ -1,0 +1,266 @@
+//! Owns schedules: starting runs by the calendar or at intervals.
+//!
+//! Invariants: a start belongs to one instant of the schedule and its business key says which, so it
+//! happens once however often the schedule fires; what was missed is made up for only as the catch-up
+//! policy says; runs overlap only as the overlap policy says.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use graph::value::{Str, Value};
+
+use crate::codec::{record, words};
+use crate::command::{Command, Reply, StartRun};
+use crate::eval::rfc3339;
+use crate::event::{Event, Name};
+use crate::id::{RunId, Time};
+use crate::limits::{CATCH_UP_MAX, SCHEDULES_MAX};
+use crate::rejection::Rejection;
+use crate::run::SCHEDULE_LABEL;
+use crate::signal::{check_name, check_weight};
+use crate::turn::Turn;
+
+/// A start counts as missed when its instant is longer ago than this.
+const MISSED_MS: u64 = 60_000;
+
+/// The shortest interval.
+const INTERVAL_MS_MIN: u64 = 1_000;
+
+/// Reads cron expressions: an input to decisions, because calendars need tables of time zones.
+pub trait Calendar {
+    /// The first instant after `after` that a cron expression means in a time zone; none if there is no more.
+    ///
+    /// # Errors
+    /// An expression or zone that cannot be read, with what is wrong.
+    fn next_after(&self, cron: &str, zone: &str, after: Time) -> Result<Option<Time>, String>;
+}
+
+words! {
+    /// What to do when the run before has not ended.
+    pub enum Overlap {
+        /// Leave this start out.
+        1 Skip = "skip",
+        /// Start once the run before has ended; one start waits at most.
+        2 Queue = "queue",
+        /// Start side by side.
+        3 Allow = "allow",
+        /// Cancel the run before and start.
+        4 Cancel = "cancel",
+        /// Terminate the run before and start.
+        5 Terminate = "terminate",
+    }
+}
+
+words! {
+    /// What to do about starts that were missed while the server was down or the schedule paused.
+    pub enum CatchUp {
+        /// Leave them out.
+        1 Skip = "skip",
+        /// Make up for the newest one.
+        2 One = "one",
+        /// Make up for all, oldest first, up to a bound.
+        3 All = "all",
+    }
+}
+
+record! {
+    /// When to start runs of what.
+    pub struct Schedule {
+        /// Its name.
+        1 name: Str,
+        /// What to start.
+        2 workflow: Str,
+        /// Which version; none is the latest at that time.
+        3 version: Option<Str>,
+        /// With what.
+        4 input: Value,
+        /// A cron expression; else `every_ms`.
+        5 cron: Option<Str>,
+        /// IANA name of the time zone of the cron expression.
+        6 zone: Str,
+        /// An interval in milliseconds.
+        7 every_ms: Option<u64>,
+        /// What to do when the run before has not ended.
+        8 overlap: Overlap,
+        /// What to do about missed starts.
+        9 catch_up: CatchUp,
+        /// Whether it rests.
+        10 paused: bool,
+        /// The next instant; none when there is no more.
+        11 next_at: Option<Time>,
+        /// The instant of the last start.
+        12 last_at: Option<Time>,
+        /// How many runs it has started.
+        13 started: u64,
+        /// Runs of it that go on.
+        14 active: Vec<RunId>,
+        /// A start that waits for the run before: its instant.
+        15 waiting: Option<Time>,
+    }
+}
+
+impl Schedule {
+    /// When it wants to be fired.
+    #[must_use]
+    pub fn due(&self) -> Option<Time> {
+        self.next_at.filter(|_| !self.paused)
+    }
+}
+
+/// Creates or replaces a schedule. Counters and running runs of a replaced one are kept.
+pub(crate) fn decide_put(turn: &mut Turn<'_>, schedule: Schedule) -> Result<Reply, Rejection> {
+    check_name("schedule name", &schedule.name)?;
+    check_weight("schedule input", &schedule.input)?;
+    if turn.state().catalog.find(&schedule.workflow, schedule.version.as_deref()).is_none() {
+        return Err(Rejection::WorkflowMissing(schedule.workflow));
+    }
+    let before = turn.state().schedules.get(&schedule.name).cloned();
+    if before.is_none() && turn.state().schedules.len() >= SCHEDULES_MAX {
+        return Err(Rejection::LimitReached("schedules", SCHEDULES_MAX as u64));
+    }
+    let next_at = next_after(turn, &schedule, turn.now)?;
+    let kept = before.as_ref();
+    turn.emit(Event::SchedulePut(Schedule {
+        next_at,
+        last_at: kept.and_then(|kept| kept.last_at),
+        started: kept.map_or(0, |kept| kept.started),
+        active: kept.map(|kept| kept.active.clone()).unwrap_or_default(),
+        waiting: None,
+        ..schedule
+    }));
+    Ok(Reply::Done)
+}
+
+fn next_after(turn: &Turn<'_>, schedule: &Schedule, after: Time) -> Result<Option<Time>, Rejection> {
+    match (&schedule.cron, schedule.every_ms) {
+        (Some(cron), None) => turn.calendar.next_after(cron, &schedule.zone, after).map_err(Rejection::Invalid),
+        (None, Some(every_ms)) if every_ms >= INTERVAL_MS_MIN => Ok(Some(after.plus(every_ms))),
+        (None, Some(_)) => Err(Rejection::Invalid(format!("the interval must be at least {INTERVAL_MS_MIN} ms"))),
+        _ => Err(Rejection::Invalid("a schedule needs either a cron expression or an interval".into())),
+    }
+}
+
+/// Forgets a schedule. Its runs go on.
+pub(crate) fn decide_delete(turn: &mut Turn<'_>, name: Str) -> Result<Reply, Rejection> {
+    find(turn, &name)?;
+    turn.emit(Event::ScheduleDropped(Name { name }));
+    Ok(Reply::Done)
+}
+
+/// Pauses a schedule or lets it go on; then missed starts are dealt with as the policy says.
+pub(crate) fn decide_pause(turn: &mut Turn<'_>, name: &Str, paused: bool) -> Result<Reply, Rejection> {
+    let schedule = find(turn, name)?;
+    if schedule.paused != paused {
+        turn.emit(Event::SchedulePut(Schedule { paused, ..schedule }));
+    }
+    Ok(Reply::Done)
+}
+
+fn find(turn: &Turn<'_>, name: &Str) -> Result<Schedule, Rejection> {
+    turn.state().schedules.get(name).cloned().ok_or_else(|| Rejection::ScheduleMissing(name.clone()))
+}
+
+/// Starts what is due.
+pub(crate) fn decide_fire(turn: &mut Turn<'_>, name: &Str) -> Result<Reply, Rejection> {
+    let mut schedule = find(turn, name).map_err(|_| Rejection::NotDue)?;
+    if schedule.due().is_none_or(|due| due > turn.now) {
+        return Err(Rejection::NotDue);
+    }
+    let (instants, next_at) = due_instants(turn, &schedule)?;
+    schedule.next_at = next_at;
+    for at in instants {
+        start_or_hold(turn, &mut schedule, at);
+    }
+    turn.emit(Event::SchedulePut(schedule));
+    Ok(Reply::Done)
+}
+
+/// The instants to start at now, oldest first, and the next one in the future. Looks at no more
+/// instants than can matter: an interval jumps over the rest, a cron is asked anew from now.
+fn due_instants(turn: &Turn<'_>, schedule: &Schedule) -> Result<(Vec<Time>, Option<Time>), Rejection> {
+    let (now, mut at) = (turn.now, schedule.next_at);
+    let mut due = Vec::new();
+    while let Some(instant) = at.filter(|instant| *instant <= now) {
+        if due.len() == CATCH_UP_MAX as usize {
+            due.remove(0);
+            at = resume_after(turn, schedule, instant)?;
+            due.push(instant);
+            break;
+        }
+        due.push(instant);
+        at = next_after(turn, schedule, instant)?;
+    }
+    let fresh = |instant: &Time| now.since(*instant) <= MISSED_MS;
+    let due = match schedule.catch_up {
+        CatchUp::All => due,
+        CatchUp::One => due.split_off(due.len().saturating_sub(1)),
+        CatchUp::Skip => due.into_iter().filter(fresh).collect(),
+    };
+    Ok((due, at))
+}
+
+/// The first instant in the future of a schedule that is far behind.
+fn resume_after(turn: &Turn<'_>, schedule: &Schedule, instant: Time) -> Result<Option<Time>, Rejection> {
+    match schedule.every_ms {
+        Some(every_ms) => Ok(Some(instant.plus((turn.now.since(instant) / every_ms + 1) * every_ms))),
+        None => next_after(turn, schedule, turn.now),
+    }
+}
+
+fn start_or_hold(turn: &mut Turn<'_>, schedule: &mut Schedule, at: Time) {
+    if !schedule.active.is_empty() {
+        match schedule.overlap {
+            Overlap::Skip => return,
+            Overlap::Queue => {
+                schedule.waiting = Some(at);
+                return;
+            }
+            Overlap::Allow => {}
+            Overlap::Cancel => end_active(turn, schedule, |run, reason| Command::CancelRun { run, reason }),
+            Overlap::Terminate => end_active(turn, schedule, |run, reason| Command::TerminateRun { run, reason }),
+        }
+    }
+    start(turn, schedule, at);
+}
+
+fn end_active(turn: &mut Turn<'_>, schedule: &Schedule, command: impl Fn(RunId, Option<Str>) -> Command) {
+    for run in &schedule.active {
+        turn.send(command(*run, Some("the next run of its schedule is due".into())));
+    }
+}
+
+fn start(turn: &mut Turn<'_>, schedule: &mut Schedule, at: Time) {
+    let key: Str = format!("{}@{}", schedule.name, rfc3339(at)).into();
+    let run = RunId::of_key(&schedule.workflow, &key);
+    schedule.last_at = Some(at);
+    schedule.started += 1;
+    schedule.active.push(run);
+    turn.send(Command::StartRun(StartRun {
+        run,
+        workflow: schedule.workflow.clone(),
+        version: schedule.version.clone(),
+        key: Some(key),
+        input: schedule.input.clone(),
+        labels: [(SCHEDULE_LABEL.into(), schedule.name.clone())].into(),
+        attributes: alloc::collections::BTreeMap::new(),
+        parent: None,
+        depth: 0,
+    }));
+}
+
+/// A run of the schedule has ended: the start that waited for it begins.
+pub(crate) fn decide_ended(turn: &mut Turn<'_>, name: &Str, run: RunId) -> Result<Reply, Rejection> {
+    let mut schedule = find(turn, name).map_err(|_| Rejection::NotDue)?;
+    if !schedule.active.contains(&run) {
+        return Err(Rejection::NotDue);
+    }
+    schedule.active.retain(|active| *active != run);
+    if schedule.active.is_empty()
+        && let Some(at) = schedule.waiting.take()
+    {
+        start(turn, &mut schedule, at);
+    }
+    turn.emit(Event::SchedulePut(schedule));
+    Ok(Reply::Done)
+}

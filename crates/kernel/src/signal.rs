@@ -1,0 +1,313 @@
+//! Owns signals and correlated events: keeping what comes early, matching what is waited for.
+//!
+//! A signal goes to one run and is consumed by one wait. An event goes to every wait that it meets;
+//! if it meets none it is kept, and the first wait it meets later consumes it. Kept things expire.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::vec::Vec;
+
+use graph::Failure;
+use graph::ir::{Filter, Listen, Need};
+use graph::value::{Str, Value};
+
+use crate::codec::record;
+use crate::command::Reply;
+use crate::eval::Scope;
+use crate::event::{Event, EventReceived, Number, RunEvent};
+use crate::id::{FrameId, RunId, StepId, StepRef, Time};
+use crate::limits::{DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, NAME_BYTES_MAX, SIGNALS_MAX};
+use crate::rejection::Rejection;
+use crate::state::{Activity, Listening, Run, Wanted, weight};
+use crate::turn::{RunTurn, Turn};
+
+record! {
+    /// A signal that came early.
+    pub struct Signal {
+        /// Its number within the run.
+        1 number: u64,
+        /// It, as an event.
+        2 event: Value,
+        /// Until when it is kept.
+        3 expires_at: Time,
+    }
+}
+
+record! {
+    /// A correlated event that came early.
+    pub struct KeptEvent {
+        /// Its number.
+        1 number: u64,
+        /// It.
+        2 event: Value,
+        /// Until when it is kept.
+        3 expires_at: Time,
+    }
+}
+
+/// Correlated events that came before anybody waited, findable by type.
+#[derive(Debug, Default)]
+pub struct KeptEvents {
+    events: BTreeMap<u64, KeptEvent>,
+    by_type: BTreeMap<Str, BTreeSet<u64>>,
+    last_number: u64,
+}
+
+impl KeptEvents {
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// All of them, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &KeptEvent> {
+        self.events.values()
+    }
+
+    /// The one with this number.
+    #[must_use]
+    pub fn get(&self, number: u64) -> Option<&KeptEvent> {
+        self.events.get(&number)
+    }
+
+    pub(crate) fn insert(&mut self, kept: KeptEvent) {
+        self.last_number = self.last_number.max(kept.number);
+        if let Some(event_type) = event_type(&kept.event) {
+            self.by_type.entry(event_type).or_default().insert(kept.number);
+        }
+        self.events.insert(kept.number, kept);
+    }
+
+    pub(crate) fn remove(&mut self, number: u64) {
+        let Some(kept) = self.events.remove(&number) else { return };
+        let Some(event_type) = event_type(&kept.event) else { return };
+        if let Some(numbers) = self.by_type.get_mut(&event_type) {
+            numbers.remove(&number);
+            if numbers.is_empty() {
+                self.by_type.remove(&event_type);
+            }
+        }
+    }
+
+    fn of_type(&self, event_type: &Str, now: Time) -> Vec<KeptEvent> {
+        let numbers = self.by_type.get(event_type).into_iter().flatten();
+        let kept = numbers.filter_map(|number| self.events.get(number));
+        kept.filter(|kept| kept.expires_at > now).cloned().collect()
+    }
+}
+
+/// The type of an event.
+fn event_type(event: &Value) -> Option<Str> {
+    event.get("type").and_then(Value::as_text).cloned()
+}
+
+/// Sends a signal to a run.
+pub(crate) fn decide_signal(
+    turn: &mut Turn<'_>,
+    run: RunId,
+    name: &Str,
+    data: &Value,
+    ttl_ms: u64,
+) -> Result<Reply, Rejection> {
+    check_name("signal name", name)?;
+    check_weight("signal data", data)?;
+    let state = turn.live_run(run)?;
+    let number = state.signals.last().map_or(0, |kept| kept.number) + 1;
+    let event = Value::from([("type", Value::Text(name.clone())), ("data", data.clone())]);
+    let listening: Vec<StepId> = listening_steps(state, name);
+    let mut runs = turn.run(run)?;
+    for step in listening {
+        if let Some(filter) = runs.matching_filter(step, &event) {
+            runs.receive(step, filter, &event);
+            runs.settle();
+            return Ok(Reply::Done);
+        }
+    }
+    if runs.state().signals.len() >= SIGNALS_MAX {
+        return Err(Rejection::LimitReached("signals kept for one run", SIGNALS_MAX as u64));
+    }
+    let expires_at = runs.now().plus(ttl_ms);
+    runs.emit(RunEvent::SignalKept(Signal { number, event, expires_at }));
+    Ok(Reply::Done)
+}
+
+fn listening_steps(run: &Run, event_type: &Str) -> Vec<StepId> {
+    let waits = run.steps.iter().filter(|(_, step)| !step.withdrawing && step.listens().any(|wanted| wanted == event_type));
+    waits.map(|(id, _)| *id).collect()
+}
+
+/// Offers an event to all that wait for it.
+pub(crate) fn decide_publish(turn: &mut Turn<'_>, event: &Value, ttl_ms: u64) -> Result<Reply, Rejection> {
+    let event_type = event_type(event)
+        .ok_or_else(|| Rejection::Invalid("an event is an object with a text member \"type\"".into()))?;
+    check_name("event type", &event_type)?;
+    check_weight("event", event)?;
+    let listeners: Vec<StepRef> = turn.state().listeners.get(&event_type).into_iter().flatten().copied().collect();
+    if listeners.len() > EVENT_LISTENERS_MAX {
+        return Err(Rejection::LimitReached("runs waiting for one event type", EVENT_LISTENERS_MAX as u64));
+    }
+    if listeners.is_empty() && turn.state().kept_events.len() >= EVENTS_KEPT_MAX {
+        return Err(Rejection::LimitReached("kept events", EVENTS_KEPT_MAX as u64));
+    }
+    let mut receivers = 0;
+    for listener in listeners {
+        let Ok(mut run) = turn.run(listener.run) else { continue };
+        if let Some(filter) = run.matching_filter(listener.step, event) {
+            run.receive(listener.step, filter, event);
+            run.settle();
+            receivers += 1;
+        }
+    }
+    if receivers == 0 && turn.state().kept_events.len() < EVENTS_KEPT_MAX {
+        let number = turn.state().kept_events.last_number + 1;
+        let expires_at = turn.now.plus(ttl_ms);
+        turn.emit(Event::EventKept(KeptEvent { number, event: event.clone(), expires_at }));
+    }
+    Ok(Reply::Published { receivers })
+}
+
+/// Forgets a kept event whose time is over.
+pub(crate) fn decide_expire(turn: &mut Turn<'_>, number: u64) -> Result<Reply, Rejection> {
+    let kept = turn.state().kept_events.get(number).ok_or(Rejection::NotDue)?;
+    if kept.expires_at > turn.now {
+        return Err(Rejection::NotDue);
+    }
+    turn.emit(Event::EventDropped(Number { number }));
+    Ok(Reply::Done)
+}
+
+/// Refuses a name that is empty or too long.
+pub(crate) fn check_name(what: &str, name: &str) -> Result<(), Rejection> {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
+        return Err(Rejection::Invalid(format!(
+            "{what} must have 1 to {NAME_BYTES_MAX} bytes and no control characters"
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses data that is too heavy.
+pub(crate) fn check_weight(what: &'static str, value: &Value) -> Result<(), Rejection> {
+    if weight(value, DATA_BYTES_MAX) > DATA_BYTES_MAX {
+        return Err(Rejection::LimitReached(what, DATA_BYTES_MAX as u64));
+    }
+    Ok(())
+}
+
+impl RunTurn<'_, '_> {
+    /// Computes what a listen waits for.
+    pub(crate) fn listening(&mut self, listen: &Listen, scope: &Scope) -> Result<Listening, Failure> {
+        let mut wanted = Vec::with_capacity(listen.filters.len());
+        for filter in &listen.filters {
+            let mut with = BTreeMap::new();
+            for (member, template) in &filter.with {
+                with.insert(member.clone(), self.template(template, scope)?);
+            }
+            let mut expect = Vec::with_capacity(filter.correlate.len());
+            for (_, template) in &filter.correlate {
+                expect.push(self.template(template, scope)?);
+            }
+            wanted.push(Wanted { event_type: filter.event_type.clone(), with, expect, met: false });
+        }
+        let need = match listen.need {
+            Need::All => u32::try_from(wanted.len()).unwrap_or(u32::MAX),
+            Need::Count(count) => count,
+        };
+        Ok(Listening { wanted, need, received: Vec::new() })
+    }
+
+    /// Gives a new wait what has come before it.
+    pub(crate) fn receive_kept(&mut self, step: StepId) {
+        let now = self.now();
+        for signal in self.state().signals.clone() {
+            if self.state().step(step).is_none() {
+                return;
+            }
+            if signal.expires_at <= now {
+                self.emit(RunEvent::SignalDropped(Number { number: signal.number }));
+            } else if let Some(filter) = self.matching_filter(step, &signal.event) {
+                self.emit(RunEvent::SignalDropped(Number { number: signal.number }));
+                self.receive(step, filter, &signal.event);
+            }
+        }
+        let types: BTreeSet<Str> = self.state().step(step).map(|step| step.listens().cloned().collect()).unwrap_or_default();
+        for event_type in types {
+            for kept in self.turn().state().kept_events.of_type(&event_type, now) {
+                if let Some(filter) = self.matching_filter(step, &kept.event) {
+                    self.turn_mut().emit(Event::EventDropped(Number { number: kept.number }));
+                    self.receive(step, filter, &kept.event);
+                }
+            }
+        }
+    }
+
+    /// Which filter of a waiting step the event meets, if any.
+    pub(crate) fn matching_filter(&mut self, step: StepId, event: &Value) -> Option<u32> {
+        let waiting = self.state().step(step).filter(|step| !step.withdrawing)?;
+        let Activity::Listen(listening) = &waiting.activity else { return None };
+        let (frame, node, wanted) = (waiting.frame, waiting.node, listening.wanted.clone());
+        let definition = self.definition();
+        let graph::Kind::Listen(listen) = &definition.node(node)?.kind else { return None };
+        let arrived = event_type(event)?;
+        let candidates = wanted.iter().zip(&listen.filters).enumerate();
+        for (index, (wanted, filter)) in candidates {
+            let fits = !wanted.met && wanted.event_type == arrived && self.meets(frame, node, wanted, filter, event);
+            if fits {
+                return u32::try_from(index).ok();
+            }
+        }
+        None
+    }
+
+    fn meets(&mut self, frame: FrameId, node: u32, wanted: &Wanted, filter: &Filter, event: &Value) -> bool {
+        let equal = wanted.with.iter().all(|(member, value)| event.get(member) == Some(value));
+        if !equal {
+            return false;
+        }
+        let scope = Scope::of_node(frame, node, event.clone());
+        // A condition that fails on this event does not mean it: other events may still come.
+        if let Some(when) = &filter.when
+            && !self.expression(when, &scope).is_ok_and(|truth| truth.is_true())
+        {
+            return false;
+        }
+        let pairs = filter.correlate.iter().zip(&wanted.expect);
+        pairs.into_iter().all(|((from, _), expect)| self.expression(from, &scope).is_ok_and(|value| value == *expect))
+    }
+
+    /// Hands an event to a waiting step, which may end by it.
+    pub(crate) fn receive(&mut self, step: StepId, filter: u32, event: &Value) {
+        let Some(node) = self.state().step(step).map(|step| step.node) else { return };
+        let definition = self.definition();
+        let envelope = matches!(definition.node(node).map(|node| &node.kind), Some(graph::Kind::Listen(listen)) if listen.envelope);
+        let data = if envelope { event.clone() } else { event.get("data").cloned().unwrap_or_default() };
+        self.emit(RunEvent::EventReceived(EventReceived { step, filter, event: data }));
+        let Some(Activity::Listen(listening)) = self.state().step(step).map(|step| &step.activity) else { return };
+        if listening.received.len() >= listening.need as usize {
+            let received = Value::array(listening.received.clone());
+            self.complete(step, received);
+        }
+    }
+}
+
+impl Run {
+    pub(crate) fn apply_event_received(&mut self, received: &EventReceived) {
+        let Some(step) = self.steps.get_mut(&received.step) else { return };
+        let Activity::Listen(listening) = &mut step.activity else { return };
+        if let Some(wanted) = listening.wanted.get_mut(received.filter as usize) {
+            wanted.met = true;
+        }
+        listening.received.push(received.event.clone());
+    }
+
+    pub(crate) fn apply_signal_dropped(&mut self, number: u64) {
+        self.signals.retain(|signal| signal.number != number);
+    }
+}

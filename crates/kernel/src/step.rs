@@ -1,0 +1,507 @@
+//! Owns one visit to a node: a token comes in, data is shaped, the node does its work, the token goes on.
+//!
+//! Order of shaping, as the DSL has it: `if` on the raw input, `input`, the work, `output`, `export`.
+//! A node that needs no time is one fact; one that waits is a step until its work is done.
+
+use alloc::format;
+use alloc::vec::Vec;
+
+use graph::ir::{Case, Need};
+use graph::value::Value;
+use graph::{Failure, Kind, Next, Node, NodeIndex};
+
+use crate::eval::Scope;
+use crate::event::{
+    JoinReset, RunEvent, StepBegan, StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed, TokenExited,
+    TokenJoined,
+};
+use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
+use crate::limits::{
+    DATA_BYTES_MAX, RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT, TURN_BYTES_MAX, TURN_TRANSITIONS_MAX,
+};
+use crate::state::{Activity, Arrivals, Due, Ending, Nothing, Phase, Run, Step, Undo, weight};
+use crate::turn::{Move, RunTurn};
+use crate::signal;
+
+/// A token on a node.
+#[derive(Clone, Debug)]
+pub(crate) struct Token {
+    /// Where.
+    pub frame: FrameId,
+    /// Index of the node.
+    pub node: u32,
+    /// The raw input.
+    pub input: Value,
+    /// Its step, if it has one already.
+    pub step: Option<StepId>,
+}
+
+/// What came of a node's work at once.
+enum Work {
+    /// It is done: its raw output, and where to if not to the node's `next`.
+    Done(Value, Option<Next>),
+    /// It takes time.
+    Takes(Activity),
+    /// Several tokens go on.
+    Splits(Vec<Next>),
+    /// The token waits in a join.
+    Joins(Need),
+}
+
+impl RunTurn<'_, '_> {
+    /// Moves a token along an edge.
+    pub(crate) fn advance(&mut self, frame: FrameId, next: Next, data: Value) {
+        let Some(open) = self.state().frames.get(&frame) else { return };
+        if open.ending.is_some() {
+            return self.close_if_empty(frame);
+        }
+        match next {
+            Next::Node(NodeIndex(node)) => self.enter(Token::at(frame, node, data)),
+            Next::Exit if open.steps.is_empty() && !self.is_moving(frame) => self.close(frame, data),
+            Next::Exit => self.emit(RunEvent::TokenExited(TokenExited { frame, data })),
+            Next::End => self.end_frame(ROOT_FRAME, Ending::Completed(data)),
+        }
+    }
+
+    /// Lets a token onto a node, unless the run is held back.
+    fn enter(&mut self, token: Token) {
+        self.transitions += 1;
+        let run = self.state();
+        if run.entered >= RUN_STEPS_MAX || run.steps.len() >= RUN_STEPS_LIVE_MAX {
+            let what = if run.entered >= RUN_STEPS_MAX { RUN_STEPS_MAX } else { RUN_STEPS_LIVE_MAX as u64 };
+            return self.stop(Failure::new("runtime", format!("the run reached the limit of {what} steps")));
+        }
+        let held = if run.suspended {
+            Some(Activity::Held(Nothing {}))
+        } else if self.transitions > TURN_TRANSITIONS_MAX || self.bytes > TURN_BYTES_MAX {
+            Some(Activity::Yielded(Due { at: self.now() }))
+        } else {
+            None
+        };
+        match held {
+            Some(activity) => {
+                self.enter_step(&token, activity, None);
+            }
+            None => self.begin(token),
+        }
+    }
+
+    /// Lets a step that was held back begin.
+    pub(crate) fn begin_held(&mut self, id: StepId) {
+        let Some(step) = self.state().step(id) else { return };
+        let token = Token { frame: step.frame, node: step.node, input: step.input.clone(), step: Some(id) };
+        self.begin(token);
+    }
+
+    /// Begins a node's work.
+    fn begin(&mut self, token: Token) {
+        let definition = self.definition();
+        let Some(node) = definition.node(token.node) else {
+            return self.stop(Failure::new("configuration", format!("the workflow has no node {}", token.node)));
+        };
+        let raw = Scope::of_node(token.frame, token.node, token.input.clone());
+        match self.holds(node.when.as_ref(), &raw) {
+            Ok(true) => {}
+            Ok(false) => return self.leave(&token, node, token.input.clone(), None, None),
+            Err(failure) => return self.fail_token(&token, failure),
+        }
+        let shaped = match self.shape(node.input.as_ref(), &raw) {
+            Ok(shaped) => Scope { input: Some(shaped.clone()), step: token.step, ..raw.with_data(shaped) },
+            Err(failure) => return self.fail_token(&token, failure),
+        };
+        match self.work(node, &shaped) {
+            Ok(Work::Done(output, next)) => self.finish(&token, node, &shaped, output, next),
+            Ok(Work::Takes(activity)) => self.take_time(&token, node, &shaped, activity),
+            Ok(Work::Splits(nexts)) => self.split(&token, node, &nexts),
+            Ok(Work::Joins(need)) => self.join(&token, node, need),
+            Err(failure) => self.fail_token(&token, failure),
+        }
+    }
+
+    /// What a node does.
+    fn work(&mut self, node: &Node, scope: &Scope) -> Result<Work, Failure> {
+        Ok(match &node.kind {
+            Kind::Set(template) => Work::Done(self.template(template, scope)?, None),
+            Kind::Switch(cases) => Work::Done(scope.data.clone(), self.first_case(cases, scope)?),
+            Kind::Raise(template) => return Err(Failure::from_value(&self.template(template, scope)?)),
+            Kind::Emit(template) => Work::Done(self.emit_event(template, scope)?, None),
+            Kind::Wait(wait) => Work::Takes(Activity::Timer(Due { at: self.wait_until(wait, scope)? })),
+            Kind::Listen(listen) => Work::Takes(Activity::Listen(self.listening(listen, scope)?)),
+            Kind::Task(task) => Work::Takes(Activity::Task(self.task_work(task, scope)?)),
+            Kind::Child(child) => Work::Takes(Activity::Child(self.awaited(child, scope)?)),
+            Kind::Split(cases) => Work::Splits(self.all_cases(cases, scope)?),
+            Kind::Join(need) => Work::Joins(*need),
+            Kind::Do(_) | Kind::Loop(_) | Kind::ForEach(_) | Kind::Fork(_) | Kind::Try(_) | Kind::Saga(_) => {
+                Work::Takes(Activity::Region(self.region(node, scope)?))
+            }
+        })
+    }
+
+    fn first_case(&mut self, cases: &[Case], scope: &Scope) -> Result<Option<Next>, Failure> {
+        for case in cases {
+            if self.holds(case.when.as_ref(), scope)? {
+                return Ok(Some(case.next));
+            }
+        }
+        Ok(None)
+    }
+
+    fn all_cases(&mut self, cases: &[Case], scope: &Scope) -> Result<Vec<Next>, Failure> {
+        let mut nexts = Vec::new();
+        for case in cases {
+            if self.holds(case.when.as_ref(), scope)? {
+                nexts.push(case.next);
+            }
+        }
+        Ok(nexts)
+    }
+
+    fn emit_event(&mut self, template: &graph::Template, scope: &Scope) -> Result<Value, Failure> {
+        let Value::Object(members) = self.template(template, scope)? else {
+            return Err(Failure::new("configuration", "an event must be an object"));
+        };
+        let mut members = (*members).clone();
+        let run = self.state();
+        let number = run.entered;
+        members.entry("id".into()).or_insert_with(|| Value::text(format!("{}-{number}", run.id)));
+        members.entry("source".into()).or_insert_with(|| Value::text(format!("/workflows/{}", run.workflow)));
+        members.entry("specversion".into()).or_insert_with(|| Value::from("1.0"));
+        let at = crate::eval::rfc3339(self.now());
+        members.entry("time".into()).or_insert_with(|| Value::text(at));
+        let event = Value::object(members);
+        signal::decide_publish(self.turn_mut(), &event, SIGNAL_TTL_MS_DEFAULT)
+            .map_err(|rejection| Failure::new("runtime", format!("the event was refused: {rejection}")))?;
+        Ok(event)
+    }
+
+    fn wait_until(&mut self, wait: &graph::ir::Wait, scope: &Scope) -> Result<Time, Failure> {
+        match wait {
+            graph::ir::Wait::For(delay) => Ok(self.now().plus(self.delay(delay, scope)?)),
+            graph::ir::Wait::Until(template) => crate::eval::read_instant(&self.template(template, scope)?),
+        }
+    }
+
+    /// A token's work takes time: it becomes a step.
+    fn take_time(&mut self, token: &Token, node: &Node, scope: &Scope, activity: Activity) {
+        let deadline = match self.delay_if(node.timeout.as_ref(), scope) {
+            Ok(timeout) => timeout.map(|ms| self.now().plus(ms)),
+            Err(failure) => return self.fail_token(token, failure),
+        };
+        let (listens, opens) = (matches!(activity, Activity::Listen(_)), matches!(activity, Activity::Region(_)));
+        let step = match token.step {
+            Some(step) => {
+                self.emit(RunEvent::StepBegan(StepBegan { step, activity, deadline }));
+                step
+            }
+            None => self.enter_step(token, activity, deadline),
+        };
+        if listens {
+            self.receive_kept(step);
+        }
+        if opens {
+            self.open_region(step);
+        }
+    }
+
+    fn enter_step(&mut self, token: &Token, activity: Activity, deadline: Option<Time>) -> StepId {
+        let step = StepId(self.new_id());
+        let (frame, node, input) = (token.frame, token.node, token.input.clone());
+        self.emit(RunEvent::StepEntered(StepEntered { step, frame, node, input, deadline, activity }));
+        step
+    }
+
+    /// A step's work is done.
+    pub(crate) fn complete(&mut self, step: StepId, output: Value) {
+        self.complete_to(step, output, None);
+    }
+
+    /// A wait is over: its data goes on.
+    pub(crate) fn complete_wait(&mut self, step: StepId) {
+        self.complete_with(step, None, None);
+    }
+
+    /// A step's work is done and it says where to go.
+    pub(crate) fn complete_to(&mut self, step: StepId, output: Value, next: Option<Next>) {
+        self.complete_with(step, Some(output), next);
+    }
+
+    fn complete_with(&mut self, id: StepId, output: Option<Value>, next: Option<Next>) {
+        let Some(step) = self.state().step(id) else { return };
+        let token = Token { frame: step.frame, node: step.node, input: step.input.clone(), step: Some(id) };
+        let definition = self.definition();
+        let Some(node) = definition.node(token.node) else { return };
+        let raw = Scope::of_node(token.frame, token.node, token.input.clone());
+        match self.shape(node.input.as_ref(), &raw) {
+            Ok(input) => {
+                let output = output.unwrap_or_else(|| input.clone());
+                let scope = Scope { input: Some(input), ..raw };
+                self.finish(&token, node, &scope, output, next);
+            }
+            Err(failure) => self.fail_token(&token, failure),
+        }
+    }
+
+    /// Shapes a raw output and lets the token go on.
+    fn finish(&mut self, token: &Token, node: &Node, scope: &Scope, output: Value, next: Option<Next>) {
+        match self.shape_output(node, scope, output) {
+            Ok((output, context)) => self.leave(token, node, output, context, next),
+            Err(failure) => self.fail_token(token, failure),
+        }
+    }
+
+    /// The shaped output, and the new context if the node exports one.
+    pub(crate) fn shape_output(
+        &mut self,
+        node: &Node,
+        scope: &Scope,
+        output: Value,
+    ) -> Result<(Value, Option<Value>), Failure> {
+        if weight(&output, DATA_BYTES_MAX) > DATA_BYTES_MAX {
+            return Err(Failure::new("runtime", format!("an output of more than {DATA_BYTES_MAX} bytes; pass a reference instead")));
+        }
+        let seen = Scope { output: Some(output.clone()), ..scope.with_data(output) };
+        let shaped = self.shape(node.output.as_ref(), &seen)?;
+        let Some(export) = &node.export else { return Ok((shaped, None)) };
+        let seen = Scope { output: Some(shaped.clone()), ..scope.with_data(shaped.clone()) };
+        let context = self.template(export, &seen)?;
+        Ok((shaped, Some(context)))
+    }
+
+    /// A token leaves its node well.
+    fn leave(&mut self, token: &Token, node: &Node, output: Value, context: Option<Value>, next: Option<Next>) {
+        let (undoable, saga) = (node.undo.is_some(), self.saga_around(token.frame));
+        match token.step {
+            Some(step) => {
+                let output = output.clone();
+                self.emit(RunEvent::StepCompleted(StepCompleted { step, output, context, saga, undoable }));
+            }
+            None => {
+                let saga = saga.filter(|_| undoable);
+                let (frame, node, output) = (token.frame, token.node, output.clone());
+                self.emit(RunEvent::StepPassed(StepPassed { frame, node, output, context, saga }));
+            }
+        }
+        self.push(Move::Advance { frame: token.frame, next: next.unwrap_or(node.next), data: output });
+    }
+
+    /// The nearest saga whose body a frame lies in.
+    fn saga_around(&self, mut frame: FrameId) -> Option<StepId> {
+        let definition = self.definition();
+        let run = self.state();
+        loop {
+            let open = run.frames.get(&frame)?;
+            let owner = open.owner?;
+            let step = run.step(owner)?;
+            let is_saga = matches!(definition.node(step.node)?.kind, Kind::Saga(_));
+            if is_saga && open.phase == Phase::Body {
+                return Some(owner);
+            }
+            frame = step.frame;
+        }
+    }
+
+    fn split(&mut self, token: &Token, node: &Node, nexts: &[Next]) {
+        let data = token.input.clone();
+        self.leave(token, node, data.clone(), None, nexts.first().copied());
+        for next in nexts.iter().skip(1) {
+            self.push(Move::Advance { frame: token.frame, next: *next, data: data.clone() });
+        }
+    }
+
+    /// A token comes to a join: with the last one needed, one goes on; when all edges have delivered,
+    /// the next cycle begins.
+    fn join(&mut self, token: &Token, node: &Node, need: Need) {
+        let (frame, index) = (token.frame, token.node);
+        if let Some(step) = token.step {
+            // It was held back on its way in; from here on the join's own count stands for it.
+            self.emit(RunEvent::StepCancelled(StepOnly { step }));
+        }
+        self.emit(RunEvent::TokenJoined(TokenJoined { frame, node: index, data: token.input.clone() }));
+        let incoming = self.incoming(index);
+        let need = match need {
+            Need::All => incoming,
+            Need::Count(count) => (count as usize).min(incoming),
+        };
+        let arrived = self.state().frames.get(&frame).and_then(|open| open.joins.get(&index));
+        let data: Vec<Value> = arrived.map(|arrived| arrived.data.clone()).unwrap_or_default();
+        let arrived = data.len();
+        if arrived == incoming {
+            self.emit(RunEvent::JoinReset(JoinReset { frame, node: index }));
+        }
+        if arrived == need {
+            self.leave(&Token::at(frame, index, Value::Null), node, Value::array(data), None, None);
+        } else if self.state().frames.get(&frame).is_some_and(|open| open.steps.is_empty()) && !self.is_moving(frame) {
+            let left = self.state().frames.get(&frame).and_then(|open| open.output.clone());
+            self.push(Move::Close { frame, data: left.unwrap_or_default() });
+        }
+    }
+
+    /// How many edges lead to a node.
+    fn incoming(&self, node: u32) -> usize {
+        let definition = self.definition();
+        let target = Next::Node(NodeIndex(node));
+        let edges = |other: &Node| match &other.kind {
+            Kind::Split(cases) => cases.iter().filter(|case| case.next == target).count(),
+            Kind::Switch(cases) => {
+                usize::from(cases.iter().any(|case| case.next == target) || other.next == target)
+            }
+            _ => usize::from(other.next == target),
+        };
+        definition.graph.nodes.iter().map(edges).sum()
+    }
+
+    /// A token's work failed: so does the frame around it, unless a container there knows better.
+    pub(crate) fn fail_token(&mut self, token: &Token, failure: Failure) {
+        let definition = self.definition();
+        let failure = definition.node(token.node).map_or(failure.clone(), |node| failure.at(&node.path));
+        let (step, node) = (token.step, token.node);
+        self.emit(RunEvent::StepFailed(StepFailed { step, node, failure: failure.clone() }));
+        self.end_frame(token.frame, Ending::Failed(failure));
+        self.close_if_empty(token.frame);
+    }
+
+    /// A step failed. A container withdraws its bodies first.
+    pub(crate) fn fail(&mut self, id: StepId, failure: Failure) {
+        let Some(step) = self.state().step(id) else { return };
+        if step.region().is_some() {
+            return self.fail_region(id, failure);
+        }
+        let token = Token { frame: step.frame, node: step.node, input: Value::Null, step: Some(id) };
+        self.fail_token(&token, failure);
+    }
+
+    /// Withdraws a step.
+    pub(crate) fn withdraw(&mut self, id: StepId) {
+        let Some(step) = self.state().step(id) else { return };
+        let frame = step.frame;
+        match &step.activity {
+            Activity::Region(_) => return self.withdraw_region(id, None),
+            Activity::Child(awaited) if !awaited.detach => {
+                let cancel = crate::command::Command::CancelRun { run: awaited.child, reason: Some("its parent was cancelled".into()) };
+                self.turn_mut().send(cancel);
+            }
+            _ => {}
+        }
+        self.emit(RunEvent::StepCancelled(StepOnly { step: id }));
+        self.close_if_empty(frame);
+    }
+
+    /// Closes a frame that is ending once nothing goes on in it.
+    pub(crate) fn close_if_empty(&mut self, frame: FrameId) {
+        let Some(open) = self.state().frames.get(&frame) else { return };
+        if open.ending.is_some() && open.steps.is_empty() && !self.is_closing(frame) {
+            self.push(Move::Close { frame, data: Value::Null });
+        }
+    }
+
+    /// Nothing goes on in a frame any more.
+    pub(crate) fn close(&mut self, frame: FrameId, data: Value) {
+        let Some(open) = self.state().frames.get(&frame) else { return };
+        let (ending, owner) = (open.ending.clone(), open.owner);
+        if ending.is_none() && let Some(node) = open.joins.keys().next().copied().filter(|node| self.is_starved(frame, *node)) {
+            let failure = Failure::new("runtime", "the join waits for tokens that can no longer come");
+            return self.fail_token(&Token::at(frame, node, Value::Null), failure);
+        }
+        match owner {
+            None => self.end_root(ending, data),
+            Some(owner) => self.close_body(owner, frame, ending, data),
+        }
+    }
+
+    /// Whether a join has tokens but never had enough in this cycle.
+    fn is_starved(&self, frame: FrameId, node: u32) -> bool {
+        let definition = self.definition();
+        let Some(Kind::Join(need)) = definition.node(node).map(|node| &node.kind) else { return false };
+        let need = match need {
+            Need::All => self.incoming(node),
+            Need::Count(count) => *count as usize,
+        };
+        let arrived = self.state().frames.get(&frame).and_then(|open| open.joins.get(&node));
+        arrived.is_some_and(|arrived| arrived.data.len() < need)
+    }
+}
+
+impl Run {
+    pub(crate) fn apply_entered(&mut self, entered: &StepEntered, now: Time) {
+        self.last_id = self.last_id.max(entered.step.0);
+        self.entered += 1;
+        if let Some(frame) = self.frames.get_mut(&entered.frame) {
+            frame.steps.insert(entered.step);
+        }
+        let step = Step {
+            node: entered.node,
+            frame: entered.frame,
+            input: entered.input.clone(),
+            entered_at: now,
+            deadline: entered.deadline,
+            withdrawing: false,
+            activity: entered.activity.clone(),
+        };
+        self.steps.insert(entered.step, alloc::boxed::Box::new(step));
+    }
+
+    pub(crate) fn apply_passed(&mut self, passed: &StepPassed) {
+        self.entered += 1;
+        self.apply_context(passed.context.as_ref());
+        if let Some(saga) = passed.saga {
+            self.undo.push(Undo { saga, node: passed.node, output: passed.output.clone() });
+        }
+    }
+
+    pub(crate) fn apply_began(&mut self, began: &StepBegan) {
+        if let Some(step) = self.steps.get_mut(&began.step) {
+            step.activity = began.activity.clone();
+            step.deadline = began.deadline;
+        }
+    }
+
+    /// A completed step is remembered by the saga around it; a completed saga hands on what it remembers.
+    pub(crate) fn apply_completed(&mut self, completed: &StepCompleted) {
+        self.apply_context(completed.context.as_ref());
+        let node = self.step(completed.step).map(|step| step.node);
+        match completed.saga {
+            Some(saga) => {
+                self.undo.iter_mut().filter(|undo| undo.saga == completed.step).for_each(|undo| undo.saga = saga);
+                if let Some(node) = node.filter(|_| completed.undoable) {
+                    self.undo.push(Undo { saga, node, output: completed.output.clone() });
+                }
+            }
+            None => self.undo.retain(|undo| undo.saga != completed.step),
+        }
+        self.apply_left(Some(completed.step));
+    }
+
+    pub(crate) fn apply_left(&mut self, step: Option<StepId>) {
+        let Some(id) = step else { return };
+        let Some(step) = self.steps.remove(&id) else { return };
+        if let Some(frame) = self.frames.get_mut(&step.frame) {
+            frame.steps.remove(&id);
+        }
+        self.undo.retain(|undo| undo.saga != id);
+    }
+
+    pub(crate) fn apply_context(&mut self, context: Option<&Value>) {
+        if let Some(context) = context {
+            self.context = context.clone();
+        }
+    }
+
+    pub(crate) fn apply_token_exited(&mut self, exited: &TokenExited) {
+        if let Some(frame) = self.frames.get_mut(&exited.frame) {
+            frame.output = Some(exited.data.clone());
+        }
+    }
+
+    pub(crate) fn apply_token_joined(&mut self, joined: &TokenJoined) {
+        if let Some(frame) = self.frames.get_mut(&joined.frame) {
+            let empty = || Arrivals { data: Vec::new() };
+            frame.joins.entry(joined.node).or_insert_with(empty).data.push(joined.data.clone());
+        }
+    }
+
+    pub(crate) fn apply_join_reset(&mut self, reset: &JoinReset) {
+        if let Some(frame) = self.frames.get_mut(&reset.frame) {
+            frame.joins.remove(&reset.node);
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Owns one decision: a command comes in, events go out, applied as they are made.
+//!
+//! Invariant: the only way to change state here is [`Turn::emit`], which applies the event exactly as
+//! replay will; so what is live equals what is replayed. What moves next inside a run waits in an
+//! agenda rather than on the call stack, so depth of nesting never becomes depth of recursion.
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use graph::value::Value;
+use graph::{Failure, Next};
+
+use crate::catalog::{self, Definition};
+use crate::command::{Command, Decision, Reply};
+use crate::effect::{Effect, Obligations};
+use crate::event::{Event, RunEvent, RunFact};
+use crate::id::{FrameId, RunId, StepId, StepRef, Time, WHOLE_RUN};
+use crate::rejection::Rejection;
+use crate::schedule::{self, Calendar};
+use crate::state::{Run, State, weight};
+use crate::{child, run, signal, task, timer};
+
+/// Judges a command against the state, and applies what follows from it.
+///
+/// # Errors
+/// A command that is refused; the state is then as it was.
+pub fn decide(
+    state: &mut State,
+    command: Command,
+    now: Time,
+    calendar: &dyn Calendar,
+) -> Result<(Reply, Decision), Rejection> {
+    let mut turn = Turn { state, now, calendar, decision: Decision::default() };
+    let reply = turn.judge(command);
+    assert!(reply.is_ok() || turn.decision.events.is_empty(), "a rejected command has changed nothing");
+    reply.map(|reply| (reply, turn.decision))
+}
+
+/// One command's decision in the making.
+pub(crate) struct Turn<'a> {
+    state: &'a mut State,
+    /// The instant of the decision.
+    pub now: Time,
+    /// Reads cron expressions.
+    pub calendar: &'a dyn Calendar,
+    decision: Decision,
+}
+
+impl<'a> Turn<'a> {
+    fn judge(&mut self, command: Command) -> Result<Reply, Rejection> {
+        match command {
+            Command::DeployWorkflow { graph, source } => catalog::decide_deploy(self, &graph, &source),
+            Command::StartRun(start) => run::decide_start(self, start),
+            Command::CancelRun { run, reason } => run::decide_cancel(self, run, reason),
+            Command::TerminateRun { run, reason } => run::decide_terminate(self, run, reason),
+            Command::SuspendRun { run } => run::decide_suspend(self, run),
+            Command::ResumeRun { run } => run::decide_resume(self, run),
+            Command::RetryRun { run, step } => task::decide_retry(self, run, step),
+            Command::SignalRun { run, name, data, ttl_ms } => signal::decide_signal(self, run, &name, &data, ttl_ms),
+            Command::PublishEvent { event, ttl_ms } => signal::decide_publish(self, &event, ttl_ms),
+            Command::ClaimTask { task, session } => task::decide_claim(self, task, session),
+            Command::CompleteTask { token, output } => task::decide_complete(self, token, output),
+            Command::FailTask { token, failure, retryable } => task::decide_fail(self, token, failure, retryable),
+            Command::HeartbeatTask { token } => task::decide_heartbeat(self, token),
+            Command::ReleaseTask { token, reason } => task::decide_release(self, token, reason),
+            Command::FireTimer { step } => timer::decide_fire(self, step),
+            Command::LinkChild { step } => child::decide_link(self, step),
+            Command::EndChild { step, outcome } => child::decide_end(self, step, outcome),
+            Command::PutSchedule { schedule } => schedule::decide_put(self, schedule),
+            Command::DeleteSchedule { name } => schedule::decide_delete(self, name),
+            Command::PauseSchedule { name, paused } => schedule::decide_pause(self, &name, paused),
+            Command::FireSchedule { name } => schedule::decide_fire(self, &name),
+            Command::NoteScheduledEnd { name, run } => schedule::decide_ended(self, &name, run),
+            Command::ExpireEvent { number } => signal::decide_expire(self, number),
+        }
+    }
+
+    /// The state as it is now.
+    pub(crate) fn state(&self) -> &State {
+        self.state
+    }
+
+    /// Makes an event true and remembers it, with the effects that follow from it.
+    pub(crate) fn emit(&mut self, event: Event) {
+        match &event {
+            Event::Run(RunFact { run, fact }) => self.emit_fact(*run, fact),
+            Event::SchedulePut(schedule) => {
+                self.decision.effects.push(Effect::ArmSchedule { name: schedule.name.clone(), at: schedule.due() });
+            }
+            Event::ScheduleDropped(name) => {
+                self.decision.effects.push(Effect::ArmSchedule { name: name.name.clone(), at: None });
+            }
+            Event::EventKept(kept) => {
+                self.decision.effects.push(Effect::ArmExpiry { number: kept.number, at: kept.expires_at });
+            }
+            Event::WorkflowDeployed(_) | Event::EventDropped(_) => {}
+        }
+        if !matches!(event, Event::Run(_)) {
+            self.state.apply(&event, self.now);
+        }
+        self.decision.events.push(event);
+    }
+
+    /// Applies a fact of a run; its effects are the difference it makes to what is owed.
+    fn emit_fact(&mut self, id: RunId, fact: &RunEvent) {
+        let touched = self.state.touched(id, fact);
+        let owed = |state: &State, step: StepId| {
+            state.runs.get(&id).map(|run| Obligations::of(run, StepRef { run: id, step })).unwrap_or_default()
+        };
+        let before: Vec<(StepId, Obligations)> = touched.into_iter().map(|step| (step, owed(self.state, step))).collect();
+        self.state.apply_fact(id, fact, self.now);
+        let run = self.state.runs.get(&id).map(|run| &**run);
+        for (step, before) in before {
+            let after = owed(self.state, step);
+            before.difference(&after, run, StepRef { run: id, step }, &mut self.decision.effects);
+        }
+    }
+
+    /// Asks something of another run.
+    pub(crate) fn send(&mut self, command: Command) {
+        self.decision.effects.push(Effect::Send(command));
+    }
+
+    /// A run that goes on.
+    pub(crate) fn live_run(&self, id: RunId) -> Result<&Run, Rejection> {
+        let run = self.state.runs.get(&id).ok_or(Rejection::RunMissing(id))?;
+        if run.is_live() { Ok(run) } else { Err(Rejection::RunEnded(id)) }
+    }
+
+    /// Opens a run that goes on, to move it.
+    pub(crate) fn run(&mut self, id: RunId) -> Result<RunTurn<'_, 'a>, Rejection> {
+        let run = self.live_run(id)?;
+        let definition = self
+            .state
+            .catalog
+            .find(&run.workflow, Some(&run.version))
+            .cloned()
+            .ok_or_else(|| Rejection::WorkflowMissing(run.workflow.clone()))?;
+        Ok(RunTurn { turn: self, run: id, definition, agenda: VecDeque::new(), transitions: 0, bytes: 0 })
+    }
+}
+
+/// What moves next inside a run.
+#[derive(Debug)]
+pub(crate) enum Move {
+    /// A token goes on with its data.
+    Advance {
+        /// The frame it is in.
+        frame: FrameId,
+        /// Where to.
+        next: Next,
+        /// Its data.
+        data: Value,
+    },
+    /// A frame has nothing left that goes on.
+    Close {
+        /// The frame.
+        frame: FrameId,
+        /// The data of the token that left last.
+        data: Value,
+    },
+}
+
+/// A run being moved.
+pub(crate) struct RunTurn<'t, 'a> {
+    turn: &'t mut Turn<'a>,
+    run: RunId,
+    definition: Arc<Definition>,
+    agenda: VecDeque<Move>,
+    /// Nodes entered in this turn.
+    pub transitions: u32,
+    /// Data journaled in this turn.
+    pub bytes: usize,
+}
+
+impl<'a> RunTurn<'_, 'a> {
+    /// The run as it is now.
+    pub(crate) fn state(&self) -> &Run {
+        self.turn.state.runs.get(&self.run).expect("a run being moved stays in memory")
+    }
+
+    /// The version the run is on.
+    pub(crate) fn definition(&self) -> Arc<Definition> {
+        self.definition.clone()
+    }
+
+    /// The instant of the decision.
+    pub(crate) fn now(&self) -> Time {
+        self.turn.now
+    }
+
+    /// The turn.
+    pub(crate) fn turn(&self) -> &Turn<'a> {
+        self.turn
+    }
+
+    /// The turn, to reach beyond the run.
+    pub(crate) fn turn_mut(&mut self) -> &mut Turn<'a> {
+        self.turn
+    }
+
+    /// The run's id.
+    pub(crate) fn id(&self) -> RunId {
+        self.run
+    }
+
+    /// Makes a fact of this run true.
+    pub(crate) fn emit(&mut self, fact: RunEvent) {
+        self.turn.emit(Event::Run(RunFact { run: self.run, fact }));
+    }
+
+    /// The number for a new step or frame.
+    pub(crate) fn new_id(&self) -> u32 {
+        self.state().last_id + 1
+    }
+
+    /// Lets a move wait for its turn.
+    pub(crate) fn push(&mut self, next: Move) {
+        if let Move::Advance { data, .. } = &next {
+            self.bytes += weight(data, crate::limits::DATA_BYTES_MAX);
+        }
+        self.agenda.push_back(next);
+    }
+
+    /// Whether a token is on its way inside the frame.
+    pub(crate) fn is_moving(&self, frame: FrameId) -> bool {
+        self.agenda.iter().any(|next| matches!(next, Move::Advance { frame: at, .. } if *at == frame))
+    }
+
+    /// Whether a frame is about to be closed.
+    pub(crate) fn is_closing(&self, frame: FrameId) -> bool {
+        self.agenda.iter().any(|next| matches!(next, Move::Close { frame: at, .. } if *at == frame))
+    }
+
+    /// Moves everything until all wait for something outside.
+    pub(crate) fn settle(&mut self) {
+        while let Some(next) = self.agenda.pop_front() {
+            if !self.state().is_live() {
+                self.agenda.clear();
+                return;
+            }
+            match next {
+                Move::Advance { frame, next, data } => self.advance(frame, next, data),
+                Move::Close { frame, data } => self.close(frame, data),
+            }
+        }
+    }
+
+    /// Ends the run as failed, whatever it was doing: a bound of the kernel was passed.
+    pub(crate) fn stop(&mut self, failure: Failure) {
+        self.end(crate::state::Status::Failed, None, Some(failure));
+    }
+}
+
+impl State {
+    /// Makes an event true. The event's own instant is `now`.
+    pub fn apply(&mut self, event: &Event, now: Time) {
+        match event {
+            Event::Run(RunFact { run, fact }) => self.apply_fact(*run, fact, now),
+            Event::WorkflowDeployed(deployed) => self.catalog.apply_deployed(deployed),
+            Event::EventKept(kept) => self.kept_events.insert(kept.clone()),
+            Event::EventDropped(dropped) => self.kept_events.remove(dropped.number),
+            Event::SchedulePut(schedule) => {
+                self.schedules.insert(schedule.name.clone(), schedule.clone());
+            }
+            Event::ScheduleDropped(name) => {
+                self.schedules.remove(&name.name);
+            }
+        }
+    }
+
+    /// The steps whose obligations a fact may change.
+    fn touched(&self, run: RunId, fact: &RunEvent) -> Vec<StepId> {
+        let one = |step: StepId| alloc::vec![step];
+        match fact {
+            RunEvent::Started(_) => one(WHOLE_RUN),
+            RunEvent::StepEntered(fact) => one(fact.step),
+            RunEvent::StepBegan(fact) => one(fact.step),
+            RunEvent::StepCompleted(fact) => one(fact.step),
+            RunEvent::StepFailed(fact) => fact.step.map(one).unwrap_or_default(),
+            RunEvent::StepCancelled(fact) | RunEvent::TaskHeard(fact) => one(fact.step),
+            RunEvent::StepWithdrawing(fact) => one(fact.step),
+            RunEvent::RegionTurned(fact) => one(fact.step),
+            RunEvent::RegionReleased(fact) => one(fact.step),
+            RunEvent::TaskClaimed(fact) => one(fact.step),
+            RunEvent::TaskBackedOff(fact) => one(fact.step),
+            RunEvent::TaskQueued(fact) => one(fact.step),
+            RunEvent::TaskParked(fact) => one(fact.step),
+            RunEvent::EventReceived(fact) => one(fact.step),
+            RunEvent::Suspended(_) | RunEvent::Resumed(_) | RunEvent::CancelRequested(_) | RunEvent::Ended(_) => {
+                let steps = self.runs.get(&run).into_iter().flat_map(|run| run.steps.keys().copied());
+                core::iter::once(WHOLE_RUN).chain(steps).collect()
+            }
+            RunEvent::StepPassed(_)
+            | RunEvent::FrameOpened(_)
+            | RunEvent::FrameEnding(_)
+            | RunEvent::FrameClosed(_)
+            | RunEvent::TokenExited(_)
+            | RunEvent::TokenJoined(_)
+            | RunEvent::JoinReset(_)
+            | RunEvent::SignalKept(_)
+            | RunEvent::SignalDropped(_) => Vec::new(),
+        }
+    }
+
+    /// Makes a fact of a run true, and keeps the table of who listens up with it.
+    fn apply_fact(&mut self, id: RunId, fact: &RunEvent, now: Time) {
+        if let RunEvent::Started(started) = fact {
+            self.runs.insert(id, Box::new(Run::started(id, started, now)));
+            return;
+        }
+        let changes_listeners = matches!(
+            fact,
+            RunEvent::StepEntered(_)
+                | RunEvent::StepBegan(_)
+                | RunEvent::StepCompleted(_)
+                | RunEvent::StepFailed(_)
+                | RunEvent::StepCancelled(_)
+                | RunEvent::EventReceived(_)
+                | RunEvent::Ended(_)
+        );
+        let touched = if changes_listeners { self.touched(id, fact) } else { Vec::new() };
+        touched.iter().for_each(|step| self.index_listeners(id, *step, false));
+        if let Some(run) = self.runs.get_mut(&id) {
+            run.apply(fact, now);
+        }
+        touched.iter().for_each(|step| self.index_listeners(id, *step, true));
+    }
+
+    fn index_listeners(&mut self, run: RunId, step: StepId, present: bool) {
+        let Some(waiting) = self.runs.get(&run).and_then(|run| run.step(step)) else { return };
+        for event_type in waiting.listens() {
+            let at = StepRef { run, step };
+            if present {
+                self.listeners.entry(event_type.clone()).or_default().insert(at);
+            } else if let Some(steps) = self.listeners.get_mut(event_type) {
+                steps.remove(&at);
+                if steps.is_empty() {
+                    self.listeners.remove(event_type);
+                }
+            }
+        }
+    }
+}

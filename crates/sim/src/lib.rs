@@ -1,0 +1,1 @@
+//! Seeded simulation of a partition on a faulty disk.

@@ -1,0 +1,308 @@
+//! Both ways to keep tables keep the same promises; those on disk keep them across openings.
+
+use std::ops::{Bound, ControlFlow};
+
+use quadrille_store::{Batch, Direction, OpenFault, Options, Store, TableId, WriteFault};
+
+const TABLES: [&str; 2] = ["red", "blue"];
+const RED: TableId = TableId(0);
+const BLUE: TableId = TableId(1);
+
+fn keys(
+    store: &Store,
+    table: TableId,
+    from: Bound<&str>,
+    to: Bound<&str>,
+    direction: Direction,
+) -> String {
+    let mut keys = Vec::new();
+    let each = &mut |key: &[u8], value: &[u8]| {
+        assert_eq!(value, [key, b"!"].concat());
+        keys.push(String::from_utf8_lossy(key).into_owned());
+        ControlFlow::Continue(())
+    };
+    let (from, to) = (from.map(str::as_bytes), to.map(str::as_bytes));
+    store
+        .range(table, from, to, direction, each)
+        .expect("readable");
+    keys.join(" ")
+}
+
+fn put(batch: &mut Batch, table: TableId, keys: &str) {
+    for key in keys.split(' ') {
+        batch.put(table, key, format!("{key}!"));
+    }
+}
+
+/// Runs on an empty store and leaves it at position 9.
+fn keeps_its_promises(store: &Store) {
+    use Bound::Unbounded;
+    use Direction::{Backward, Forward};
+
+    assert_eq!(store.position(), 0);
+    assert_eq!(store.get(RED, b"a").expect("readable"), None);
+    assert_eq!(keys(store, RED, Unbounded, Unbounded, Forward), "");
+
+    let mut batch = Batch::new();
+    put(&mut batch, RED, "a b c d e");
+    put(&mut batch, BLUE, "b x");
+    batch.put(RED, "gone", "soon");
+    batch.delete(RED, "gone");
+    batch.delete(BLUE, "b");
+    put(&mut batch, BLUE, "b");
+    assert_eq!((batch.len(), batch.bytes()), (8, 5 * 3 + 2 * 3 + 4));
+    store.apply(batch, 7).expect("applied");
+    assert_eq!(store.position(), 7);
+    assert_eq!(
+        store.get(RED, b"a").expect("readable"),
+        Some(b"a!".to_vec())
+    );
+    assert_eq!(store.get(RED, b"gone").expect("readable"), None);
+
+    reads_ranges(store);
+
+    let mut batch = Batch::new();
+    batch.delete(RED, "b");
+    batch.delete(RED, "never");
+    store.apply(batch, 9).expect("applied");
+    store
+        .apply(Batch::new(), 9)
+        .expect("a position may be repeated");
+    assert_eq!(keys(store, RED, Unbounded, Unbounded, Backward), "e d c a");
+    assert_eq!(keys(store, BLUE, Unbounded, Unbounded, Forward), "b x");
+
+    refuses_unfit_keys(store);
+    let mut batch = Batch::new();
+    put(&mut batch, RED, "unseen");
+    let fault = store.apply(batch, 8).expect_err("refused");
+    assert!(matches!(
+        fault,
+        WriteFault::Position {
+            current: 9,
+            found: 8
+        }
+    ));
+    assert_eq!(store.get(RED, b"unseen").expect("readable"), None);
+    assert_eq!(store.sync().expect("synced"), 9);
+}
+
+fn reads_ranges(store: &Store) {
+    use Bound::{Excluded, Included, Unbounded};
+    use Direction::{Backward, Forward};
+
+    let cases = [
+        (Unbounded, Unbounded, "a b c d e"),
+        (Included("b"), Excluded("d"), "b c"),
+        (Excluded("b"), Included("d"), "c d"),
+        (Included("bb"), Unbounded, "c d e"),
+        (Unbounded, Excluded("b"), "a"),
+        (Included("c"), Included("c"), "c"),
+        (Excluded("c"), Included("c"), ""),
+        (Included("d"), Included("b"), ""),
+        (Excluded("x"), Excluded("x"), ""),
+    ];
+    for (from, to, expected) in cases {
+        assert_eq!(keys(store, RED, from, to, Forward), expected);
+        let reversed: Vec<_> = expected.split(' ').rev().collect();
+        assert_eq!(keys(store, RED, from, to, Backward), reversed.join(" "));
+    }
+    let mut seen = 0;
+    let each = &mut |_: &[u8], _: &[u8]| {
+        seen += 1;
+        if seen == 2 {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    };
+    store
+        .range(RED, Unbounded, Unbounded, Forward, each)
+        .expect("readable");
+    assert_eq!(seen, 2);
+}
+
+fn refuses_unfit_keys(store: &Store) {
+    for (key, text) in [
+        (
+            vec![],
+            "a key for table 1 has 0 bytes, but must have from 1 to 65535",
+        ),
+        (
+            vec![0; 65_536],
+            "a key for table 1 has 65536 bytes, but must have from 1 to 65535",
+        ),
+    ] {
+        let mut batch = Batch::new();
+        put(&mut batch, RED, "unseen");
+        batch.delete(BLUE, key);
+        assert_eq!(
+            store.apply(batch, 10).expect_err("refused").to_string(),
+            text
+        );
+    }
+}
+
+#[test]
+fn memory_keeps_its_promises() {
+    keeps_its_promises(&Store::memory(&TABLES));
+}
+
+#[test]
+fn disk_keeps_its_promises_across_openings() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let store = Store::open(&path, &TABLES, Options::default()).unwrap();
+    keeps_its_promises(&store);
+    let fault = Store::open(&path, &TABLES, Options::default())
+        .err()
+        .unwrap();
+    assert!(matches!(fault, OpenFault::Locked { .. }), "{fault}");
+    drop(store);
+
+    // Another order, and one table more.
+    let store = Store::open(&path, &["green", "blue", "red"], Options::default()).unwrap();
+    assert_eq!(store.position(), 9);
+    assert_eq!(
+        keys(
+            &store,
+            TableId(2),
+            Bound::Unbounded,
+            Bound::Unbounded,
+            Direction::Forward
+        ),
+        "a c d e"
+    );
+    assert_eq!(
+        keys(
+            &store,
+            TableId(0),
+            Bound::Unbounded,
+            Bound::Unbounded,
+            Direction::Forward
+        ),
+        ""
+    );
+}
+
+#[test]
+fn whatever_a_crash_leaves_agrees_with_its_position() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    // Buffers so small that flushes happen all the time.
+    let options = Options {
+        cache_bytes: 1024 * 1024,
+        write_buffer_bytes: 64 * 1024,
+    };
+    let store = Store::open(&path, &TABLES, options).unwrap();
+    let mut synced = 0;
+    let mut copies = Vec::new();
+    for position in 1..=400_u64 {
+        let mut batch = Batch::new();
+        batch.put(RED, "last", position.to_be_bytes());
+        batch.put(BLUE, position.to_be_bytes(), vec![position as u8; 1000]);
+        if position > 10 {
+            batch.delete(BLUE, (position - 10).to_be_bytes());
+        }
+        store.apply(batch, position).unwrap();
+        if position % 50 == 0 {
+            synced = store.sync().unwrap();
+        }
+        if position % 130 == 0 {
+            // A copy of the files in mid-flight is what a kill leaves.
+            let copy = folder.path().join(format!("copy-{position}"));
+            copy_folder(&path, &copy);
+            copies.push((copy, synced));
+        }
+    }
+    drop(store);
+    copies.push((path, 400));
+    for (path, synced) in copies {
+        let store = Store::open(&path, &TABLES, options).unwrap();
+        let position = store.position();
+        assert!(position >= synced);
+        let last = store.get(RED, b"last").unwrap().unwrap();
+        assert_eq!(last, position.to_be_bytes());
+        let mut found = Vec::new();
+        let each = &mut |key: &[u8], _: &[u8]| {
+            found.push(u64::from_be_bytes(key.try_into().unwrap()));
+            ControlFlow::Continue(())
+        };
+        store
+            .range(
+                BLUE,
+                Bound::Unbounded,
+                Bound::Unbounded,
+                Direction::Forward,
+                each,
+            )
+            .unwrap();
+        assert_eq!(found, (position - 9..=position).collect::<Vec<_>>());
+        assert!(store.disk_bytes() > 0);
+    }
+}
+
+fn copy_folder(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).expect("created");
+    for entry in std::fs::read_dir(from).expect("listed") {
+        let entry = entry.expect("listed");
+        let target = to.join(entry.file_name());
+        if entry.file_type().expect("known").is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            // A file that was compacted away meanwhile is not part of what a kill leaves.
+            drop(std::fs::copy(entry.path(), target));
+        }
+    }
+}
+
+#[test]
+fn unfit_table_names_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    for (names, text) in [
+        (["a", ""], "table name \"\" is empty"),
+        (["a", "a"], "table name \"a\" is given twice"),
+        (["a", "meta"], "table name \"meta\" is reserved"),
+    ] {
+        let fault = Store::open(folder.path(), &names, Options::default())
+            .err()
+            .unwrap();
+        assert_eq!(fault.to_string(), text);
+    }
+}
+
+#[test]
+fn tables_of_another_version_or_without_position_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let change = |change: &dyn Fn(&fjall::Keyspace, &fjall::Keyspace)| {
+        let path = folder.path().join("store");
+        let database = fjall::Database::builder(&path).open().unwrap();
+        let keyspace = |name| {
+            database
+                .keyspace(name, fjall::KeyspaceCreateOptions::default)
+                .unwrap()
+        };
+        change(&keyspace("meta"), &keyspace("red"));
+        drop(database);
+        Store::open(&path, &["red"], Options::default()).map(|store| store.position())
+    };
+    let fault = change(&|_, red| red.insert("a", "a!").unwrap())
+        .unwrap_err()
+        .to_string();
+    assert!(
+        fault.contains("holds records but no version\n  remove the folder"),
+        "{fault}"
+    );
+    let number = |key: &'static str, value: u64| {
+        move |meta: &fjall::Keyspace, _: &fjall::Keyspace| {
+            meta.insert(key, value.to_be_bytes()).unwrap();
+        }
+    };
+    let fault = change(&number("version", 1)).unwrap_err().to_string();
+    assert!(fault.contains("holds records but no position"), "{fault}");
+    assert_eq!(change(&number("position", 5)).unwrap(), 5);
+    let fault = change(&number("version", 2)).unwrap_err().to_string();
+    assert!(
+        fault.contains("has format version 2; this program reads version 1"),
+        "{fault}"
+    );
+}
