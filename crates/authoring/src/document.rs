@@ -8,7 +8,7 @@ use graph::value::Str;
 use crate::compile::Schedule;
 use crate::finding::quote;
 use crate::lowering::{Lowering, SECTIONS, Scope};
-use crate::yaml::{At, Data};
+use crate::tree::{At, Data};
 
 /// The versions of the language that are read.
 const DSL_PREFIX: &str = "1.0.";
@@ -66,7 +66,7 @@ impl<'t> Lowering<'t> {
         );
         if let Some(dsl) = self.require(at, "dsl")
             && let Some(version) = self.literal(dsl)
-            && !version.starts_with(DSL_PREFIX)
+            && !(version.starts_with(DSL_PREFIX) && is_semantic(&version))
         {
             let message = format!(
                 "the DSL version {} is not read here; write the document for 1.0.x, for example dsl: '1.0.3'",
@@ -302,7 +302,7 @@ fn is_semantic(text: &str) -> bool {
         && core.split('.').all(number)
         && release.is_none_or(|release| release.split('.').all(counted))
         && build.is_none_or(|build| build.split('.').all(word))
-        && text.len() < crate::lowering::NAME_BYTES_MAX
+        && text.len() < graph::check::NAME_BYTES_MAX
 }
 
 #[cfg(test)]

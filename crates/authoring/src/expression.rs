@@ -11,7 +11,7 @@ use graph::{Expr, Template};
 
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
-use crate::yaml::{At, Data, Mark};
+use crate::tree::{At, Data, Mark};
 
 /// Variables of the language that runs do not have.
 const VARIABLES_UNSUPPORTED: [(&str, &str); 2] = [

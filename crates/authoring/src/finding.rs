@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::yaml::{At, Mark};
+use crate::tree::{At, Mark};
 
 /// The most findings that one text gets; the rest would only repeat them.
 pub const FINDINGS_MAX: usize = 100;
@@ -42,7 +42,15 @@ pub struct Finding {
     pub path: String,
     /// How bad it is.
     pub severity: Severity,
-    /// What kind of finding, in kebab case; it never changes its meaning.
+    /// What kind of finding, in kebab case; it never changes its meaning:
+    ///
+    /// * the text: `yaml-syntax` `yaml-feature` `duplicate-key` `too-large` `too-deep`
+    /// * keys and values: `unknown-key` `missing-key` `bad-type` `bad-value` `bad-name` `not-literal`
+    ///   `empty-list` `bad-dsl` `bad-version` `bad-duration` `bad-instant` `bad-cron` `bad-endpoint`
+    /// * tasks: `bad-item` `unknown-task` `duplicate-name` `unknown-jump` `two-defaults` `unknown-name`
+    ///   `unknown-function` `function-cycle` `compensate-outside-saga` `bad-expression` `unsound`
+    /// * `unsupported`: part of the language, but not of this server
+    /// * warnings: `unused` `text-not-expression`
     pub code: &'static str,
     /// What is wrong; how to fix it.
     pub message: String,
@@ -177,7 +185,7 @@ fn nearest<'c>(name: &str, candidates: impl IntoIterator<Item = &'c str>) -> Opt
     if name.len() > HINT_BYTES_MAX {
         return None;
     }
-    let slips_max = (name.chars().count() / 3).clamp(1, 3);
+    let slips_max = (name.chars().count() / 3).min(3);
     candidates
         .into_iter()
         .take(HINT_CANDIDATES_MAX)

@@ -3,6 +3,22 @@
 //! [`compile`] reads YAML 1.2 or JSON and gives either a sound [`graph::Graph`] or findings that say where
 //! the text is wrong, what is wrong and how to fix it. It never panics and never hangs, whatever it is
 //! given: text, nesting, nodes and everything that can multiply have a named bound.
+//!
+//! Where the language leaves it open, this is what it means here:
+//!
+//! * Conditions, lists to go through, and what shapes data take an expression bare or as `${ … }`. Any
+//!   other value is computed only if it is `${ … }` as a whole.
+//! * A skipped task goes on with the next one of its list, even if its `then` leads elsewhere; `continue` in
+//!   a case of a switch means the same. The default of a switch is tried last, wherever it stands.
+//! * `limit.attempt.count` counts the first attempt. Exponential backoff doubles. A policy without `delay`
+//!   waits a second.
+//! * An expression on `data` in an event filter is a condition; any other member must be equal.
+//! * A function of `use.functions` runs on its `with` (without one, on the caller's input) and does not see
+//!   the caller's loop variables.
+//! * `run.workflow` without a namespace means the document's own.
+//!
+//! What the language lacks is called as functions of the catalogue, with or without `:1.0.0@default`:
+//! `task` `map` `race` `saga` `finally` `loop` `wait-until` `child`.
 #![warn(missing_docs)]
 
 mod compile;
@@ -12,9 +28,10 @@ mod finding;
 mod lowering;
 mod reading;
 mod task;
+mod tree;
 mod yaml;
 
 pub use compile::{Compiled, Schedule, compile};
 pub use finding::{FINDINGS_MAX, Finding, Severity};
-pub use lowering::{NAME_BYTES_MAX, REUSED_WEIGHT_MAX};
+pub use lowering::REUSED_WEIGHT_MAX;
 pub use yaml::{NESTING_MAX, TEXT_BYTES_MAX, TREE_NODES_MAX};

@@ -12,10 +12,7 @@ use graph::template::VARIABLES;
 use graph::value::Str;
 
 use crate::finding::{Findings, quote};
-use crate::yaml::At;
-
-/// The longest name of a task, variable, queue label or tag, in bytes.
-pub const NAME_BYTES_MAX: usize = 256;
+use crate::tree::At;
 
 /// What all uses of reusable components may add up to, in bytes of text and a few more for each value.
 pub const REUSED_WEIGHT_MAX: usize = 4 << 20;

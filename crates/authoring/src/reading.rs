@@ -2,6 +2,7 @@
 //!
 //! Invariant: a reader that gives none has left a finding, so callers go on to find more.
 
+use graph::check::NAME_BYTES_MAX;
 use graph::duration;
 use graph::ir::BodyIndex;
 use graph::value::Str;
@@ -9,8 +10,8 @@ use graph::{Delay, Template};
 
 use crate::expression::unwrap;
 use crate::finding::quote;
-use crate::lowering::{Lowering, NAME_BYTES_MAX, Scope};
-use crate::yaml::{At, Data};
+use crate::lowering::{Lowering, Scope};
+use crate::tree::{At, Data};
 
 impl<'t> Lowering<'t> {
     /// Whether this is a map; its keys are held against the known ones.

@@ -1,15 +1,15 @@
-//! Owns [`Tree`]: a YAML or JSON text as data in which every node knows its place.
+//! Owns the reading of YAML 1.2 and JSON into a [`Tree`].
 //!
-//! Invariants: keys of a map are text and differ; nesting, size and count of nodes are bounded before
-//! anything is allocated for them. Anchors, aliases and tags are refused: a definition says what it
-//! means, and nothing in it can multiply.
+//! Invariants: nesting, size and count of nodes are bounded before anything is allocated for them.
+//! Anchors, aliases and tags are refused: a definition says what it means, and nothing in it can multiply.
 
 use std::collections::HashSet;
 
 use granit_parser::{ErrorKind, Event, Options, Parser, ScalarStyle, ScanError, Span};
-use graph::value::{Object, Str, Value};
+use graph::value::Str;
 
 use crate::finding::{Findings, Severity, quote};
+use crate::tree::{Data, Mark, Node, Step, Tree};
 
 /// The largest text, in bytes.
 pub const TEXT_BYTES_MAX: usize = 1 << 20;
@@ -20,236 +20,40 @@ pub const NESTING_MAX: usize = 64;
 /// The most scalars, lists and maps in a text.
 pub const TREE_NODES_MAX: usize = 100_000;
 
-/// A place in the text, counted from 1, in characters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Mark {
-    pub(crate) line: u32,
-    pub(crate) column: u32,
-}
-
-/// A text as data; the first node is the root.
-#[derive(Debug, Default)]
-pub(crate) struct Tree {
-    nodes: Vec<Node>,
-}
-
-#[derive(Debug)]
-struct Node {
-    mark: Mark,
-    up: usize,
-    step: Step,
-    data: Data,
-    /// Where the first character of a text stands, when the text reads as it is written, on one line.
-    verbatim: Option<Mark>,
-}
-
-/// How a node is reached from the one above.
-#[derive(Debug)]
-enum Step {
-    Key(Str, Mark),
-    Element(usize),
-}
-
-/// What a node holds.
-#[derive(Debug)]
-pub(crate) enum Data {
-    Null,
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(Str),
-    List(Vec<usize>),
-    Map(Vec<usize>),
-}
-
-/// A node of a tree, as a handle.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct At<'t> {
-    tree: &'t Tree,
-    id: usize,
-}
-
-impl Tree {
-    pub(crate) fn root(&self) -> At<'_> {
-        At { tree: self, id: 0 }
-    }
-
-    /// The node at a JSON pointer, or the deepest one on the way to it.
-    pub(crate) fn find(&self, path: &str) -> At<'_> {
-        let mut at = self.root();
-        for step in path.split('/').skip(1) {
-            match at.children().find(|child| child.step() == step) {
-                Some(child) => at = child,
-                None => break,
-            }
-        }
-        at
-    }
-}
-
-impl<'t> At<'t> {
-    fn node(self) -> &'t Node {
-        &self.tree.nodes[self.id]
-    }
-
-    pub(crate) fn data(self) -> &'t Data {
-        &self.node().data
-    }
-
-    pub(crate) fn mark(self) -> Mark {
-        self.node().mark
-    }
-
-    /// Where the key stands that this is the value of; else where this stands.
-    pub(crate) fn key_mark(self) -> Mark {
-        match &self.node().step {
-            Step::Key(_, mark) => *mark,
-            Step::Element(_) => self.mark(),
-        }
-    }
-
-    /// The key that this is the value of; empty for elements and the root.
-    pub(crate) fn key(self) -> &'t str {
-        match &self.node().step {
-            Step::Key(key, _) => key,
-            Step::Element(_) => "",
-        }
-    }
-
-    /// Where the first character of this text stands, if the text reads as it is written.
-    pub(crate) fn verbatim(self) -> Option<Mark> {
-        self.node().verbatim
-    }
-
-    fn step(self) -> String {
-        match &self.node().step {
-            Step::Key(key, _) => key.replace('~', "~0").replace('/', "~1"),
-            Step::Element(index) => index.to_string(),
-        }
-    }
-
-    /// The JSON pointer of this node.
-    pub(crate) fn path(self) -> String {
-        let mut steps = Vec::new();
-        let mut at = self;
-        while at.id != 0 {
-            steps.push(at.step());
-            at.id = at.node().up;
-        }
-        steps
-            .iter()
-            .rev()
-            .fold(String::new(), |path, step| path + "/" + step)
-    }
-
-    /// The elements of a list or values of a map, in the order of the text.
-    pub(crate) fn children(self) -> impl DoubleEndedIterator<Item = At<'t>> + Clone {
-        let ids: &[usize] = match self.data() {
-            Data::List(ids) | Data::Map(ids) => ids,
-            _ => &[],
-        };
-        ids.iter().map(move |id| At {
-            tree: self.tree,
-            id: *id,
-        })
-    }
-
-    /// The value under a key, if this is a map that has it.
-    pub(crate) fn member(self, key: &str) -> Option<At<'t>> {
-        self.is_map()
-            .then(|| self.children().find(|child| child.key() == key))
-            .flatten()
-    }
-
-    pub(crate) fn is_map(self) -> bool {
-        matches!(self.data(), Data::Map(_))
-    }
-
-    pub(crate) fn is_list(self) -> bool {
-        matches!(self.data(), Data::List(_))
-    }
-
-    pub(crate) fn text(self) -> Option<&'t Str> {
-        match self.data() {
-            Data::Text(text) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// What this is, in an author's words.
-    pub(crate) fn kind(self) -> &'static str {
-        match self.data() {
-            Data::Null => "nothing",
-            Data::Bool(_) => "true or false",
-            Data::Int(_) | Data::Float(_) => "a number",
-            Data::Text(_) => "text",
-            Data::List(_) => "a list",
-            Data::Map(_) => "a map",
-        }
-    }
-
-    /// The data as it stands, expressions unread.
-    pub(crate) fn value(self) -> Value {
-        match self.data() {
-            Data::Null => Value::Null,
-            Data::Bool(truth) => Value::Bool(*truth),
-            Data::Int(number) => Value::Int(*number),
-            Data::Float(number) => Value::float(*number),
-            Data::Text(text) => Value::Text(text.clone()),
-            Data::List(_) => Value::array(self.children().map(At::value).collect()),
-            Data::Map(_) => Value::object(
-                self.children()
-                    .map(|child| (child.key().into(), child.value()))
-                    .collect::<Object>(),
-            ),
-        }
-    }
-
-    /// Bytes of text below, and some for each node.
-    pub(crate) fn weight(self) -> usize {
-        let own = self.text().map_or(0, |text| text.len()) + self.key().len() + 16;
-        own + self.children().map(At::weight).sum::<usize>()
-    }
-}
-
 /// Reads one document. None when it has no readable structure; the findings then say why.
 pub(crate) fn parse(text: &str, findings: &mut Findings) -> Option<Tree> {
-    if text.len() > TEXT_BYTES_MAX {
-        let message = format!(
-            "the text has {} bytes, more than {TEXT_BYTES_MAX}; split the workflow",
-            text.len()
-        );
-        refuse(findings, START, "too-large", message);
-        return None;
-    }
-    let mut options = Options::default();
-    options.set_emit_comments(false);
-    options.flow_nesting_limit = NESTING_MAX + 2;
-    options.block_nesting_limit = NESTING_MAX + 2;
     let mut builder = Builder {
         text,
         tree: Tree::default(),
         open: Vec::new(),
         findings,
     };
+    if text.len() > TEXT_BYTES_MAX {
+        let message = format!(
+            "the text has {} bytes, more than {TEXT_BYTES_MAX}; split the workflow",
+            text.len()
+        );
+        builder.refuse(START, "too-large", message);
+        return None;
+    }
+    let mut options = Options::default();
+    options.set_emit_comments(false);
+    options.flow_nesting_limit = NESTING_MAX + 2;
+    options.block_nesting_limit = NESTING_MAX + 2;
     for event in Parser::new_from_str_with_options(text, options) {
-        let stop = match event {
-            Ok((event, span)) => builder.event(event, span).is_none(),
+        match event {
+            Ok((event, span)) => builder.event(event, span)?,
             Err(error) => {
                 builder.unreadable(&error);
-                true
+                return None;
             }
-        };
-        if stop {
-            return None;
         }
     }
     if builder.tree.nodes.is_empty() {
-        refuse(
-            builder.findings,
+        builder.refuse(
             START,
             "yaml-syntax",
-            "the text is empty; a workflow has at least `document` and `do`".into(),
+            "the text is empty; a workflow has at least `document` and `do`",
         );
         return None;
     }
@@ -264,10 +68,6 @@ fn mark(marker: &granit_parser::Marker) -> Mark {
         line: count(marker.line().max(1)),
         column: count(marker.col() + 1),
     }
-}
-
-fn refuse(findings: &mut Findings, mark: Mark, code: &'static str, message: String) {
-    findings.add(mark, String::new, Severity::Error, code, message);
 }
 
 /// Makes a tree of events.
@@ -290,82 +90,78 @@ impl Builder<'_, '_> {
     fn event(&mut self, event: Event<'_>, span: Span) -> Option<()> {
         let start = mark(&span.start);
         if event.anchor_id().is_some() || event.is_alias() {
-            refuse(
-                self.findings,
+            self.refuse(
                 start,
                 "yaml-feature",
-                "anchors and aliases are not read; write the value out where it is needed".into(),
+                "anchors and aliases are not read; write the value out where it is needed",
             );
         }
         if event.tag().is_some() {
-            refuse(
-                self.findings,
+            self.refuse(
                 start,
                 "yaml-feature",
-                "tags such as `!!str` are not read; quote a value to make it text".into(),
+                "tags such as `!!str` are not read; quote a value to make it text",
             );
+        }
+        if self.wants_key() && event.is_node() && event.scalar().is_none() {
+            self.refuse(
+                start,
+                "yaml-feature",
+                "a key must be text; if this is a value that starts with { or [, quote it",
+            );
+            return None;
         }
         match event {
             Event::Scalar(text, style, ..) if self.wants_key() => self.key(&text, style, start),
             Event::Scalar(text, style, ..) => {
-                let data = if style == ScalarStyle::Plain {
-                    self.plain(&text, start)
-                } else {
-                    Data::Text(text.as_ref().into())
+                let data = match style {
+                    ScalarStyle::Plain => self.plain(&text, start),
+                    _ => Data::Text(text.as_ref().into()),
                 };
                 let verbatim = verbatim(span.slice(self.text), &text, start);
-                self.node(start, data, verbatim).map(|_| ())
+                self.node(start, data, verbatim).map(drop)
             }
-            Event::Alias(_) | Event::UnresolvedAlias(_) if !self.wants_key() => {
-                self.node(start, Data::Null, None).map(|_| ())
+            Event::Alias(_) | Event::UnresolvedAlias(_) => {
+                self.node(start, Data::Null, None).map(drop)
             }
-            Event::SequenceStart(..) | Event::MappingStart(..) if !self.wants_key() => {
-                let is_map = matches!(event, Event::MappingStart(..));
-                let id = self.node(
-                    start,
-                    if is_map {
-                        Data::Map(Vec::new())
-                    } else {
-                        Data::List(Vec::new())
-                    },
-                    None,
-                )?;
-                self.open.push(Open {
-                    id,
-                    key: None,
-                    seen: HashSet::new(),
-                });
-                if self.open.len() > NESTING_MAX {
-                    self.too_deep(start);
-                    return None;
-                }
-                Some(())
-            }
-            Event::SequenceStart(..)
-            | Event::MappingStart(..)
-            | Event::Alias(_)
-            | Event::UnresolvedAlias(_) => {
-                refuse(
-                    self.findings,
-                    start,
-                    "yaml-feature",
-                    "a key must be text; if this is a value that starts with { or [, quote it"
-                        .into(),
-                );
-                None
-            }
-            Event::SequenceEnd | Event::MappingEnd => self.open.pop().map(|_| ()),
+            Event::SequenceStart(..) => self.open(start, Data::List(Vec::new())),
+            Event::MappingStart(..) => self.open(start, Data::Map(Vec::new())),
+            Event::SequenceEnd | Event::MappingEnd => self.open.pop().map(drop),
             Event::DocumentStart(..) if !self.tree.nodes.is_empty() => {
-                refuse(
-                    self.findings,
+                self.refuse(
                     start,
                     "yaml-feature",
-                    "a second document starts here; keep one workflow in a text".into(),
+                    "a second document starts here; keep one workflow in a text",
                 );
                 None
             }
             _ => Some(()),
         }
+    }
+
+    /// An error at a place inside of the innermost open list or map.
+    fn refuse(&mut self, mark: Mark, code: &'static str, message: impl Into<String>) {
+        let path = || {
+            self.open
+                .last()
+                .map_or(String::new(), |open| self.tree.at(open.id).path())
+        };
+        self.findings
+            .add(mark, path, Severity::Error, code, message.into());
+    }
+
+    fn open(&mut self, start: Mark, data: Data) -> Option<()> {
+        let id = self.node(start, data, None)?;
+        self.open.push(Open {
+            id,
+            key: None,
+            seen: HashSet::new(),
+        });
+        if self.open.len() > NESTING_MAX {
+            self.too_deep(start);
+            return None;
+        }
+        Some(())
     }
 
     fn unreadable(&mut self, error: &ScanError) {
@@ -374,13 +170,13 @@ impl Builder<'_, '_> {
             return self.too_deep(mark);
         }
         let info = error.info();
-        let fix = if info.contains("tab") {
-            "; indent with spaces"
-        } else {
-            ""
+        let line = self.text.lines().nth(mark.line as usize - 1).unwrap_or("");
+        let fix = match () {
+            () if info.contains("tab") => "; indent with spaces",
+            () if line.contains("${") => "; quote the expression: '${ … }'",
+            () => "",
         };
-        refuse(
-            self.findings,
+        self.refuse(
             mark,
             "yaml-syntax",
             format!("not readable as YAML or JSON: {info}{fix}"),
@@ -391,7 +187,7 @@ impl Builder<'_, '_> {
         let message = format!(
             "lists and maps nest deeper than {NESTING_MAX}; take inner tasks out into `use.functions` or a workflow of their own"
         );
-        refuse(self.findings, mark, "too-deep", message);
+        self.refuse(mark, "too-deep", message);
     }
 
     fn wants_key(&self) -> bool {
@@ -403,18 +199,16 @@ impl Builder<'_, '_> {
 
     fn key(&mut self, text: &str, style: ScalarStyle, start: Mark) -> Option<()> {
         if style == ScalarStyle::Plain && text == "<<" {
-            refuse(
-                self.findings,
+            self.refuse(
                 start,
                 "yaml-feature",
-                "merge keys (<<) are not read; write the members out".into(),
+                "merge keys (<<) are not read; write the members out",
             );
         }
         let open = self.open.last_mut()?;
         open.key = Some((text.into(), start));
         if !open.seen.insert(text.into()) {
-            refuse(
-                self.findings,
+            self.refuse(
                 start,
                 "duplicate-key",
                 format!(
@@ -431,8 +225,7 @@ impl Builder<'_, '_> {
         if let Data::Float(number) = data
             && !number.is_finite()
         {
-            refuse(
-                self.findings,
+            self.refuse(
                 start,
                 "bad-value",
                 format!(
@@ -448,9 +241,7 @@ impl Builder<'_, '_> {
     fn node(&mut self, mark: Mark, data: Data, verbatim: Option<Mark>) -> Option<usize> {
         let id = self.tree.nodes.len();
         if id == TREE_NODES_MAX {
-            refuse(
-                self.findings,
-                mark,
+            self.refuse(mark,
                 "too-large",
                 format!(
                     "the text has more than {TREE_NODES_MAX} values; pass large data as input instead"

@@ -42,11 +42,15 @@ fn text() {
     "#);
     assert_snapshot!(findings("document: [1, 2"), @r#"
     1:11: error: not readable as YAML or JSON: unclosed bracket '[' [yaml-syntax]
-        at ""
+        at "/document"
     "#);
     assert_snapshot!(findings("a: 1\n\tb: 2"), @r#"
     1:4: error: not readable as YAML or JSON: while scanning a plain scalar, found a tab; indent with spaces [yaml-syntax]
         at ""
+    "#);
+    assert_snapshot!(tasks("- a: {set: {x: ${ .x }}}"), @r#"
+    3:17: error: not readable as YAML or JSON: while parsing a flow mapping, did not find expected ',' or '}'; quote the expression: '${ … }' [yaml-syntax]
+        at "/do/0/a/set"
     "#);
     assert_snapshot!(root("timeout: {after: PT1S}\ntimeout: {after: PT2S}"), @r#"
     4:1: error: the key "timeout" stands twice in this map; keep one of them [duplicate-key]
@@ -54,13 +58,13 @@ fn text() {
     "#);
     assert_snapshot!(tasks("- &x a: {set: {b: !!str 1}}\n- c: *x"), @r#"
     3:6: error: anchors and aliases are not read; write the value out where it is needed [yaml-feature]
-        at ""
+        at "/do/0"
     3:25: error: tags such as `!!str` are not read; quote a value to make it text [yaml-feature]
-        at ""
+        at "/do/0/a/set"
     4:6: error: `c` must be a map that says what to do, such as {set: {…}}, not nothing [bad-type]
         at "/do/1/c"
     4:6: error: anchors and aliases are not read; write the value out where it is needed [yaml-feature]
-        at ""
+        at "/do/1"
     "#);
     assert_snapshot!(root("---\ndocument: {}"), @r#"
     3:1: error: a second document starts here; keep one workflow in a text [yaml-feature]
@@ -68,7 +72,7 @@ fn text() {
     "#);
     assert_snapshot!(tasks("- a: {set: {x: .inf}}"), @r#"
     3:16: error: the number ".inf" is out of range; quote it if text is meant [bad-value]
-        at ""
+        at "/do/0/a/set"
     "#);
 }
 
@@ -185,7 +189,7 @@ fn task_shape() {
     assert_snapshot!(tasks("- end: {wait: PT1S}\n- a: {wait: PT1S}\n- a: {wait: PT1S}"), @r#"
     3:3: error: "end" says where to go and cannot name a task; choose another name [bad-name]
         at "/do/0/end"
-    5:3: error: two tasks of this list are named "a"; rename one, so that `then` can tell them apart [duplicate-name]
+    5:3: error: two tasks of this list are named "a"; rename one, so that they can be told apart [duplicate-name]
         at "/do/2/a"
     "#);
     assert_snapshot!(tasks("- a: {wait: PT1S, if: true, metadata: 1, timeout: 5}"), @r#"
@@ -225,7 +229,7 @@ fn flow() {
         at "/do/0/a/for"
     3:19: error: "$x" is not a name for a variable; use letters, digits and _, without $ [bad-name]
         at "/do/0/a/for/each"
-    3:23: error: unknown key "on"; did you mean "in"? [unknown-key]
+    3:23: error: unknown key "on"; allowed here: each, in, at [unknown-key]
         at "/do/0/a/for/on"
     "#);
     assert_snapshot!(tasks("- a: {for: {each: input, in: .list}}"), @r#"
@@ -233,6 +237,12 @@ fn flow() {
         at "/do/0/a"
     3:19: error: $input exists already with a meaning of its own; choose another name [bad-name]
         at "/do/0/a/for/each"
+    "#);
+    assert_snapshot!(tasks("- a: {fork: {branches: [x: {wait: PT1S}, x: {wait: PT1S, then: y}]}}"), @r#"
+    3:42: error: two tasks of this list are named "x"; rename one, so that they can be told apart [duplicate-name]
+        at "/do/0/a/fork/branches/1/x"
+    3:64: error: no task of this list is named "y"; `then` reaches only tasks of its own list, or continue, exit, end [unknown-jump]
+        at "/do/0/a/fork/branches/1/x/then"
     "#);
     assert_snapshot!(tasks("- a: {fork: {branches: [], compete: maybe}}"), @r#"
     3:24: error: there are 0 branches; give from 1 to 1000 [bad-value]

@@ -3,6 +3,7 @@
 use graph::check::check;
 use insta::assert_snapshot;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use quadrille_authoring::{FINDINGS_MAX, Severity, TEXT_BYTES_MAX, compile};
 
 /// The first finding's code, or `compiled`; no more findings than there may be.
@@ -60,12 +61,15 @@ fn cascade(functions: usize, calls: usize) -> String {
     text + &format!("    f{functions}: {{wait: PT1S}}\n")
 }
 
-#[test]
-fn bombs() {
+/// Texts that are small and mean much, or are much.
+fn bombs() -> Vec<(&'static str, String)> {
     let laughs = (1..30).fold("a0: &a0 [x, x]\n".to_string(), |text, i| {
         text + &format!("a{i}: &a{i} [*a{0}, *a{0}]\n", i - 1)
     });
     let many_keys = |count: usize| (0..count).map(|i| format!("k{i}: 1\n")).collect::<String>();
+    let variables =
+        (0..9_000).map(|i| format!("- t{i}: {{for: {{each: v{i}, in: .a}}, do: []}}\n"));
+    let variables = tasks(&variables.collect::<String>());
     let wide = (0..30_000)
         .map(|i| format!("- t{i}: {{wait: PT1S}}\n"))
         .collect::<String>();
@@ -82,7 +86,7 @@ fn bombs() {
             .map(|i| format!("- task{i}: {{wait: PT1S, then: tusk{i}}}\n"))
             .collect::<String>(),
     );
-    let table: Vec<(&str, String)> = vec![
+    vec![
         ("billion laughs", laughs),
         ("alias to itself", "a: &a [*a]".into()),
         ("alias without anchor", "a: *nosuch".into()),
@@ -101,10 +105,51 @@ fn bombs() {
         ("80,000 keys", many_keys(80_000)),
         ("a large list", format!("a: [{}1]", "1,".repeat(500_000))),
         ("too many tasks", tasks(&wide)),
+        ("too many variables", variables),
         ("functions that double", cascade(40, 2)),
         ("functions that call on", cascade(100, 1)),
         ("a large error used often", reuse),
         ("wrong jumps", jumps),
+    ]
+}
+
+/// One line for each text: what it is and what it is answered.
+fn answers(texts: Vec<(&'static str, String)>) -> String {
+    texts
+        .into_iter()
+        .map(|(what, text)| format!("{what}: {}\n", code(&text)))
+        .collect()
+}
+
+#[test]
+fn bombs_are_answered() {
+    assert_snapshot!(answers(bombs()), @r#"
+    billion laughs: unknown-key
+    alias to itself: missing-key
+    alias without anchor: yaml-syntax
+    nesting of lists: too-deep
+    nesting of maps: too-deep
+    nesting of blocks: too-deep
+    nesting of dashes: too-deep
+    nesting of keys: yaml-feature
+    nesting that is fine: compiled
+    nesting that is not: too-deep
+    10 MB: too-large
+    a million keys: too-large
+    80,000 keys: unknown-key
+    a large list: too-large
+    too many tasks: too-large
+    too many variables: unsound
+    functions that double: too-large
+    functions that call on: too-deep
+    a large error used often: too-large
+    wrong jumps: unknown-jump
+    "#);
+}
+
+#[test]
+fn oddities_are_answered() {
+    let table = vec![
         ("NUL", "document: \0".into()),
         ("NUL in quotation marks", "document: \"\\0\"".into()),
         ("half a surrogate pair", r#"{"document": "\ud800"}"#.into()),
@@ -152,30 +197,7 @@ fn bombs() {
         ),
         ("comments", "# nothing\n".repeat(50_000)),
     ];
-    let answers: String = table
-        .iter()
-        .map(|(what, text)| format!("{what}: {}\n", code(text)))
-        .collect();
-    assert_snapshot!(answers, @r#"
-    billion laughs: unknown-key
-    alias to itself: missing-key
-    alias without anchor: yaml-syntax
-    nesting of lists: too-deep
-    nesting of maps: too-deep
-    nesting of blocks: too-deep
-    nesting of dashes: too-deep
-    nesting of keys: yaml-feature
-    nesting that is fine: compiled
-    nesting that is not: too-deep
-    10 MB: too-large
-    a million keys: too-large
-    80,000 keys: unknown-key
-    a large list: too-large
-    too many tasks: too-large
-    functions that double: too-large
-    functions that call on: too-deep
-    a large error used often: too-large
-    wrong jumps: unknown-jump
+    assert_snapshot!(answers(table), @r#"
     NUL: yaml-syntax
     NUL in quotation marks: missing-key
     half a surrogate pair: yaml-syntax
@@ -230,7 +252,7 @@ const REPLACEMENTS: [&str; 24] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, rng_seed: RngSeed::Fixed(7), ..ProptestConfig::default() })]
 
     #[test]
     fn changed_documents_are_answered(

@@ -3,7 +3,7 @@
 //! A listing has one line for each body and each node: `name: what it does -> where to`. Expressions stand
 //! in `${ }`, other values as JSON.
 
-use graph::ir::{Body, Case, Catch, Kind, Need, Next, Node, Retry, Wait};
+use graph::ir::{Body, Case, Catch, Kind, Listen, Need, Next, Node, Retry, Task, Wait};
 use graph::{BodyIndex, Delay, Expr, Graph, NodeIndex, Template};
 use insta::assert_snapshot;
 use quadrille_authoring::compile;
@@ -152,27 +152,7 @@ impl Listing<'_> {
 
     fn kind(&self, kind: &Kind) -> String {
         match kind {
-            Kind::Task(task) => {
-                let mut text = format!(
-                    "task {} on {} with {}",
-                    template(&task.name),
-                    template(&task.queue),
-                    template(&task.input)
-                );
-                for (word, value) in [
-                    ("queue", &task.queue_timeout),
-                    ("run", &task.run_timeout),
-                    ("heartbeat", &task.heartbeat_timeout),
-                ] {
-                    if let Some(value) = value {
-                        text.push_str(&format!(", {word} timeout {}", delay(value)));
-                    }
-                }
-                if let Some(policy) = &task.retry {
-                    text.push_str(&format!(", {}, then {:?}", retry(policy), task.exhausted));
-                }
-                text
-            }
+            Kind::Task(task) => worker_task(task),
             Kind::Set(value) => format!("set {}", template(value)),
             Kind::Switch(cases) => format!("switch {}", self.cases(cases)),
             Kind::Do(_) => "do".into(),
@@ -202,27 +182,7 @@ impl Listing<'_> {
             Kind::Raise(error) => format!("raise {}", template(error)),
             Kind::Wait(Wait::For(time)) => format!("wait {}", delay(time)),
             Kind::Wait(Wait::Until(instant)) => format!("wait until {}", template(instant)),
-            Kind::Listen(listen) => {
-                let mut text = format!(
-                    "listen {}{}",
-                    need(listen.need),
-                    if listen.envelope { ", envelope" } else { "" }
-                );
-                for filter in &listen.filters {
-                    text.push_str(&format!(", {}", filter.event_type));
-                    filter.with.iter().for_each(|(key, value)| {
-                        text.push_str(&format!(" {key}={}", template(value)))
-                    });
-                    filter
-                        .when
-                        .iter()
-                        .for_each(|when| text.push_str(&format!(" when {}", expr(when))));
-                    filter.correlate.iter().for_each(|(from, to)| {
-                        text.push_str(&format!(" {}={}", expr(from), template(to)))
-                    });
-                }
-                text
-            }
+            Kind::Listen(listen) => events(listen),
             Kind::Emit(event) => format!("emit {}", template(event)),
             Kind::Child(child) => format!(
                 "{} {} version {} key {} with {}",
@@ -235,6 +195,50 @@ impl Listing<'_> {
             Kind::Split(_) | Kind::Join(_) => "not written by this language".into(),
         }
     }
+}
+
+fn worker_task(task: &Task) -> String {
+    let mut text = format!(
+        "task {} on {} with {}",
+        template(&task.name),
+        template(&task.queue),
+        template(&task.input)
+    );
+    let timeouts = [
+        ("queue", &task.queue_timeout),
+        ("run", &task.run_timeout),
+        ("heartbeat", &task.heartbeat_timeout),
+    ];
+    for (word, value) in timeouts {
+        if let Some(value) = value {
+            text += &format!(", {word} timeout {}", delay(value));
+        }
+    }
+    if let Some(policy) = &task.retry {
+        text += &format!(", {}, then {:?}", retry(policy), task.exhausted);
+    }
+    text
+}
+
+fn events(listen: &Listen) -> String {
+    let mut text = format!(
+        "listen {}{}",
+        need(listen.need),
+        if listen.envelope { ", envelope" } else { "" }
+    );
+    for filter in &listen.filters {
+        text += &format!(", {}", filter.event_type);
+        for (key, value) in &filter.with {
+            text += &format!(" {key}={}", template(value));
+        }
+        if let Some(when) = &filter.when {
+            text += &format!(" when {}", expr(when));
+        }
+        for (from, to) in &filter.correlate {
+            text += &format!(" {}={}", expr(from), template(to));
+        }
+    }
+    text
 }
 
 fn bodies(node: &Node) -> Vec<(String, BodyIndex)> {
@@ -269,59 +273,47 @@ fn bodies(node: &Node) -> Vec<(String, BodyIndex)> {
 
 fn caught(catch: &Catch) -> String {
     let mut text = format!(", catching ${}", catch.bind);
-    catch
-        .with
-        .iter()
-        .for_each(|(key, value)| text.push_str(&format!(" {key}={value}")));
-    catch
-        .when
-        .iter()
-        .for_each(|when| text.push_str(&format!(" when {}", expr(when))));
-    catch
-        .except_when
-        .iter()
-        .for_each(|when| text.push_str(&format!(" except when {}", expr(when))));
-    catch
-        .retry
-        .iter()
-        .for_each(|policy| text.push_str(&format!(", {}", retry(policy))));
-    catch
-        .next
-        .iter()
-        .for_each(|next| text.push_str(&format!(", then {next:?}")));
+    for (key, value) in &catch.with {
+        text += &format!(" {key}={value}");
+    }
+    if let Some(when) = &catch.when {
+        text += &format!(" when {}", expr(when));
+    }
+    if let Some(when) = &catch.except_when {
+        text += &format!(" except when {}", expr(when));
+    }
+    if let Some(policy) = &catch.retry {
+        text += &format!(", {}", retry(policy));
+    }
+    if let Some(next) = &catch.next {
+        text += &format!(", then {next:?}");
+    }
     text
 }
 
 fn retry(retry: &Retry) -> String {
     let mut text = format!("retry after {} {:?}", delay(&retry.delay), retry.backoff);
-    retry
-        .delay_max_ms
-        .iter()
-        .for_each(|ms| text.push_str(&format!(" up to {ms}ms")));
-    retry
-        .jitter_ms
-        .iter()
-        .for_each(|(from, to)| text.push_str(&format!(" jitter {from}..{to}ms")));
-    retry
-        .attempts_max
-        .iter()
-        .for_each(|count| text.push_str(&format!(" {count} attempts")));
-    retry
-        .duration_max_ms
-        .iter()
-        .for_each(|ms| text.push_str(&format!(" within {ms}ms")));
-    retry
-        .fatal_types
-        .iter()
-        .for_each(|kind| text.push_str(&format!(" not {kind}")));
-    retry
-        .when
-        .iter()
-        .for_each(|when| text.push_str(&format!(" when {}", expr(when))));
-    retry
-        .except_when
-        .iter()
-        .for_each(|when| text.push_str(&format!(" except when {}", expr(when))));
+    if let Some(ms) = retry.delay_max_ms {
+        text += &format!(" up to {ms}ms");
+    }
+    if let Some((from, to)) = retry.jitter_ms {
+        text += &format!(" jitter {from}..{to}ms");
+    }
+    if let Some(count) = retry.attempts_max {
+        text += &format!(" {count} attempts");
+    }
+    if let Some(ms) = retry.duration_max_ms {
+        text += &format!(" within {ms}ms");
+    }
+    for kind in &retry.fatal_types {
+        text += &format!(" not {kind}");
+    }
+    if let Some(when) = &retry.when {
+        text += &format!(" when {}", expr(when));
+    }
+    if let Some(when) = &retry.except_when {
+        text += &format!(" except when {}", expr(when));
+    }
     text
 }
 
@@ -632,7 +624,7 @@ fn time() {
 }
 
 #[test]
-fn events() {
+fn listening_and_emitting() {
     assert_snapshot!(
         tasks(
             r#"

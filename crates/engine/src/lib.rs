@@ -1,1 +1,16 @@
-//! Runs a partition: batches, timers, dispatch, recovery, the read model.
+//! Runs a partition: batches commands through the kernel, makes them durable, arms timers, hands out
+//! tasks, recovers after a crash, and answers questions about runs.
+//!
+//! [`partition`] is a synchronous machine without clock, disk or threads; [`driver`] is the only place
+//! that knows those. What leaves does so after the events it follows from are durable.
+
+mod calendar;
+pub mod driver;
+mod metrics;
+pub mod partition;
+pub mod query;
+
+pub use calendar::ZonedCalendar;
+pub use driver::handle::{AskError, Engine, FromWorker, TaskOutcome, ToWorker, Watch, WorkerHello, WorkerLink};
+pub use driver::{Data, Options, Running, StartFault, start};
+pub use metrics::Metrics;

@@ -37,6 +37,12 @@ pub const CONCURRENCY_MAX: u32 = 1_000;
 /// The most rounds of a loop.
 pub const ROUNDS_MAX: u32 = 1_000_000;
 
+/// The longest name of a workflow, version, node, variable or label, in bytes.
+pub const NAME_BYTES_MAX: usize = 256;
+
+/// The most labels, and the most search attributes, of a workflow.
+pub const LABELS_MAX: usize = 64;
+
 /// The most variables that bodies bind.
 pub const LOCALS_MAX: usize = 250;
 
@@ -259,9 +265,30 @@ impl<'g> Checker<'g> {
         }
     }
 
-    /// Counts keep within their bounds, and every variable that is bound is declared.
+    /// Names and counts keep within their bounds, and every variable that is bound is declared.
     fn bounds(&mut self) {
-        for node in &self.graph.nodes {
+        let graph = self.graph;
+        for (what, count) in [
+            ("labels", graph.labels.len()),
+            ("search attributes", graph.attributes.len()),
+        ] {
+            if count > LABELS_MAX {
+                self.fail(
+                    &"".into(),
+                    format!("the workflow has {count} {what}; use at most {LABELS_MAX}"),
+                );
+            }
+        }
+        let labels = graph.labels.iter().flat_map(|(name, value)| [name, value]);
+        let names = [&graph.workflow, &graph.version]
+            .into_iter()
+            .chain(&graph.locals)
+            .chain(labels);
+        for name in names.chain(graph.attributes.iter().map(|attribute| &attribute.name)) {
+            self.name(&"".into(), name);
+        }
+        for node in &graph.nodes {
+            self.name(&node.path, &node.name);
             for name in bound(&node.kind)
                 .into_iter()
                 .filter(|name| !self.graph.locals.contains(name))
@@ -276,6 +303,15 @@ impl<'g> Checker<'g> {
             for message in flaws(&node.kind) {
                 self.fail(&node.path, message);
             }
+        }
+    }
+
+    fn name(&mut self, path: &Str, name: &str) {
+        if !(1..=NAME_BYTES_MAX).contains(&name.len()) {
+            self.fail(
+                path,
+                format!("a name has 1 to {NAME_BYTES_MAX} bytes, not {}", name.len()),
+            );
         }
     }
 

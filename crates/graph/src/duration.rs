@@ -61,7 +61,11 @@ pub fn read(value: &Value) -> Result<u64, String> {
             .ok_or_else(|| format!("a duration must be a whole number of milliseconds that is not negative, not {value}"))?,
         other => return Err(format!("a duration is ISO 8601 text such as \"PT5M\" or an object such as {{\"minutes\": 5}}, not {}", other.kind())),
     };
-    if ms > DURATION_MS_MAX { Err("a duration may not be longer than 100 years".to_string()) } else { Ok(ms) }
+    if ms > DURATION_MS_MAX {
+        Err("a duration may not be longer than 100 years".to_string())
+    } else {
+        Ok(ms)
+    }
 }
 
 /// Milliseconds of an ISO 8601 duration such as `P1DT2H`, `PT1.5S` or `P2W`.
@@ -69,7 +73,9 @@ pub fn read(value: &Value) -> Result<u64, String> {
 /// # Errors
 /// Text that is none, with what is wrong; years and months.
 pub fn parse_iso(text: &str) -> Result<u64, String> {
-    let wrong = || format!("{text:?} is not an ISO 8601 duration; write for example PT30S, PT5M or P1DT12H");
+    let wrong = || {
+        format!("{text:?} is not an ISO 8601 duration; write for example PT30S, PT5M or P1DT12H")
+    };
     let (date, time) = match text.strip_prefix('P').ok_or_else(wrong)?.split_once('T') {
         Some((_, "")) => return Err(wrong()),
         Some((date, time)) => (date, time),
@@ -80,10 +86,13 @@ pub fn parse_iso(text: &str) -> Result<u64, String> {
     }
     let years = |unit: char| matches!(unit, 'Y' | 'M');
     if date.chars().any(years) {
-        return Err(format!("{text:?} counts years or months, whose length depends on the calendar; use days"));
+        return Err(format!(
+            "{text:?} counts years or months, whose length depends on the calendar; use days"
+        ));
     }
     let date_ms = parse_parts(date, &[('W', 604_800_000), ('D', 86_400_000)]).ok_or_else(wrong)?;
-    let time_ms = parse_parts(time, &[('H', 3_600_000), ('M', 60_000), ('S', 1_000)]).ok_or_else(wrong)?;
+    let time_ms =
+        parse_parts(time, &[('H', 3_600_000), ('M', 60_000), ('S', 1_000)]).ok_or_else(wrong)?;
     Ok(date_ms.saturating_add(time_ms))
 }
 
@@ -91,7 +100,9 @@ pub fn parse_iso(text: &str) -> Result<u64, String> {
 fn parse_parts(mut text: &str, designators: &[(char, u64)]) -> Option<u64> {
     let mut total = 0_u64;
     for (designator, factor) in designators {
-        let Some((number, rest)) = text.split_once(*designator) else { continue };
+        let Some((number, rest)) = text.split_once(*designator) else {
+            continue;
+        };
         total = total.saturating_add(parse_amount(number, *factor)?);
         text = rest;
     }
@@ -101,7 +112,9 @@ fn parse_parts(mut text: &str, designators: &[(char, u64)]) -> Option<u64> {
 /// A decimal number times a factor, rounded down to whole milliseconds.
 fn parse_amount(number: &str, factor: u64) -> Option<u64> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    let digits = |text: &str| !text.is_empty() && text.len() <= 12 && text.bytes().all(|b| b.is_ascii_digit());
+    let digits = |text: &str| {
+        !text.is_empty() && text.len() <= 12 && text.bytes().all(|b| b.is_ascii_digit())
+    };
     if !digits(whole) || (number.contains('.') && !digits(fraction)) {
         return None;
     }
@@ -140,9 +153,19 @@ mod tests {
 
     #[test]
     fn objects_and_numbers() {
-        assert_eq!(read(&Value::from([("minutes", Value::Int(2)), ("seconds", Value::Int(5))])), Ok(125_000));
+        assert_eq!(
+            read(&Value::from([
+                ("minutes", Value::Int(2)),
+                ("seconds", Value::Int(5))
+            ])),
+            Ok(125_000)
+        );
         assert_eq!(read(&Value::Int(250)), Ok(250));
-        assert!(read(&Value::from([("fortnights", Value::Int(1))])).unwrap_err().contains("unknown unit"));
+        assert!(
+            read(&Value::from([("fortnights", Value::Int(1))]))
+                .unwrap_err()
+                .contains("unknown unit")
+        );
         assert!(read(&Value::Int(-1)).is_err());
         assert!(read(&Value::Int(i64::MAX)).is_err());
     }

@@ -52,7 +52,13 @@ impl Failure {
         };
         let mut full = String::from(TYPE_PREFIX);
         full.push_str(kind);
-        Failure { kind: full.into(), status, title: None, detail: Some(detail.into()), instance: None }
+        Failure {
+            kind: full.into(),
+            status,
+            title: None,
+            detail: Some(detail.into()),
+            instance: None,
+        }
     }
 
     /// The same failure, placed at a step unless it has a place already.
@@ -68,7 +74,11 @@ impl Failure {
         let mut members = Object::new();
         members.insert("type".into(), Value::Text(self.kind.clone()));
         members.insert("status".into(), Value::Int(i64::from(self.status)));
-        for (key, text) in [("title", &self.title), ("detail", &self.detail), ("instance", &self.instance)] {
+        for (key, text) in [
+            ("title", &self.title),
+            ("detail", &self.detail),
+            ("instance", &self.instance),
+        ] {
             if let Some(text) = text {
                 members.insert(key.into(), Value::Text(text.clone()));
             }
@@ -80,7 +90,10 @@ impl Failure {
     #[must_use]
     pub fn from_value(value: &Value) -> Failure {
         let text = |key: &str| value.get(key).and_then(Value::as_text).cloned();
-        let status = value.get("status").and_then(Value::as_int).and_then(|n| u16::try_from(n).ok());
+        let status = value
+            .get("status")
+            .and_then(Value::as_int)
+            .and_then(|n| u16::try_from(n).ok());
         let mut failure = Failure::new("runtime", "");
         failure.detail = text("detail");
         if let Some(kind) = text("type") {
@@ -102,5 +115,8 @@ pub fn same_type(a: &str, b: &str) -> bool {
 /// A well-known type without its prefix; any other as it stands.
 #[must_use]
 pub fn bare_type(kind: &str) -> &str {
-    TYPE_PREFIXES.iter().find_map(|prefix| kind.strip_prefix(prefix)).unwrap_or(kind)
+    TYPE_PREFIXES
+        .iter()
+        .find_map(|prefix| kind.strip_prefix(prefix))
+        .unwrap_or(kind)
 }

@@ -67,7 +67,10 @@ impl Graph {
     /// Where a token enters a body.
     #[must_use]
     pub fn entrance(&self, body: BodyIndex) -> Next {
-        self.bodies.get(body.0 as usize).and_then(|body| body.first).map_or(Next::Exit, Next::Node)
+        self.bodies
+            .get(body.0 as usize)
+            .and_then(|body| body.first)
+            .map_or(Next::Exit, Next::Node)
     }
 }
 

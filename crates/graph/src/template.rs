@@ -49,8 +49,12 @@ impl Template {
         match self {
             Template::Literal(_) => {}
             Template::Expr(expr) => each(expr),
-            Template::Object(members) => members.iter().for_each(|(_, member)| member.expressions(each)),
-            Template::Array(elements) => elements.iter().for_each(|element| element.expressions(each)),
+            Template::Object(members) => members
+                .iter()
+                .for_each(|(_, member)| member.expressions(each)),
+            Template::Array(elements) => elements
+                .iter()
+                .for_each(|element| element.expressions(each)),
         }
     }
 }

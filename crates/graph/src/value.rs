@@ -59,7 +59,11 @@ impl Value {
 
     /// A number; not-a-number and the infinities become null, as JSON has no word for them.
     pub fn float(number: f64) -> Value {
-        if number.is_finite() { Value::Float(number) } else { Value::Null }
+        if number.is_finite() {
+            Value::Float(number)
+        } else {
+            Value::Null
+        }
     }
 
     /// Reads JSON text. The error says line, column and what was expected.
@@ -95,7 +99,10 @@ impl Value {
     pub fn as_int(&self) -> Option<i64> {
         match self {
             Value::Int(number) => Some(*number),
-            #[expect(clippy::cast_possible_truncation, reason = "guarded by the exact round trip")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "guarded by the exact round trip"
+            )]
             Value::Float(number) if (*number as i64) as f64 == *number => Some(*number as i64),
             _ => None,
         }
@@ -160,7 +167,12 @@ impl From<bool> for Value {
 
 impl<const N: usize> From<[(&str, Value); N]> for Value {
     fn from(members: [(&str, Value); N]) -> Value {
-        Value::object(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
+        Value::object(
+            members
+                .into_iter()
+                .map(|(key, value)| (key.into(), value))
+                .collect(),
+        )
     }
 }
 

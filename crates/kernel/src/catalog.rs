@@ -13,7 +13,8 @@ use core::fmt;
 use graph::expr::Program;
 use graph::template::VARIABLES;
 use graph::value::Str;
-use graph::{Expr, Graph, Node};
+use graph::ir::Case;
+use graph::{Expr, Graph, Kind, Next, Node, NodeIndex};
 
 use crate::command::Reply;
 use crate::event::{Event, WorkflowDeployed};
@@ -24,6 +25,7 @@ use crate::turn::Turn;
 #[derive(Debug, Default)]
 pub struct Catalog {
     workflows: BTreeMap<Str, Workflow>,
+    deployments: u64,
 }
 
 /// The versions of one workflow.
@@ -41,7 +43,11 @@ pub struct Definition {
     pub source: Str,
     /// The graph as JSON, as it was deployed.
     json: Str,
+    /// Counts deployments of the server.
+    order: u64,
     programs: BTreeMap<Str, Result<Program, Str>>,
+    /// How many edges lead to each node.
+    incoming: Vec<usize>,
 }
 
 impl fmt::Debug for Definition {
@@ -53,7 +59,7 @@ impl fmt::Debug for Definition {
 impl Definition {
     /// Compiles every expression of a graph once. One that does not compile fails where it is used.
     #[must_use]
-    pub fn new(graph: Graph, json: Str, source: Str) -> Definition {
+    pub fn new(graph: Graph, json: Str, source: Str, order: u64) -> Definition {
         let mut programs = BTreeMap::new();
         let variables: Vec<&str> = VARIABLES.iter().copied().chain(graph.locals.iter().map(|name| &**name)).collect();
         for expr in graph::check::expressions(&graph) {
@@ -62,13 +68,24 @@ impl Definition {
                 programs.insert(expr.0.clone(), program);
             }
         }
-        Definition { graph, source, json, programs }
+        let mut incoming = alloc::vec![0; graph.nodes.len()];
+        for target in graph.nodes.iter().flat_map(targets) {
+            if let Next::Node(NodeIndex(node)) = target {
+                incoming[node as usize] += 1;
+            }
+        }
+        Definition { graph, source, json, order, programs, incoming }
     }
 
     /// A node by its index.
     #[must_use]
     pub fn node(&self, index: u32) -> Option<&Node> {
         self.graph.nodes.get(index as usize)
+    }
+
+    /// How many edges lead to a node; ways of which only one is taken count as one.
+    pub(crate) fn incoming(&self, index: u32) -> usize {
+        self.incoming.get(index as usize).copied().unwrap_or_default()
     }
 
     /// The compiled form of an expression of this graph.
@@ -79,6 +96,30 @@ impl Definition {
             None => Err("not an expression of this workflow".into()),
         }
     }
+}
+
+/// Where the tokens that leave a node may come to.
+fn targets(node: &Node) -> Vec<Next> {
+    let (cases, is_split): (&[Case], _) = match &node.kind {
+        Kind::Split(cases) => (cases, true),
+        Kind::Switch(cases) => (cases, false),
+        _ => (&[], false),
+    };
+    let caught = match &node.kind {
+        Kind::Try(tried) => tried.catch.as_ref().and_then(|catch| catch.next),
+        _ => None,
+    };
+    let mut targets: Vec<Next> = Vec::new();
+    for next in cases.iter().map(|case| case.next).chain(caught) {
+        if is_split || !targets.contains(&next) {
+            targets.push(next);
+        }
+    }
+    let is_decided = node.when.is_none() && cases.iter().any(|case| case.when.is_none());
+    if !is_decided && !targets.contains(&node.next) {
+        targets.push(node.next);
+    }
+    targets
 }
 
 impl Catalog {
@@ -94,6 +135,19 @@ impl Catalog {
         self.workflows.values().flat_map(|workflow| workflow.versions.values())
     }
 
+    /// The fact that made a version known, and its place in the order of deployments.
+    #[must_use]
+    pub fn deployed(&self, workflow: &str, version: &str) -> Option<(u64, WorkflowDeployed)> {
+        let definition = self.find(workflow, Some(version))?;
+        let deployed = WorkflowDeployed {
+            workflow: definition.graph.workflow.clone(),
+            version: definition.graph.version.clone(),
+            graph: definition.json.clone(),
+            source: definition.source.clone(),
+        };
+        Some((definition.order, deployed))
+    }
+
     /// Whether this is the version that new runs get.
     #[must_use]
     pub fn is_latest(&self, definition: &Definition) -> bool {
@@ -105,7 +159,8 @@ impl Catalog {
             // Written by a newer release: its runs fail with a clear error, everything else goes on.
             return;
         };
-        let definition = Definition::new(graph, deployed.graph.clone(), deployed.source.clone());
+        self.deployments += 1;
+        let definition = Definition::new(graph, deployed.graph.clone(), deployed.source.clone(), self.deployments);
         let workflow = self.workflows.entry(deployed.workflow.clone()).or_default();
         workflow.versions.insert(deployed.version.clone(), Arc::new(definition));
         workflow.latest = Some(deployed.version.clone());

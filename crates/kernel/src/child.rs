@@ -8,9 +8,9 @@ use alloc::format;
 use graph::value::Value;
 use graph::{Failure, ir};
 
-use crate::command::Reply;
+use crate::command::{Command, Reply};
 use crate::eval::Scope;
-use crate::id::{RunId, StepRef};
+use crate::id::{RunId, StepId, StepRef};
 use crate::rejection::Rejection;
 use crate::state::{Activity, Awaited, Run, Status};
 use crate::turn::{RunTurn, Turn};
@@ -58,6 +58,17 @@ fn awaited(turn: &Turn<'_>, at: StepRef) -> Result<Awaited, Rejection> {
 }
 
 impl RunTurn<'_, '_> {
+    /// Withdraws the run that a step waits for.
+    pub(crate) fn cancel_child(&mut self, id: StepId) {
+        if let Some(Activity::Child(awaited)) = self.state().step(id).map(|step| &step.activity)
+            && !awaited.detach
+        {
+            let reason = Some("its parent waits for it no more".into());
+            let cancel = Command::CancelRun { run: awaited.child, reason };
+            self.turn_mut().send(cancel);
+        }
+    }
+
     /// The child a node starts.
     pub(crate) fn awaited(&mut self, child: &ir::Child, scope: &Scope) -> Result<Awaited, Failure> {
         let workflow = self.text("the workflow of a child", &child.workflow, scope)?;

@@ -15,6 +15,10 @@ use core::fmt;
 
 use graph::value::{DEPTH_MAX, Object, Str, Value};
 
+/// How deep data may nest that is read back: more than [`DEPTH_MAX`], because a list of outputs is
+/// written before it is checked as data of its own.
+const DEPTH_READ_MAX: usize = DEPTH_MAX + 8;
+
 /// Bytes that are not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Damage {
@@ -400,7 +404,7 @@ impl Wire for Value {
     }
 
     fn get(input: &mut &[u8]) -> Result<Value, Damage> {
-        let value = get_value(input, DEPTH_MAX + 1)?;
+        let value = get_value(input, DEPTH_READ_MAX)?;
         *input = &[];
         Ok(value)
     }
@@ -420,7 +424,13 @@ fn get_value(input: &[u8], depth_left: usize) -> Result<Value, Damage> {
         1 => Value::Bool(false),
         2 => Value::Bool(true),
         3 => Value::Int(unzigzag(get_varint(&mut rest)?)),
-        4 => Value::Float(f64::from_le_bytes(rest.try_into().map_err(|_| Damage::Short)?)),
+        4 => {
+            let number = f64::from_le_bytes(rest.try_into().map_err(|_| Damage::Short)?);
+            if !number.is_finite() {
+                return Err(Damage::Malformed("number"));
+            }
+            Value::Float(number)
+        }
         5 => Value::Text(Str::get(&mut rest)?),
         6 => {
             let mut elements = Vec::new();

@@ -189,7 +189,8 @@ pub struct StartRun {
 #[must_use]
 pub fn keys(command: &Command) -> Option<RunId> {
     match command {
-        Command::StartRun(start) => start.key.is_some().then_some(start.run),
+        // Without key and parent the id is fresh: there is nothing to find.
+        Command::StartRun(start) => (start.key.is_some() || start.parent.is_some()).then_some(start.run),
         Command::CancelRun { run, .. }
         | Command::TerminateRun { run, .. }
         | Command::SuspendRun { run }

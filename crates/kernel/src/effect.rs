@@ -110,8 +110,7 @@ impl Obligations {
             return Obligations::default();
         }
         if at.step == WHOLE_RUN {
-            let timer = run.deadline.filter(|_| !run.cancelling);
-            return Obligations { timer, ..Obligations::default() };
+            return Obligations { timer: run.due(WHOLE_RUN), ..Obligations::default() };
         }
         run.step(at.step).map(|step| of_step(run, step, at)).unwrap_or_default()
     }
@@ -165,7 +164,7 @@ impl Obligations {
 }
 
 fn of_step(run: &Run, step: &Step, at: StepRef) -> Obligations {
-    let mut owed = Obligations { timer: step.due(), ..Obligations::default() };
+    let mut owed = Obligations { timer: run.due(at.step), ..Obligations::default() };
     match &step.activity {
         Activity::Task(task) => match &task.stage {
             TaskStage::Queued(_) => owed.offer = (!run.suspended).then(|| task.queue.clone()),

@@ -3,18 +3,21 @@
 //! Invariant: only `decide` evaluates, always within a budget, and a failing expression is the
 //! author's failure, never the server's.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt;
 
 use graph::duration;
 use graph::expr::Budget;
 use graph::template::VARIABLES;
-use graph::value::{Object, Str, Value};
+use graph::value::{DEPTH_MAX, Object, Str, Value};
 use graph::{Delay, Expr, Failure, Template};
 use jiff::Timestamp;
 
+use crate::catalog::Definition;
 use crate::id::{FrameId, ROOT_FRAME, Time};
 use crate::limits::DATA_BYTES_MAX;
 use crate::state::{empty_object, weight};
@@ -35,19 +38,19 @@ pub(crate) struct Scope {
     pub input: Option<Value>,
     /// `$output`: the raw output.
     pub output: Option<Value>,
-    /// A variable bound for this evaluation alone.
-    pub local: Option<(Str, Value)>,
+    /// Variables bound for this evaluation alone.
+    pub locals: BTreeMap<Str, Value>,
 }
 
 impl Scope {
     /// The scope of a node before it has done anything.
     pub(crate) fn of_node(frame: FrameId, node: u32, data: Value) -> Scope {
-        Scope { frame, node: Some(node), step: None, data, input: None, output: None, local: None }
+        Scope { frame, node: Some(node), step: None, data, input: None, output: None, locals: BTreeMap::new() }
     }
 
     /// The scope of the workflow as a whole.
     pub(crate) fn of_run(data: Value) -> Scope {
-        Scope { frame: ROOT_FRAME, node: None, step: None, data, input: None, output: None, local: None }
+        Scope { frame: ROOT_FRAME, node: None, step: None, data, input: None, output: None, locals: BTreeMap::new() }
     }
 
     /// The same place seen by other data.
@@ -81,72 +84,74 @@ pub(crate) fn read_instant(value: &Value) -> Result<Time, Failure> {
     })
 }
 
-impl RunTurn<'_, '_> {
-    /// The result of an expression.
-    pub(crate) fn expression(&mut self, expr: &Expr, scope: &Scope) -> Result<Value, Failure> {
-        if &*expr.0 == "." {
-            return Ok(scope.data.clone());
+/// The same data, refused if it is too heavy or nests too deep.
+pub(crate) fn bounded(value: Value) -> Result<Value, Failure> {
+    if weight(&value, DATA_BYTES_MAX) <= DATA_BYTES_MAX {
+        return Ok(value);
+    }
+    let limits = format!("data of more than {DATA_BYTES_MAX} bytes, or nested deeper than {DEPTH_MAX}");
+    Err(Failure::new("runtime", format!("{limits}; pass a reference to large data instead")))
+}
+
+/// The data a template makes, given what its expressions do.
+pub(crate) fn fill<E>(template: &Template, evaluate: &dyn Fn(&Expr) -> Result<Value, E>) -> Result<Value, E> {
+    Ok(match template {
+        Template::Literal(value) => value.clone(),
+        Template::Expr(expr) => evaluate(expr)?,
+        Template::Object(members) => {
+            let mut object = Object::new();
+            for (key, member) in members {
+                object.insert(key.clone(), fill(member, evaluate)?);
+            }
+            Value::object(object)
         }
-        let definition = self.definition();
-        let program = definition
-            .program(expr)
-            .map_err(|why| Failure::new("expression", format!("{}: {why}", expr.0)))?;
-        let names = VARIABLES.iter().copied().chain(definition.graph.locals.iter().map(|name| &**name));
+        Template::Array(elements) => {
+            let filled: Result<Vec<Value>, E> = elements.iter().map(|element| fill(element, evaluate)).collect();
+            Value::array(filled?)
+        }
+    })
+}
+
+impl Definition {
+    /// The result of an expression of this workflow, with variables by name.
+    pub(crate) fn evaluate(&self, expr: &Expr, data: &Value, variable: &dyn Fn(&str) -> Value) -> Result<Value, Failure> {
+        if &*expr.0 == "." {
+            return Ok(data.clone());
+        }
+        let wrong = |why: &dyn fmt::Display| Failure::new("expression", format!("{}: {why}", expr.0));
+        let program = self.program(expr).map_err(|why| wrong(&why))?;
+        let names = VARIABLES.iter().copied().chain(self.graph.locals.iter().map(|name| &**name));
         let variables: Vec<Value> = names
             .enumerate()
-            .map(|(index, name)| if program.uses(index) { self.variable(name, scope) } else { Value::Null })
+            .map(|(index, name)| if program.uses(index) { variable(name) } else { Value::Null })
             .collect();
-        let mut budget = Budget::default();
-        program
-            .run(&scope.data, &variables, &mut budget)
-            .map_err(|error| Failure::new("expression", format!("{}: {error}", expr.0)))
+        program.run(data, &variables, &mut Budget::default()).map_err(|error| wrong(&error))
+    }
+}
+
+impl RunTurn<'_, '_> {
+    /// The result of an expression.
+    pub(crate) fn expression(&self, expr: &Expr, scope: &Scope) -> Result<Value, Failure> {
+        self.definition().evaluate(expr, &scope.data, &|name| self.variable(name, scope))
     }
 
     /// Whether a condition holds; no condition always does.
-    pub(crate) fn holds(&mut self, condition: Option<&Expr>, scope: &Scope) -> Result<bool, Failure> {
+    pub(crate) fn holds(&self, condition: Option<&Expr>, scope: &Scope) -> Result<bool, Failure> {
         condition.map_or(Ok(true), |expr| self.expression(expr, scope).map(|value| value.is_true()))
     }
 
     /// The data a template makes, refused if it is too heavy.
-    pub(crate) fn template(&mut self, template: &Template, scope: &Scope) -> Result<Value, Failure> {
-        let value = self.fill(template, scope)?;
-        if weight(&value, DATA_BYTES_MAX) > DATA_BYTES_MAX {
-            return Err(Failure::new(
-                "runtime",
-                format!("data of more than {DATA_BYTES_MAX} bytes; pass a reference to large data instead"),
-            ));
-        }
-        Ok(value)
-    }
-
-    fn fill(&mut self, template: &Template, scope: &Scope) -> Result<Value, Failure> {
-        Ok(match template {
-            Template::Literal(value) => value.clone(),
-            Template::Expr(expr) => self.expression(expr, scope)?,
-            Template::Object(members) => {
-                let mut object = Object::new();
-                for (key, member) in members {
-                    object.insert(key.clone(), self.fill(member, scope)?);
-                }
-                Value::object(object)
-            }
-            Template::Array(elements) => {
-                let mut array = Vec::with_capacity(elements.len());
-                for element in elements {
-                    array.push(self.fill(element, scope)?);
-                }
-                Value::array(array)
-            }
-        })
+    pub(crate) fn template(&self, template: &Template, scope: &Scope) -> Result<Value, Failure> {
+        bounded(fill(template, &|expr| self.expression(expr, scope))?)
     }
 
     /// An optional template; without one the data as it is.
-    pub(crate) fn shape(&mut self, template: Option<&Template>, scope: &Scope) -> Result<Value, Failure> {
+    pub(crate) fn shape(&self, template: Option<&Template>, scope: &Scope) -> Result<Value, Failure> {
         template.map_or_else(|| Ok(scope.data.clone()), |template| self.template(template, scope))
     }
 
     /// Text that a template makes.
-    pub(crate) fn text(&mut self, what: &str, template: &Template, scope: &Scope) -> Result<Str, Failure> {
+    pub(crate) fn text(&self, what: &str, template: &Template, scope: &Scope) -> Result<Str, Failure> {
         match self.template(template, scope)? {
             Value::Text(text) if !text.is_empty() => Ok(text),
             other => Err(Failure::new("expression", format!("{what} must be text that is not empty, not {other}"))),
@@ -154,7 +159,7 @@ impl RunTurn<'_, '_> {
     }
 
     /// Milliseconds of a delay.
-    pub(crate) fn delay(&mut self, delay: &Delay, scope: &Scope) -> Result<u64, Failure> {
+    pub(crate) fn delay(&self, delay: &Delay, scope: &Scope) -> Result<u64, Failure> {
         match delay {
             Delay::Ms(ms) => Ok(*ms),
             Delay::Computed(template) => {
@@ -165,14 +170,12 @@ impl RunTurn<'_, '_> {
     }
 
     /// Milliseconds of an optional delay.
-    pub(crate) fn delay_if(&mut self, delay: Option<&Delay>, scope: &Scope) -> Result<Option<u64>, Failure> {
+    pub(crate) fn delay_if(&self, delay: Option<&Delay>, scope: &Scope) -> Result<Option<u64>, Failure> {
         delay.map(|delay| self.delay(delay, scope)).transpose()
     }
 
     fn variable(&self, name: &str, scope: &Scope) -> Value {
-        if let Some((local, value)) = &scope.local
-            && **local == *name
-        {
+        if let Some(value) = scope.locals.get(name) {
             return value.clone();
         }
         let run = self.state();

@@ -23,9 +23,12 @@ pub mod catalog;
 pub mod schedule;
 pub mod signal;
 
+mod catch;
 mod child;
 mod eval;
+mod fork;
 mod region;
+mod repeat;
 mod retry;
 pub mod run;
 mod step;

@@ -9,7 +9,7 @@ pub const TURN_TRANSITIONS_MAX: u32 = 500;
 /// Data that one command may add to the journal before the run goes on in a later batch.
 pub const TURN_BYTES_MAX: usize = 4 << 20;
 
-/// Steps that one run may enter in its life.
+/// Nodes that one run may visit in its life, and steps and bodies that it may number.
 pub const RUN_STEPS_MAX: u64 = 1_000_000;
 
 /// Steps that one run may have at once.
@@ -36,8 +36,14 @@ pub const EVENT_LISTENERS_MAX: usize = 10_000;
 /// Bytes of a name: workflow, queue, signal, key, label.
 pub const NAME_BYTES_MAX: usize = 256;
 
+/// Bytes of the reason that someone gives.
+pub const REASON_BYTES_MAX: usize = 4_096;
+
 /// Labels and search attributes of one run, each.
 pub const LABELS_MAX: usize = 64;
+
+/// Runs of one schedule that may go on at once; past it, starts are left out.
+pub const SCHEDULE_RUNS_MAX: usize = 1_000;
 
 /// Schedules of the server.
 pub const SCHEDULES_MAX: usize = 10_000;

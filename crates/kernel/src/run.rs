@@ -10,16 +10,16 @@ use alloc::vec::Vec;
 
 use graph::ir::{Attribute, AttributeKind};
 use graph::value::{Str, Value};
-use graph::{Failure, ir};
+use graph::{Delay, Expr, Failure, Graph, ir};
 
 use crate::child;
 use crate::command::{Command, Reply, StartRun};
-use crate::eval::Scope;
+use crate::eval::{Scope, fill};
 use crate::event::{Event, FrameEnding, Reason, RunEnded, RunEvent, RunFact, RunStarted};
 use crate::id::{ROOT_FRAME, RunId, StepId, Time};
 use crate::limits::{CHILD_DEPTH_MAX, LABELS_MAX, RETENTION_MS_DEFAULT};
 use crate::rejection::Rejection;
-use crate::signal::{check_name, check_weight};
+use crate::signal::{check_name, check_reason, check_weight};
 use crate::state::{Activity, Ending, Frame, Nothing, Phase, Run, Status, empty_object};
 use crate::step::Token;
 use crate::turn::{Move, RunTurn, Turn};
@@ -30,22 +30,23 @@ pub const SCHEDULE_LABEL: &str = "quadrille.schedule";
 /// Begins a run, or finds that it exists.
 pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply, Rejection> {
     if let Some(existing) = turn.state().runs.get(&start.run) {
-        let ended = (!existing.is_live()).then(|| child::outcome(existing));
-        if let Some(step) = start.parent.filter(|step| existing.parent == Some(*step)) {
-            turn.send(ended.map_or(Command::LinkChild { step }, |outcome| Command::EndChild { step, outcome }));
-        } else if let Some(step) = start.parent {
-            turn.send(Command::EndChild { step, outcome: Err(taken(start.run)) });
+        if let Some(step) = start.parent {
+            let outcome = match existing.parent == Some(step) {
+                true => (!existing.is_live()).then(|| child::outcome(existing)),
+                false => Some(Err(taken(start.run))),
+            };
+            if existing.parent == Some(step) {
+                turn.send(Command::LinkChild { step });
+            }
+            if let Some(outcome) = outcome {
+                turn.send(Command::EndChild { step, outcome });
+            }
         }
         return Ok(Reply::Started { run: start.run, created: false });
     }
     let parent = start.parent;
     match begin(turn, start) {
-        Ok(run) => {
-            if let Some(step) = parent {
-                turn.send(Command::LinkChild { step });
-            }
-            Ok(Reply::Started { run, created: true })
-        }
+        Ok(run) => Ok(Reply::Started { run, created: true }),
         Err(rejection) => match parent {
             // The step that asked must not wait for ever.
             Some(step) => {
@@ -77,19 +78,33 @@ fn begin(turn: &mut Turn<'_>, start: StartRun) -> Result<RunId, Rejection> {
         .ok_or_else(|| missing(&start.workflow, start.version.as_ref()))?;
     let graph = &definition.graph;
     let mut labels: BTreeMap<Str, Str> = graph.labels.iter().cloned().collect();
-    labels.extend(start.labels);
+    labels.extend(start.labels.clone());
     for (name, value) in &labels {
         check_name("label", name)?;
         check_name("label value", value)?;
     }
-    let attributes = attributes(&graph.attributes, start.attributes)?;
+    let seen = |name: &str| variable(name, graph, &start);
+    let evaluate = |expr: &Expr| definition.evaluate(expr, &start.input, &seen).map_err(unusable);
+    let mut attributes = start.attributes.clone();
+    for attribute in &graph.attributes {
+        let value = evaluate(&attribute.from)?;
+        if !value.is_null() {
+            attributes.entry(attribute.name.clone()).or_insert(value);
+        }
+    }
+    check_attributes(&graph.attributes, &attributes)?;
     if labels.len() > LABELS_MAX || attributes.len() > LABELS_MAX {
         return Err(Rejection::LimitReached("labels or search attributes of one run", LABELS_MAX as u64));
     }
-    let deadline = match &graph.timeout {
-        Some(graph::Delay::Ms(ms)) => Some(turn.now.plus(*ms)),
-        _ => None,
+    let timeout_ms = match &graph.timeout {
+        None => None,
+        Some(Delay::Ms(ms)) => Some(*ms),
+        Some(Delay::Computed(template)) => {
+            let value = fill(template, &evaluate)?;
+            Some(graph::duration::read(&value).map_err(Rejection::Invalid)?)
+        }
     };
+    let deadline = timeout_ms.map(|ms| turn.now.plus(ms));
     let id = start.run;
     turn.emit(Event::Run(RunFact {
         run: id,
@@ -106,6 +121,10 @@ fn begin(turn: &mut Turn<'_>, start: StartRun) -> Result<RunId, Rejection> {
             retention_ms: graph.retention_ms.unwrap_or(RETENTION_MS_DEFAULT),
         }),
     }));
+    if let Some(step) = start.parent {
+        // Before anything the run does: a step that goes on at once must not take its end for an answer.
+        turn.send(Command::LinkChild { step });
+    }
     let mut run = turn.run(id).expect("the run was started just now on a version that exists");
     run.enter_root(start.input);
     run.settle();
@@ -116,9 +135,28 @@ fn missing(workflow: &Str, version: Option<&Str>) -> Rejection {
     Rejection::WorkflowMissing(version.map_or_else(|| workflow.clone(), |version| format!("{workflow} {version}").into()))
 }
 
-/// Checks given attributes against the declared types. Declared ones that are computed come later.
-fn attributes(declared: &[Attribute], given: BTreeMap<Str, Value>) -> Result<BTreeMap<Str, Value>, Rejection> {
-    for (name, value) in &given {
+/// What expressions see that are computed before the run exists.
+fn variable(name: &str, graph: &Graph, start: &StartRun) -> Value {
+    match name {
+        "input" => start.input.clone(),
+        "workflow" => Value::from([
+            ("id", Value::text(start.run.to_string())),
+            ("name", Value::Text(graph.workflow.clone())),
+            ("version", Value::Text(graph.version.clone())),
+            ("key", start.key.clone().map_or(Value::Null, Value::Text)),
+            ("input", start.input.clone()),
+        ]),
+        _ => Value::Null,
+    }
+}
+
+fn unusable(failure: Failure) -> Rejection {
+    Rejection::Invalid(failure.detail.map(|detail| detail.to_string()).unwrap_or_default())
+}
+
+/// Checks attributes against the declared types.
+fn check_attributes(declared: &[Attribute], given: &BTreeMap<Str, Value>) -> Result<(), Rejection> {
+    for (name, value) in given {
         check_name("search attribute", name)?;
         let kind = declared.iter().find(|attribute| attribute.name == *name).map(|attribute| attribute.kind);
         let scalar = !matches!(value, Value::Array(_) | Value::Object(_));
@@ -127,7 +165,7 @@ fn attributes(declared: &[Attribute], given: BTreeMap<Str, Value>) -> Result<BTr
         }
         check_weight("search attribute", value)?;
     }
-    Ok(given)
+    Ok(())
 }
 
 fn fits(kind: AttributeKind, value: &Value) -> bool {
@@ -141,27 +179,29 @@ fn fits(kind: AttributeKind, value: &Value) -> bool {
 
 /// Ends a run after it has cleaned up.
 pub(crate) fn decide_cancel(turn: &mut Turn<'_>, id: RunId, reason: Option<Str>) -> Result<Reply, Rejection> {
-    if turn.live_run(id)?.cancelling {
+    check_reason(reason.as_ref())?;
+    let state = turn.live_run(id)?;
+    if state.cancelling {
         return Ok(Reply::Done);
     }
+    let suspended = state.suspended;
     let mut run = turn.run(id)?;
     run.emit(RunEvent::CancelRequested(Reason { reason }));
     run.end_frame(ROOT_FRAME, Ending::Withdrawn(Nothing {}));
+    if suspended {
+        // The clean-up must not wait for someone to resume a run that nobody wants any more.
+        run.emit(RunEvent::Resumed(Nothing {}));
+        run.begin_all_held();
+    }
     run.settle();
     Ok(Reply::Done)
 }
 
-/// Ends a run at once, with the children it waits for.
+/// Ends a run at once.
 pub(crate) fn decide_terminate(turn: &mut Turn<'_>, id: RunId, reason: Option<Str>) -> Result<Reply, Rejection> {
+    check_reason(reason.as_ref())?;
     turn.live_run(id)?;
     let mut run = turn.run(id)?;
-    let children: Vec<RunId> = run.state().steps.values().filter_map(|step| match &step.activity {
-        Activity::Child(awaited) if !awaited.detach => Some(awaited.child),
-        _ => None,
-    }).collect();
-    for child in children {
-        run.turn_mut().send(Command::TerminateRun { run: child, reason: reason.clone() });
-    }
     let detail = reason.unwrap_or_else(|| "terminated on request".into());
     let failure = Failure { kind: "terminated".into(), status: 499, ..Failure::new("runtime", detail) };
     run.end(Status::Terminated, None, Some(failure));
@@ -183,17 +223,19 @@ pub(crate) fn decide_resume(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Rej
     }
     let mut run = turn.run(id)?;
     run.emit(RunEvent::Resumed(Nothing {}));
-    let held = run.state().steps.iter().filter(|(_, step)| matches!(step.activity, Activity::Held(_)));
-    let held: Vec<StepId> = held.map(|(id, _)| *id).collect();
-    for step in held {
-        run.begin_held(step);
-        run.settle();
-    }
+    run.begin_all_held();
+    run.settle();
     Ok(Reply::Done)
 }
 
 impl RunTurn<'_, '_> {
-    /// Shapes the input, computes deadline and attributes, and lets the first token in.
+    fn begin_all_held(&mut self) {
+        let held = self.state().steps.iter().filter(|(_, step)| matches!(step.activity, Activity::Held(_)));
+        let held: Vec<StepId> = held.map(|(id, _)| *id).collect();
+        held.into_iter().for_each(|step| self.begin_held(step));
+    }
+
+    /// Shapes the input and lets the first token in.
     fn enter_root(&mut self, input: Value) {
         let definition = self.definition();
         let scope = Scope::of_run(input);
@@ -203,8 +245,16 @@ impl RunTurn<'_, '_> {
         }
     }
 
-    /// Ends the run. Whoever waits for it is told.
+    /// Ends the run. Whoever waits for it is told; runs that it still waits for end with it.
     pub(crate) fn end(&mut self, status: Status, output: Option<Value>, failure: Option<Failure>) {
+        let children = self.state().steps.values().filter_map(|step| match &step.activity {
+            Activity::Child(awaited) if !awaited.detach => Some(awaited.child),
+            _ => None,
+        });
+        let children: Vec<RunId> = children.collect();
+        for run in children {
+            self.turn_mut().send(Command::TerminateRun { run, reason: Some("its parent has ended".into()) });
+        }
         self.emit(RunEvent::Ended(RunEnded { status, output, failure }));
         let run = self.state();
         let (id, parent) = (run.id, run.parent);
@@ -290,7 +340,6 @@ impl Run {
             frames: BTreeMap::from([(ROOT_FRAME, root)]),
             steps: BTreeMap::new(),
             signals: Vec::new(),
-            undo: Vec::new(),
         }
     }
 
@@ -337,7 +386,6 @@ impl Run {
         self.frames.clear();
         self.steps.clear();
         self.signals.clear();
-        self.undo.clear();
     }
 }
 

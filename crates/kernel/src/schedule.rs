@@ -15,7 +15,7 @@ use crate::command::{Command, Reply, StartRun};
 use crate::eval::rfc3339;
 use crate::event::{Event, Name};
 use crate::id::{RunId, Time};
-use crate::limits::{CATCH_UP_MAX, SCHEDULES_MAX};
+use crate::limits::{CATCH_UP_MAX, NAME_BYTES_MAX, SCHEDULE_RUNS_MAX, SCHEDULES_MAX};
 use crate::rejection::Rejection;
 use crate::run::SCHEDULE_LABEL;
 use crate::signal::{check_name, check_weight};
@@ -23,6 +23,9 @@ use crate::turn::Turn;
 
 /// A start counts as missed when its instant is longer ago than this.
 const MISSED_MS: u64 = 60_000;
+
+/// Bytes of a schedule's name: with an instant behind it, it is the business key of a run.
+const SCHEDULE_NAME_BYTES_MAX: usize = NAME_BYTES_MAX - 40;
 
 /// The shortest interval.
 const INTERVAL_MS_MIN: u64 = 1_000;
@@ -111,6 +114,9 @@ impl Schedule {
 /// Creates or replaces a schedule. Counters and running runs of a replaced one are kept.
 pub(crate) fn decide_put(turn: &mut Turn<'_>, schedule: Schedule) -> Result<Reply, Rejection> {
     check_name("schedule name", &schedule.name)?;
+    if schedule.name.len() > SCHEDULE_NAME_BYTES_MAX {
+        return Err(Rejection::LimitReached("bytes of a schedule's name", SCHEDULE_NAME_BYTES_MAX as u64));
+    }
     check_weight("schedule input", &schedule.input)?;
     if turn.state().catalog.find(&schedule.workflow, schedule.version.as_deref()).is_none() {
         return Err(Rejection::WorkflowMissing(schedule.workflow));
@@ -176,16 +182,18 @@ pub(crate) fn decide_fire(turn: &mut Turn<'_>, name: &Str) -> Result<Reply, Reje
     Ok(Reply::Done)
 }
 
-/// The instants to start at now, oldest first, and the next one in the future. Looks at no more
-/// instants than can matter: an interval jumps over the rest, a cron is asked anew from now.
+/// The instants to start at now, oldest first, and the next one in the future. Past the bound it
+/// jumps to the newest one that has come, because only that can still matter.
 fn due_instants(turn: &Turn<'_>, schedule: &Schedule) -> Result<(Vec<Time>, Option<Time>), Rejection> {
     let (now, mut at) = (turn.now, schedule.next_at);
     let mut due = Vec::new();
     while let Some(instant) = at.filter(|instant| *instant <= now) {
         if due.len() == CATCH_UP_MAX as usize {
-            due.remove(0);
-            at = resume_after(turn, schedule, instant)?;
-            due.push(instant);
+            let newest = newest(turn, schedule, instant)?;
+            at = next_after(turn, schedule, newest)?;
+            if schedule.catch_up != CatchUp::All {
+                due.push(newest);
+            }
             break;
         }
         due.push(instant);
@@ -200,15 +208,27 @@ fn due_instants(turn: &Turn<'_>, schedule: &Schedule) -> Result<(Vec<Time>, Opti
     Ok((due, at))
 }
 
-/// The first instant in the future of a schedule that is far behind.
-fn resume_after(turn: &Turn<'_>, schedule: &Schedule, instant: Time) -> Result<Option<Time>, Rejection> {
-    match schedule.every_ms {
-        Some(every_ms) => Ok(Some(instant.plus((turn.now.since(instant) / every_ms + 1) * every_ms))),
-        None => next_after(turn, schedule, turn.now),
+/// The newest instant that has come, given one that has. A calendar is bisected, so that a schedule
+/// that is years behind costs a few questions and not one for each instant.
+fn newest(turn: &Turn<'_>, schedule: &Schedule, known: Time) -> Result<Time, Rejection> {
+    if let Some(every_ms) = schedule.every_ms {
+        return Ok(known.plus(turn.now.since(known) / every_ms * every_ms));
     }
+    let (mut newest, mut bound) = (known, turn.now);
+    while newest < bound {
+        let middle = newest.plus(bound.since(newest) / 2);
+        match next_after(turn, schedule, middle)?.filter(|instant| *instant <= turn.now && *instant > middle) {
+            Some(instant) => newest = instant,
+            None => bound = middle,
+        }
+    }
+    Ok(newest)
 }
 
 fn start_or_hold(turn: &mut Turn<'_>, schedule: &mut Schedule, at: Time) {
+    if schedule.active.len() >= SCHEDULE_RUNS_MAX {
+        return;
+    }
     if !schedule.active.is_empty() {
         match schedule.overlap {
             Overlap::Skip => return,

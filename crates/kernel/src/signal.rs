@@ -16,7 +16,7 @@ use crate::command::Reply;
 use crate::eval::Scope;
 use crate::event::{Event, EventReceived, Number, RunEvent};
 use crate::id::{FrameId, RunId, StepId, StepRef, Time};
-use crate::limits::{DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, NAME_BYTES_MAX, SIGNALS_MAX};
+use crate::limits::{DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX, SIGNALS_MAX};
 use crate::rejection::Rejection;
 use crate::state::{Activity, Listening, Run, Wanted, weight};
 use crate::turn::{RunTurn, Turn};
@@ -117,11 +117,13 @@ pub(crate) fn decide_signal(
     ttl_ms: u64,
 ) -> Result<Reply, Rejection> {
     check_name("signal name", name)?;
-    check_weight("signal data", data)?;
     let state = turn.live_run(run)?;
     let number = state.signals.last().map_or(0, |kept| kept.number) + 1;
     let event = Value::from([("type", Value::Text(name.clone())), ("data", data.clone())]);
-    let listening: Vec<StepId> = listening_steps(state, name);
+    check_weight("signal", &event)?;
+    let steps = StepRef { run, step: StepId(0) }..=StepRef { run, step: StepId(u32::MAX) };
+    let listeners = turn.state().listeners.get(name).into_iter().flat_map(|listeners| listeners.range(steps.clone()));
+    let listening: Vec<StepId> = listeners.map(|listener| listener.step).collect();
     let mut runs = turn.run(run)?;
     for step in listening {
         if let Some(filter) = runs.matching_filter(step, &event) {
@@ -130,30 +132,40 @@ pub(crate) fn decide_signal(
             return Ok(Reply::Done);
         }
     }
-    if runs.state().signals.len() >= SIGNALS_MAX {
-        return Err(Rejection::LimitReached("signals kept for one run", SIGNALS_MAX as u64));
+    if ttl_ms == 0 {
+        return Ok(Reply::Done);
     }
-    let expires_at = runs.now().plus(ttl_ms);
+    let now = runs.now();
+    if runs.state().signals.len() >= SIGNALS_MAX {
+        let expired = runs.state().signals.iter().filter(|kept| kept.expires_at <= now);
+        let expired: Vec<u64> = expired.map(|kept| kept.number).collect();
+        if expired.is_empty() {
+            return Err(Rejection::LimitReached("signals kept for one run", SIGNALS_MAX as u64));
+        }
+        expired.into_iter().for_each(|number| runs.emit(RunEvent::SignalDropped(Number { number })));
+    }
+    let expires_at = now.plus(ttl_ms);
     runs.emit(RunEvent::SignalKept(Signal { number, event, expires_at }));
     Ok(Reply::Done)
 }
 
-fn listening_steps(run: &Run, event_type: &Str) -> Vec<StepId> {
-    let waits = run.steps.iter().filter(|(_, step)| !step.withdrawing && step.listens().any(|wanted| wanted == event_type));
-    waits.map(|(id, _)| *id).collect()
-}
-
-/// Offers an event to all that wait for it.
-pub(crate) fn decide_publish(turn: &mut Turn<'_>, event: &Value, ttl_ms: u64) -> Result<Reply, Rejection> {
+/// The type of an event that may be published.
+pub(crate) fn check_event(event: &Value) -> Result<Str, Rejection> {
     let event_type = event_type(event)
         .ok_or_else(|| Rejection::Invalid("an event is an object with a text member \"type\"".into()))?;
     check_name("event type", &event_type)?;
     check_weight("event", event)?;
+    Ok(event_type)
+}
+
+/// Offers an event to all that wait for it.
+pub(crate) fn decide_publish(turn: &mut Turn<'_>, event: &Value, ttl_ms: u64) -> Result<Reply, Rejection> {
+    let event_type = check_event(event)?;
     let listeners: Vec<StepRef> = turn.state().listeners.get(&event_type).into_iter().flatten().copied().collect();
     if listeners.len() > EVENT_LISTENERS_MAX {
         return Err(Rejection::LimitReached("runs waiting for one event type", EVENT_LISTENERS_MAX as u64));
     }
-    if listeners.is_empty() && turn.state().kept_events.len() >= EVENTS_KEPT_MAX {
+    if listeners.is_empty() && ttl_ms > 0 && turn.state().kept_events.len() >= EVENTS_KEPT_MAX {
         return Err(Rejection::LimitReached("kept events", EVENTS_KEPT_MAX as u64));
     }
     let mut receivers = 0;
@@ -165,7 +177,7 @@ pub(crate) fn decide_publish(turn: &mut Turn<'_>, event: &Value, ttl_ms: u64) ->
             receivers += 1;
         }
     }
-    if receivers == 0 && turn.state().kept_events.len() < EVENTS_KEPT_MAX {
+    if receivers == 0 && ttl_ms > 0 && turn.state().kept_events.len() < EVENTS_KEPT_MAX {
         let number = turn.state().kept_events.last_number + 1;
         let expires_at = turn.now.plus(ttl_ms);
         turn.emit(Event::EventKept(KeptEvent { number, event: event.clone(), expires_at }));
@@ -189,6 +201,14 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<(), Rejection> {
         return Err(Rejection::Invalid(format!(
             "{what} must have 1 to {NAME_BYTES_MAX} bytes and no control characters"
         )));
+    }
+    Ok(())
+}
+
+/// Refuses a reason that is too long.
+pub(crate) fn check_reason(reason: Option<&Str>) -> Result<(), Rejection> {
+    if reason.is_some_and(|reason| reason.len() > REASON_BYTES_MAX) {
+        return Err(Rejection::LimitReached("bytes of a reason", REASON_BYTES_MAX as u64));
     }
     Ok(())
 }
@@ -240,6 +260,9 @@ impl RunTurn<'_, '_> {
         let types: BTreeSet<Str> = self.state().step(step).map(|step| step.listens().cloned().collect()).unwrap_or_default();
         for event_type in types {
             for kept in self.turn().state().kept_events.of_type(&event_type, now) {
+                if self.state().step(step).is_none() {
+                    return;
+                }
                 if let Some(filter) = self.matching_filter(step, &kept.event) {
                     self.turn_mut().emit(Event::EventDropped(Number { number: kept.number }));
                     self.receive(step, filter, &kept.event);

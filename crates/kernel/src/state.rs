@@ -7,12 +7,12 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use graph::value::{Str, Value};
+use graph::value::{DEPTH_MAX, Str, Value};
 use graph::{Failure, Object};
 
 use crate::catalog::Catalog;
 use crate::codec::{Damage, Wire, decode, encode, record, union, words};
-use crate::id::{FrameId, ROOT_FRAME, RunId, SessionId, StepId, StepRef, Time};
+use crate::id::{FrameId, ROOT_FRAME, RunId, SessionId, StepId, StepRef, Time, WHOLE_RUN};
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvents, Signal};
 
@@ -98,8 +98,6 @@ record! {
         23 steps: BTreeMap<StepId, Box<Step>>,
         /// Signals that came before anybody waited.
         24 signals: Vec<Signal>,
-        /// What sagas would undo, oldest first.
-        25 undo: Vec<Undo>,
     }
 }
 
@@ -348,18 +346,18 @@ record! {
         13 result: Option<Value>,
         /// Set when a failure was caught.
         14 caught: bool,
+        /// What a saga would undo, oldest first.
+        15 undo: Vec<Undo>,
     }
 }
 
 record! {
     /// A completed step that a saga can undo.
     pub struct Undo {
-        /// The saga's step.
-        1 saga: StepId,
         /// Index of the completed node.
-        2 node: u32,
+        1 node: u32,
         /// Its output.
-        3 output: Value,
+        2 output: Value,
     }
 }
 
@@ -382,6 +380,7 @@ impl Region {
             failure: None,
             result: None,
             caught: false,
+            undo: Vec::new(),
         }
     }
 }
@@ -419,6 +418,18 @@ impl Run {
     #[must_use]
     pub fn step(&self, step: StepId) -> Option<&Step> {
         self.steps.get(&step).map(|step| &**step)
+    }
+
+    /// The next instant at which time alone changes something at a step, or at the run as a whole.
+    #[must_use]
+    pub fn due(&self, step: StepId) -> Option<Time> {
+        if step == WHOLE_RUN {
+            let ending = self.frames.get(&ROOT_FRAME)?.ending.is_some();
+            return self.deadline.filter(|_| !ending);
+        }
+        let step = self.step(step)?;
+        let held = self.suspended && matches!(step.activity, Activity::Yielded(_));
+        step.due().filter(|_| !held)
     }
 
     /// A variable, looked up from a frame outwards.
@@ -483,8 +494,7 @@ impl Step {
     }
 
     /// The next instant at which time alone changes something.
-    #[must_use]
-    pub fn due(&self) -> Option<Time> {
+    fn due(&self) -> Option<Time> {
         let own = match &self.activity {
             Activity::Task(task) => task.due(),
             Activity::Timer(due) | Activity::Yielded(due) => Some(due.at),
@@ -498,8 +508,7 @@ impl Step {
 
 impl TaskWork {
     /// The next instant at which time alone changes something.
-    #[must_use]
-    pub fn due(&self) -> Option<Time> {
+    fn due(&self) -> Option<Time> {
         match &self.stage {
             TaskStage::Queued(since) => self.queue_timeout_ms.map(|ms| since.at.plus(ms)),
             TaskStage::Claimed(claim) => {
@@ -529,25 +538,31 @@ impl Wire for Failure {
     }
 }
 
-/// About how many bytes of JSON a value makes, counted up to `limit`.
+/// About how many bytes of JSON a value makes, counted up to `limit`. One that nests deeper than
+/// [`DEPTH_MAX`] is always too heavy: it could be written but never read again.
 #[must_use]
 pub fn weight(value: &Value, limit: usize) -> usize {
+    weigh(value, limit, DEPTH_MAX)
+}
+
+fn weigh(value: &Value, limit: usize, depth_left: usize) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 4,
         Value::Int(_) | Value::Float(_) => 8,
         Value::Text(text) => text.len() + 2,
-        Value::Array(elements) => sum(elements.iter().map(|element| (0, element)), limit),
-        Value::Object(members) => sum(members.iter().map(|(key, value)| (key.len() + 3, value)), limit),
+        Value::Array(elements) => sum(elements.iter().map(|element| (0, element)), limit, depth_left),
+        Value::Object(members) => sum(members.iter().map(|(key, value)| (key.len() + 3, value)), limit, depth_left),
     }
 }
 
-fn sum<'a>(parts: impl Iterator<Item = (usize, &'a Value)>, limit: usize) -> usize {
+fn sum<'a>(parts: impl Iterator<Item = (usize, &'a Value)>, limit: usize, depth_left: usize) -> usize {
+    let Some(depth_left) = depth_left.checked_sub(1) else { return limit.saturating_add(1) };
     let mut total = 2;
     for (extra, value) in parts {
         if total > limit {
             break;
         }
-        total += extra + 1 + weight(value, limit - total);
+        total += extra + 1 + weigh(value, limit - total, depth_left);
     }
     total
 }

@@ -10,16 +10,15 @@ use graph::ir::{Case, Need};
 use graph::value::Value;
 use graph::{Failure, Kind, Next, Node, NodeIndex};
 
-use crate::eval::Scope;
+use crate::command::Command;
+use crate::eval::{Scope, bounded};
 use crate::event::{
     JoinReset, RunEvent, StepBegan, StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed, TokenExited,
     TokenJoined,
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
-use crate::limits::{
-    DATA_BYTES_MAX, RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT, TURN_BYTES_MAX, TURN_TRANSITIONS_MAX,
-};
-use crate::state::{Activity, Arrivals, Due, Ending, Nothing, Phase, Run, Step, Undo, weight};
+use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
+use crate::state::{Activity, Arrivals, Due, Ending, Nothing, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn};
 use crate::signal;
 
@@ -59,7 +58,13 @@ impl RunTurn<'_, '_> {
             Next::Node(NodeIndex(node)) => self.enter(Token::at(frame, node, data)),
             Next::Exit if open.steps.is_empty() && !self.is_moving(frame) => self.close(frame, data),
             Next::Exit => self.emit(RunEvent::TokenExited(TokenExited { frame, data })),
-            Next::End => self.end_frame(ROOT_FRAME, Ending::Completed(data)),
+            Next::End => {
+                self.end_frame(ROOT_FRAME, Ending::Completed(data.clone()));
+                // A clean-up or compensation outlives the end of the run's work: it just runs out.
+                if self.state().frames.get(&frame).is_some_and(|open| open.ending.is_none()) {
+                    self.advance(frame, Next::Exit, data);
+                }
+            }
         }
     }
 
@@ -67,13 +72,15 @@ impl RunTurn<'_, '_> {
     fn enter(&mut self, token: Token) {
         self.transitions += 1;
         let run = self.state();
-        if run.entered >= RUN_STEPS_MAX || run.steps.len() >= RUN_STEPS_LIVE_MAX {
-            let what = if run.entered >= RUN_STEPS_MAX { RUN_STEPS_MAX } else { RUN_STEPS_LIVE_MAX as u64 };
-            return self.stop(Failure::new("runtime", format!("the run reached the limit of {what} steps")));
+        if run.entered.max(u64::from(run.last_id)) >= RUN_STEPS_MAX {
+            return self.stop(Failure::new("runtime", format!("the run reached the limit of {RUN_STEPS_MAX} steps and bodies")));
+        }
+        if run.steps.len() >= RUN_STEPS_LIVE_MAX {
+            return self.stop(Failure::new("runtime", format!("the run reached the limit of {RUN_STEPS_LIVE_MAX} steps at once")));
         }
         let held = if run.suspended {
             Some(Activity::Held(Nothing {}))
-        } else if self.transitions > TURN_TRANSITIONS_MAX || self.bytes > TURN_BYTES_MAX {
+        } else if self.is_spent() {
             Some(Activity::Yielded(Due { at: self.now() }))
         } else {
             None
@@ -112,8 +119,8 @@ impl RunTurn<'_, '_> {
         match self.work(node, &shaped) {
             Ok(Work::Done(output, next)) => self.finish(&token, node, &shaped, output, next),
             Ok(Work::Takes(activity)) => self.take_time(&token, node, &shaped, activity),
-            Ok(Work::Splits(nexts)) => self.split(&token, node, &nexts),
-            Ok(Work::Joins(need)) => self.join(&token, node, need),
+            Ok(Work::Splits(nexts)) => self.split(&token, node, &shaped, &nexts),
+            Ok(Work::Joins(need)) => self.join(&token, node, &shaped, need),
             Err(failure) => self.fail_token(&token, failure),
         }
     }
@@ -169,8 +176,11 @@ impl RunTurn<'_, '_> {
         let at = crate::eval::rfc3339(self.now());
         members.entry("time".into()).or_insert_with(|| Value::text(at));
         let event = Value::object(members);
-        signal::decide_publish(self.turn_mut(), &event, SIGNAL_TTL_MS_DEFAULT)
+        signal::check_event(&event)
             .map_err(|rejection| Failure::new("runtime", format!("the event was refused: {rejection}")))?;
+        // As a message, because this very run may wait for it and must not move while it is being moved.
+        let publish = Command::PublishEvent { event: event.clone(), ttl_ms: SIGNAL_TTL_MS_DEFAULT };
+        self.turn_mut().send(publish);
         Ok(event)
     }
 
@@ -256,9 +266,7 @@ impl RunTurn<'_, '_> {
         scope: &Scope,
         output: Value,
     ) -> Result<(Value, Option<Value>), Failure> {
-        if weight(&output, DATA_BYTES_MAX) > DATA_BYTES_MAX {
-            return Err(Failure::new("runtime", format!("an output of more than {DATA_BYTES_MAX} bytes; pass a reference instead")));
-        }
+        let output = bounded(output)?;
         let seen = Scope { output: Some(output.clone()), ..scope.with_data(output) };
         let shaped = self.shape(node.output.as_ref(), &seen)?;
         let Some(export) = &node.export else { return Ok((shaped, None)) };
@@ -300,9 +308,12 @@ impl RunTurn<'_, '_> {
         }
     }
 
-    fn split(&mut self, token: &Token, node: &Node, nexts: &[Next]) {
-        let data = token.input.clone();
-        self.leave(token, node, data.clone(), None, nexts.first().copied());
+    fn split(&mut self, token: &Token, node: &Node, scope: &Scope, nexts: &[Next]) {
+        let (data, context) = match self.shape_output(node, scope, scope.data.clone()) {
+            Ok(shaped) => shaped,
+            Err(failure) => return self.fail_token(token, failure),
+        };
+        self.leave(token, node, data.clone(), context, nexts.first().copied());
         for next in nexts.iter().skip(1) {
             self.push(Move::Advance { frame: token.frame, next: *next, data: data.clone() });
         }
@@ -310,18 +321,15 @@ impl RunTurn<'_, '_> {
 
     /// A token comes to a join: with the last one needed, one goes on; when all edges have delivered,
     /// the next cycle begins.
-    fn join(&mut self, token: &Token, node: &Node, need: Need) {
+    fn join(&mut self, token: &Token, node: &Node, scope: &Scope, need: Need) {
         let (frame, index) = (token.frame, token.node);
         if let Some(step) = token.step {
             // It was held back on its way in; from here on the join's own count stands for it.
             self.emit(RunEvent::StepCancelled(StepOnly { step }));
         }
-        self.emit(RunEvent::TokenJoined(TokenJoined { frame, node: index, data: token.input.clone() }));
-        let incoming = self.incoming(index);
-        let need = match need {
-            Need::All => incoming,
-            Need::Count(count) => (count as usize).min(incoming),
-        };
+        self.emit(RunEvent::TokenJoined(TokenJoined { frame, node: index, data: scope.data.clone() }));
+        let incoming = self.definition().incoming(index);
+        let need = needed(need, incoming);
         let arrived = self.state().frames.get(&frame).and_then(|open| open.joins.get(&index));
         let data: Vec<Value> = arrived.map(|arrived| arrived.data.clone()).unwrap_or_default();
         let arrived = data.len();
@@ -329,25 +337,10 @@ impl RunTurn<'_, '_> {
             self.emit(RunEvent::JoinReset(JoinReset { frame, node: index }));
         }
         if arrived == need {
-            self.leave(&Token::at(frame, index, Value::Null), node, Value::array(data), None, None);
-        } else if self.state().frames.get(&frame).is_some_and(|open| open.steps.is_empty()) && !self.is_moving(frame) {
-            let left = self.state().frames.get(&frame).and_then(|open| open.output.clone());
-            self.push(Move::Close { frame, data: left.unwrap_or_default() });
+            self.finish(&Token::at(frame, index, Value::Null), node, scope, Value::array(data), None);
+        } else {
+            self.close_if_done(frame);
         }
-    }
-
-    /// How many edges lead to a node.
-    fn incoming(&self, node: u32) -> usize {
-        let definition = self.definition();
-        let target = Next::Node(NodeIndex(node));
-        let edges = |other: &Node| match &other.kind {
-            Kind::Split(cases) => cases.iter().filter(|case| case.next == target).count(),
-            Kind::Switch(cases) => {
-                usize::from(cases.iter().any(|case| case.next == target) || other.next == target)
-            }
-            _ => usize::from(other.next == target),
-        };
-        definition.graph.nodes.iter().map(edges).sum()
     }
 
     /// A token's work failed: so does the frame around it, unless a container there knows better.
@@ -374,16 +367,21 @@ impl RunTurn<'_, '_> {
     pub(crate) fn withdraw(&mut self, id: StepId) {
         let Some(step) = self.state().step(id) else { return };
         let frame = step.frame;
-        match &step.activity {
-            Activity::Region(_) => return self.withdraw_region(id, None),
-            Activity::Child(awaited) if !awaited.detach => {
-                let cancel = crate::command::Command::CancelRun { run: awaited.child, reason: Some("its parent was cancelled".into()) };
-                self.turn_mut().send(cancel);
-            }
-            _ => {}
+        if step.region().is_some() {
+            return self.withdraw_region(id, None);
         }
+        self.cancel_child(id);
         self.emit(RunEvent::StepCancelled(StepOnly { step: id }));
         self.close_if_empty(frame);
+    }
+
+    /// Closes a frame that no token will leave any more.
+    pub(crate) fn close_if_done(&mut self, frame: FrameId) {
+        let Some(open) = self.state().frames.get(&frame) else { return };
+        if open.steps.is_empty() && !self.is_moving(frame) && !self.is_closing(frame) {
+            let data = open.output.clone().unwrap_or_default();
+            self.push(Move::Close { frame, data });
+        }
     }
 
     /// Closes a frame that is ending once nothing goes on in it.
@@ -398,7 +396,8 @@ impl RunTurn<'_, '_> {
     pub(crate) fn close(&mut self, frame: FrameId, data: Value) {
         let Some(open) = self.state().frames.get(&frame) else { return };
         let (ending, owner) = (open.ending.clone(), open.owner);
-        if ending.is_none() && let Some(node) = open.joins.keys().next().copied().filter(|node| self.is_starved(frame, *node)) {
+        let starved = || open.joins.iter().find(|(node, arrived)| self.is_starved(**node, arrived)).map(|(node, _)| *node);
+        if ending.is_none() && let Some(node) = starved() {
             let failure = Failure::new("runtime", "the join waits for tokens that can no longer come");
             return self.fail_token(&Token::at(frame, node, Value::Null), failure);
         }
@@ -409,15 +408,18 @@ impl RunTurn<'_, '_> {
     }
 
     /// Whether a join has tokens but never had enough in this cycle.
-    fn is_starved(&self, frame: FrameId, node: u32) -> bool {
+    fn is_starved(&self, node: u32, arrived: &Arrivals) -> bool {
         let definition = self.definition();
         let Some(Kind::Join(need)) = definition.node(node).map(|node| &node.kind) else { return false };
-        let need = match need {
-            Need::All => self.incoming(node),
-            Need::Count(count) => *count as usize,
-        };
-        let arrived = self.state().frames.get(&frame).and_then(|open| open.joins.get(&node));
-        arrived.is_some_and(|arrived| arrived.data.len() < need)
+        arrived.data.len() < needed(*need, definition.incoming(node))
+    }
+}
+
+/// How many of the edges to a join must have delivered.
+fn needed(need: Need, incoming: usize) -> usize {
+    match need {
+        Need::All => incoming,
+        Need::Count(count) => (count as usize).min(incoming),
     }
 }
 
@@ -444,7 +446,7 @@ impl Run {
         self.entered += 1;
         self.apply_context(passed.context.as_ref());
         if let Some(saga) = passed.saga {
-            self.undo.push(Undo { saga, node: passed.node, output: passed.output.clone() });
+            self.remember(saga, [Undo { node: passed.node, output: passed.output.clone() }]);
         }
     }
 
@@ -459,16 +461,18 @@ impl Run {
     pub(crate) fn apply_completed(&mut self, completed: &StepCompleted) {
         self.apply_context(completed.context.as_ref());
         let node = self.step(completed.step).map(|step| step.node);
-        match completed.saga {
-            Some(saga) => {
-                self.undo.iter_mut().filter(|undo| undo.saga == completed.step).for_each(|undo| undo.saga = saga);
-                if let Some(node) = node.filter(|_| completed.undoable) {
-                    self.undo.push(Undo { saga, node, output: completed.output.clone() });
-                }
-            }
-            None => self.undo.retain(|undo| undo.saga != completed.step),
+        if let Some(saga) = completed.saga {
+            let inherited = self.region_mut(completed.step).map(|region| core::mem::take(&mut region.undo));
+            let own = node.filter(|_| completed.undoable).map(|node| Undo { node, output: completed.output.clone() });
+            self.remember(saga, inherited.into_iter().flatten().chain(own));
         }
         self.apply_left(Some(completed.step));
+    }
+
+    fn remember(&mut self, saga: StepId, undo: impl IntoIterator<Item = Undo>) {
+        if let Some(region) = self.region_mut(saga) {
+            region.undo.extend(undo);
+        }
     }
 
     pub(crate) fn apply_left(&mut self, step: Option<StepId>) {
@@ -477,7 +481,6 @@ impl Run {
         if let Some(frame) = self.frames.get_mut(&step.frame) {
             frame.steps.remove(&id);
         }
-        self.undo.retain(|undo| undo.saga != id);
     }
 
     pub(crate) fn apply_context(&mut self, context: Option<&Value>) {

@@ -3,7 +3,9 @@
 //! Invariants: a task has at most one live claim; only the current claim may report; an attempt that
 //! ends without success is repeated, fails its step or parks, and never just disappears.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::vec::Vec;
 
 use graph::ir::{Exhausted, Task};
 use graph::value::{Str, Value};
@@ -16,6 +18,7 @@ use crate::id::{RunId, SessionId, StepId, StepRef, TaskToken, Time};
 use crate::limits::{DATA_BYTES_MAX, NAME_BYTES_MAX};
 use crate::rejection::Rejection;
 use crate::retry::Attempt;
+use crate::signal::check_reason;
 use crate::state::{Activity, Claim, Due, Run, TaskStage, TaskWork, weight};
 use crate::turn::{RunTurn, Turn};
 
@@ -65,9 +68,19 @@ pub(crate) fn decide_fail(
 ) -> Result<Reply, Rejection> {
     claimed(turn, token)?;
     let mut run = turn.run(token.run).map_err(|_| Rejection::ClaimStale)?;
-    run.attempt_failed(token.step, failure, retryable);
+    run.attempt_failed(token.step, shortened(failure), retryable);
     run.settle();
     Ok(Reply::Done)
+}
+
+/// The failure itself, or if it is too heavy to keep, what kind it was: the report still counts.
+fn shortened(failure: Failure) -> Failure {
+    if weight(&failure.to_value(), DATA_BYTES_MAX) <= DATA_BYTES_MAX {
+        return failure;
+    }
+    let detail = format!("the worker said more than {DATA_BYTES_MAX} bytes about its failure");
+    let kind = if failure.kind.len() > NAME_BYTES_MAX { "runtime".into() } else { failure.kind };
+    Failure { kind, status: failure.status, ..Failure::new("runtime", detail) }
 }
 
 /// The worker is still at it.
@@ -81,6 +94,7 @@ pub(crate) fn decide_heartbeat(turn: &mut Turn<'_>, token: TaskToken) -> Result<
 
 /// Offers a task again whose worker is gone.
 pub(crate) fn decide_release(turn: &mut Turn<'_>, token: TaskToken, reason: Str) -> Result<Reply, Rejection> {
+    check_reason(Some(&reason))?;
     let task = claimed(turn, token)?;
     let (attempt, claims) = (task.attempt, task.claims);
     let mut run = turn.run(token.run).map_err(|_| Rejection::ClaimStale)?;
@@ -99,7 +113,7 @@ pub(crate) fn decide_retry(turn: &mut Turn<'_>, id: RunId, only: Option<StepId>)
     let parked = turn.live_run(id)?.steps.iter().filter(|(step, parked)| {
         parked.is_parked() && only.is_none_or(|only| only == **step)
     });
-    let parked: alloc::vec::Vec<StepId> = parked.map(|(step, _)| *step).collect();
+    let parked: Vec<StepId> = parked.map(|(step, _)| *step).collect();
     if parked.is_empty() {
         return Err(Rejection::NothingParked(id));
     }
@@ -144,7 +158,7 @@ impl RunTurn<'_, '_> {
         let failure = failure.at(&node.path);
         let attempt = Attempt { number: work.attempt, first_at: work.first_at, step: id };
         let scope = Scope {
-            local: Some(("error".into(), failure.to_value())),
+            locals: BTreeMap::from([("error".into(), failure.to_value())]),
             ..Scope::of_node(step.frame, step.node, work.input.clone())
         };
         let again = match spec.retry.as_ref().filter(|_| retryable) {

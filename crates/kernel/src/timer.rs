@@ -6,40 +6,43 @@
 use graph::Failure;
 
 use crate::command::Reply;
-use crate::id::{ROOT_FRAME, StepRef, WHOLE_RUN};
+use crate::id::{ROOT_FRAME, StepId, StepRef, WHOLE_RUN};
 use crate::rejection::Rejection;
 use crate::state::{Activity, Ending};
-use crate::turn::Turn;
+use crate::turn::{RunTurn, Turn};
 
 /// Does what a step (or the run) waited for time to do.
 pub(crate) fn decide_fire(turn: &mut Turn<'_>, at: StepRef) -> Result<Reply, Rejection> {
-    let now = turn.now;
     let run = turn.live_run(at.run).map_err(|_| Rejection::NotDue)?;
-    if at.step == WHOLE_RUN {
-        let late = run.deadline.is_some_and(|deadline| deadline <= now) && !run.cancelling;
-        if !late {
-            return Err(Rejection::NotDue);
-        }
-        let mut run = turn.run(at.run)?;
-        run.end_frame(ROOT_FRAME, Ending::Failed(Failure::new("timeout", "the run took longer than its timeout")));
-        run.settle();
-        return Ok(Reply::Done);
-    }
-    let step = run.step(at.step).ok_or(Rejection::NotDue)?;
-    if step.due().is_none_or(|due| due > now) {
+    if run.due(at.step).is_none_or(|due| due > turn.now) {
         return Err(Rejection::NotDue);
     }
-    let expired = !step.withdrawing && step.deadline.is_some_and(|deadline| deadline <= now);
-    let activity = step.activity.clone();
     let mut run = turn.run(at.run)?;
-    match activity {
-        _ if expired => run.fail(at.step, Failure::new("timeout", "the step took longer than its timeout")),
-        Activity::Task(_) => run.task_due(at.step),
-        Activity::Timer(_) => run.complete_wait(at.step),
-        Activity::Region(_) => run.continue_region(at.step),
-        Activity::Yielded(_) => run.begin_held(at.step),
-        Activity::Listen(_) | Activity::Child(_) | Activity::Held(_) => {}
+    if at.step == WHOLE_RUN {
+        let failure = Failure::new("timeout", "the run took longer than its timeout");
+        run.end_frame(ROOT_FRAME, Ending::Failed(failure));
+    } else {
+        run.step_due(at.step);
     }
     run.settle();
     Ok(Reply::Done)
+}
+
+impl RunTurn<'_, '_> {
+    fn step_due(&mut self, id: StepId) {
+        let now = self.now();
+        let Some(step) = self.state().step(id) else { return };
+        let expired = !step.withdrawing && step.deadline.is_some_and(|deadline| deadline <= now);
+        match step.activity {
+            _ if expired => {
+                self.cancel_child(id);
+                self.fail(id, Failure::new("timeout", "the step took longer than its timeout"));
+            }
+            Activity::Task(_) => self.task_due(id),
+            Activity::Timer(_) => self.complete_wait(id),
+            Activity::Region(_) => self.continue_region(id),
+            Activity::Yielded(_) => self.begin_held(id),
+            Activity::Listen(_) | Activity::Child(_) | Activity::Held(_) => {}
+        }
+    }
 }

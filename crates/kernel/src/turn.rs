@@ -5,7 +5,7 @@
 //! agenda rather than on the call stack, so depth of nesting never becomes depth of recursion.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -16,7 +16,8 @@ use crate::catalog::{self, Definition};
 use crate::command::{Command, Decision, Reply};
 use crate::effect::{Effect, Obligations};
 use crate::event::{Event, RunEvent, RunFact};
-use crate::id::{FrameId, RunId, StepId, StepRef, Time, WHOLE_RUN};
+use crate::id::{FrameId, ROOT_FRAME, RunId, StepId, StepRef, Time, WHOLE_RUN};
+use crate::limits::{DATA_BYTES_MAX, TURN_BYTES_MAX, TURN_TRANSITIONS_MAX};
 use crate::rejection::Rejection;
 use crate::schedule::{self, Calendar};
 use crate::state::{Run, State, weight};
@@ -138,7 +139,16 @@ impl<'a> Turn<'a> {
             .find(&run.workflow, Some(&run.version))
             .cloned()
             .ok_or_else(|| Rejection::WorkflowMissing(run.workflow.clone()))?;
-        Ok(RunTurn { turn: self, run: id, definition, agenda: VecDeque::new(), transitions: 0, bytes: 0 })
+        Ok(RunTurn {
+            turn: self,
+            run: id,
+            definition,
+            agenda: VecDeque::new(),
+            moving: BTreeMap::new(),
+            closing: BTreeSet::new(),
+            transitions: 0,
+            bytes: 0,
+        })
     }
 }
 
@@ -169,10 +179,14 @@ pub(crate) struct RunTurn<'t, 'a> {
     run: RunId,
     definition: Arc<Definition>,
     agenda: VecDeque<Move>,
-    /// Nodes entered in this turn.
+    /// Tokens in the agenda, by frame.
+    moving: BTreeMap<FrameId, u32>,
+    /// Frames in the agenda that are to be closed.
+    closing: BTreeSet<FrameId>,
+    /// Nodes entered and bodies opened in this turn.
     pub transitions: u32,
     /// Data journaled in this turn.
-    pub bytes: usize,
+    bytes: usize,
 }
 
 impl<'a> RunTurn<'_, 'a> {
@@ -218,20 +232,36 @@ impl<'a> RunTurn<'_, 'a> {
 
     /// Lets a move wait for its turn.
     pub(crate) fn push(&mut self, next: Move) {
-        if let Move::Advance { data, .. } = &next {
-            self.bytes += weight(data, crate::limits::DATA_BYTES_MAX);
+        match &next {
+            Move::Advance { frame, data, .. } => {
+                self.bytes += weight(data, DATA_BYTES_MAX);
+                *self.moving.entry(*frame).or_default() += 1;
+            }
+            Move::Close { frame, .. } => {
+                self.closing.insert(*frame);
+            }
         }
         self.agenda.push_back(next);
     }
 
     /// Whether a token is on its way inside the frame.
     pub(crate) fn is_moving(&self, frame: FrameId) -> bool {
-        self.agenda.iter().any(|next| matches!(next, Move::Advance { frame: at, .. } if *at == frame))
+        self.moving.contains_key(&frame)
     }
 
     /// Whether a frame is about to be closed.
     pub(crate) fn is_closing(&self, frame: FrameId) -> bool {
-        self.agenda.iter().any(|next| matches!(next, Move::Close { frame: at, .. } if *at == frame))
+        self.closing.contains(&frame)
+    }
+
+    /// Whether this turn has done enough: tokens go on in the next.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.transitions > TURN_TRANSITIONS_MAX || self.bytes > TURN_BYTES_MAX
+    }
+
+    /// Whether the tokens that are under way will spend this turn: no more bodies are opened.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_spent() || self.transitions as usize + self.agenda.len() > TURN_TRANSITIONS_MAX as usize
     }
 
     /// Moves everything until all wait for something outside.
@@ -242,8 +272,18 @@ impl<'a> RunTurn<'_, 'a> {
                 return;
             }
             match next {
-                Move::Advance { frame, next, data } => self.advance(frame, next, data),
-                Move::Close { frame, data } => self.close(frame, data),
+                Move::Advance { frame, next, data } => {
+                    if let Some(tokens) = self.moving.get_mut(&frame).filter(|tokens| **tokens > 1) {
+                        *tokens -= 1;
+                    } else {
+                        self.moving.remove(&frame);
+                    }
+                    self.advance(frame, next, data);
+                }
+                Move::Close { frame, data } => {
+                    self.closing.remove(&frame);
+                    self.close(frame, data);
+                }
             }
         }
     }
@@ -289,7 +329,8 @@ impl State {
             RunEvent::TaskQueued(fact) => one(fact.step),
             RunEvent::TaskParked(fact) => one(fact.step),
             RunEvent::EventReceived(fact) => one(fact.step),
-            RunEvent::Suspended(_) | RunEvent::Resumed(_) | RunEvent::CancelRequested(_) | RunEvent::Ended(_) => {
+            RunEvent::FrameEnding(fact) if fact.frame == ROOT_FRAME => one(WHOLE_RUN),
+            RunEvent::Suspended(_) | RunEvent::Resumed(_) | RunEvent::Ended(_) => {
                 let steps = self.runs.get(&run).into_iter().flat_map(|run| run.steps.keys().copied());
                 core::iter::once(WHOLE_RUN).chain(steps).collect()
             }
@@ -300,6 +341,7 @@ impl State {
             | RunEvent::TokenExited(_)
             | RunEvent::TokenJoined(_)
             | RunEvent::JoinReset(_)
+            | RunEvent::CancelRequested(_)
             | RunEvent::SignalKept(_)
             | RunEvent::SignalDropped(_) => Vec::new(),
         }

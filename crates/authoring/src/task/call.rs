@@ -7,7 +7,7 @@ use graph::ir::{Kind, Next};
 
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
-use crate::yaml::At;
+use crate::tree::At;
 
 /// Calls of the language that are not supported.
 const CALLS_UNSUPPORTED: [&str; 5] = ["openapi", "grpc", "asyncapi", "mcp", "a2a"];

@@ -9,7 +9,7 @@ use graph::ir::{Exhausted, ForEach, Fork, Kind, Loop, Losers, Need, Task, Try};
 use graph::value::Value;
 
 use crate::lowering::{Lowering, Scope};
-use crate::yaml::At;
+use crate::tree::At;
 
 /// The queue of tasks that name none.
 const QUEUE_DEFAULT: &str = "default";

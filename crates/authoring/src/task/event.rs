@@ -9,7 +9,7 @@ use graph::{Expr, Template};
 
 use crate::expression::{to_expression, unwrap};
 use crate::lowering::{Lowering, Scope};
-use crate::yaml::At;
+use crate::tree::At;
 
 impl<'t> Lowering<'t> {
     pub(super) fn listen(&mut self, task: At<'t>, at: At<'t>, scope: &Scope) -> Option<Kind> {

@@ -10,10 +10,13 @@ use graph::{Delay, Template};
 use super::list::Flow;
 use crate::expression::unwrap;
 use crate::lowering::{Lowering, Scope};
-use crate::yaml::{At, Data};
+use crate::tree::{At, Data};
 
 /// By what exponential backoff multiplies.
 const BACKOFF_FACTOR: f64 = 2.0;
+
+/// The pause between attempts of a policy that names none, so that no retry spins.
+const DELAY_DEFAULT_MS: u64 = 1_000;
 
 /// The most attempts that can be asked for.
 const ATTEMPTS_MAX: u32 = 1_000_000;
@@ -168,7 +171,7 @@ impl<'t> Lowering<'t> {
             return None;
         }
         let mut retry = Retry {
-            delay: Delay::Ms(0),
+            delay: Delay::Ms(DELAY_DEFAULT_MS),
             backoff: policy
                 .member("backoff")
                 .map_or(Backoff::Constant, |backoff| self.backoff(backoff)),

@@ -3,6 +3,8 @@
 //! Invariant: the default of a switch comes last, wherever it was written, because the kernel takes the
 //! first case that holds.
 
+use std::collections::BTreeSet;
+
 use graph::check::BRANCHES_MAX;
 use graph::ir::{BodyIndex, Case, ForEach, Fork, Kind, Losers, Need};
 use graph::{Expr, Template};
@@ -10,7 +12,7 @@ use graph::{Expr, Template};
 use super::list::Flow;
 use crate::expression::to_expression;
 use crate::lowering::{Lowering, Scope};
-use crate::yaml::At;
+use crate::tree::At;
 
 impl<'t> Lowering<'t> {
     pub(super) fn switch(&mut self, at: At<'t>, scope: &Scope, flow: &Flow<'t>) -> Option<Kind> {
@@ -99,12 +101,15 @@ impl<'t> Lowering<'t> {
             self.findings.error(list, "bad-value", message);
             return None;
         }
-        let mut bodies = Vec::new();
+        let (mut bodies, mut names) = (Vec::new(), BTreeSet::new());
         for element in elements {
-            let body = self
-                .named(element)
-                .and_then(|task| self.body_of(element, &[task], scope));
-            bodies.push(body);
+            let Some(branch) = self.named(element) else {
+                continue;
+            };
+            if !names.insert(branch.key()) {
+                self.check_task_name(branch, true);
+            }
+            bodies.push(self.body_of(element, &[branch], scope));
         }
         bodies.into_iter().collect()
     }

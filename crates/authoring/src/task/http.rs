@@ -11,7 +11,7 @@ use graph::value::{Str, Value};
 use crate::expression::unwrap;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
-use crate::yaml::{At, Data};
+use crate::tree::{At, Data};
 
 /// Queue and name of the connector's tasks.
 const HTTP: &str = "http";

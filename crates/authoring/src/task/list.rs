@@ -9,7 +9,7 @@ use graph::ir::{BodyIndex, Case, Kind, Next, NodeIndex};
 
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
-use crate::yaml::At;
+use crate::tree::At;
 
 /// Words that say where to go and cannot be names.
 const DIRECTIVES: [&str; 3] = ["continue", "exit", "end"];
@@ -114,7 +114,7 @@ impl<'t> Lowering<'t> {
         };
         let mut items = Vec::new();
         for task in tasks {
-            self.check_task_name(*task, &flow);
+            self.check_task_name(*task, flow.names.contains_key(task.key()));
             let guard = if is_guarded(*task) {
                 Some(self.add_node(*task, task.key(), body)?)
             } else {
@@ -138,7 +138,8 @@ impl<'t> Lowering<'t> {
         Some(body)
     }
 
-    fn check_task_name(&mut self, task: At<'t>, flow: &Flow<'t>) {
+    /// A name must fit, be no directive, and be new in its list.
+    pub(super) fn check_task_name(&mut self, task: At<'t>, taken: bool) {
         let name = task.key();
         self.fits_name(task, name);
         if DIRECTIVES.contains(&name) {
@@ -148,9 +149,9 @@ impl<'t> Lowering<'t> {
             );
             self.findings.error_key(task, "bad-name", message);
         }
-        if flow.names.contains_key(name) {
+        if taken {
             let message = format!(
-                "two tasks of this list are named {}; rename one, so that `then` can tell them apart",
+                "two tasks of this list are named {}; rename one, so that they can be told apart",
                 quote(name)
             );
             self.findings.error_key(task, "duplicate-name", message);

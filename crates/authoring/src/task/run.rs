@@ -5,7 +5,7 @@ use graph::ir::{Child, Kind, NAMESPACE_DEFAULT};
 use graph::value::Value;
 
 use crate::lowering::{Lowering, Scope};
-use crate::yaml::At;
+use crate::tree::At;
 
 /// The version that stands for none in particular.
 const LATEST: &str = "latest";

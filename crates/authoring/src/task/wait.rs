@@ -5,7 +5,7 @@ use graph::ir::{Kind, Wait};
 
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
-use crate::yaml::At;
+use crate::tree::At;
 
 impl<'t> Lowering<'t> {
     pub(super) fn wait(&mut self, at: At<'t>, scope: &Scope) -> Option<Kind> {

@@ -140,6 +140,7 @@ fn sound_graphs() {
     }
 }
 
+/// Each graph must be refused for a reason that has these words.
 fn assert_unsound(table: Vec<(&str, Graph)>) {
     for (message, graph) in table {
         let unsound = check(&graph).expect_err(message);
@@ -149,11 +150,9 @@ fn assert_unsound(table: Vec<(&str, Graph)>) {
 }
 
 #[test]
-fn unsound_shapes() {
+fn unsound_indexes() {
     let exit = Next::Exit;
-    let one = |kind| graph(2, vec![node("a", 0, exit, kind)]);
     let sound = || graph(1, vec![node("a", 0, exit, set())]);
-    let decided = Kind::Switch(vec![case(None, exit)]);
     let table = [
         ("1 to", graph(0, vec![])),
         (
@@ -187,6 +186,16 @@ fn unsound_shapes() {
                 ..graph(1, vec![])
             },
         ),
+    ];
+    assert_unsound(table.into());
+}
+
+#[test]
+fn unsound_trees() {
+    let exit = Next::Exit;
+    let one = |kind| graph(2, vec![node("a", 0, exit, kind)]);
+    let decided = Kind::Switch(vec![case(None, exit)]);
+    let table = [
         ("opens body 5", one(Kind::Do(BodyIndex(5)))),
         ("opens the root", one(Kind::Do(ROOT))),
         (
@@ -242,6 +251,24 @@ fn unsound_contents() {
         (
             "count of branches",
             graph(1, vec![node("a", 0, exit, fork(&[], Need::All))]),
+        ),
+        (
+            "65 labels",
+            Graph {
+                labels: vec![("a".into(), "b".into()); 65],
+                ..sound()
+            },
+        ),
+        (
+            "not 0",
+            Graph {
+                version: "".into(),
+                ..sound()
+            },
+        ),
+        (
+            "not 257",
+            graph(1, vec![node(&"n".repeat(257), 0, exit, set())]),
         ),
         ("needed branches", one(fork(&[1], Need::Count(2)))),
         (

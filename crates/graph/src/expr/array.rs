@@ -2,6 +2,7 @@
 //!
 //! Invariant: results are charged before they are built, and comparing charges itself.
 
+use alloc::borrow::Cow;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -18,19 +19,41 @@ use crate::value::{DEPTH_MAX, Value};
 pub(super) fn elements<'v>(name: &str, value: &'v Value) -> Result<&'v [Value], Stop> {
     match value {
         Value::Array(elements) => Ok(elements),
-        _ => Err(Stop::failed(format!("{name} needs an array, not {}", order::shown(value)))),
+        _ => Err(Stop::failed(format!(
+            "{name} needs an array, not {}",
+            order::shown(value)
+        ))),
     }
 }
 
-fn keyed(name: &str, value: &Value, keys: &Value, budget: &Budget) -> Result<Vec<(Value, Value)>, Stop> {
+/// The elements of an array or the values of an object.
+pub(super) fn members<'v>(name: &str, value: &'v Value) -> Result<Cow<'v, [Value]>, Stop> {
+    match value {
+        Value::Object(members) => Ok(members.values().cloned().collect()),
+        _ => elements(name, value).map(Cow::Borrowed),
+    }
+}
+
+fn keyed(
+    name: &str,
+    value: &Value,
+    keys: &Value,
+    budget: &Budget,
+) -> Result<Vec<(Value, Value)>, Stop> {
     let elements = elements(name, value)?;
     budget.alloc(elements.len() * 2 * ARRAY_BYTES)?;
-    Ok(self::elements(name, keys)?.iter().cloned().zip(elements.iter().cloned()).collect())
+    Ok(self::elements(name, keys)?
+        .iter()
+        .cloned()
+        .zip(elements.iter().cloned())
+        .collect())
 }
 
 fn sort_by(value: &Value, keys: &Value, budget: &Budget) -> Result<Value, Stop> {
     let sorted = order::sort(keyed("sort", value, keys, budget)?, budget)?;
-    Ok(Value::array(sorted.into_iter().map(|(_, element)| element).collect()))
+    Ok(Value::array(
+        sorted.into_iter().map(|(_, element)| element).collect(),
+    ))
 }
 
 fn groups(value: &Value, keys: &Value, budget: &Budget) -> Result<Vec<Vec<Value>>, Stop> {
@@ -53,11 +76,18 @@ fn groups(value: &Value, keys: &Value, budget: &Budget) -> Result<Vec<Vec<Value>
 
 fn group_by(value: &Value, keys: &Value, budget: &Budget) -> Result<Value, Stop> {
     order::wrap(value, 1, budget)?;
-    Ok(Value::array(groups(value, keys, budget)?.into_iter().map(Value::array).collect()))
+    Ok(Value::array(
+        groups(value, keys, budget)?
+            .into_iter()
+            .map(Value::array)
+            .collect(),
+    ))
 }
 
 fn unique_by(value: &Value, keys: &Value, budget: &Budget) -> Result<Value, Stop> {
-    let firsts = groups(value, keys, budget)?.into_iter().filter_map(|group| group.into_iter().next());
+    let firsts = groups(value, keys, budget)?
+        .into_iter()
+        .filter_map(|group| group.into_iter().next());
     Ok(Value::array(firsts.collect()))
 }
 
@@ -68,7 +98,11 @@ fn extreme(value: &Value, keys: &Value, largest: bool, budget: &Budget) -> Resul
             None => true,
             Some((other, _)) => {
                 let order = order::compare(&key, other, budget)?;
-                if largest { order.is_ge() } else { order.is_lt() }
+                if largest {
+                    order.is_ge()
+                } else {
+                    order.is_lt()
+                }
             }
         };
         if better {
@@ -78,15 +112,22 @@ fn extreme(value: &Value, keys: &Value, largest: bool, budget: &Budget) -> Resul
     Ok(best.map(|(_, element)| element).unwrap_or_default())
 }
 
-fn flatten(value: Value, arguments: &[Value], budget: &Budget) -> Result<Value, Stop> {
+fn flatten(value: &Value, arguments: &[Value], budget: &Budget) -> Result<Value, Stop> {
     let levels = arguments.first().map_or(Some(i64::MAX), number::whole);
-    let Some(levels @ 0..) = levels else { return Err(Stop::failed("flatten needs a depth that is not negative")) };
+    let Some(levels @ 0..) = levels else {
+        return Err(Stop::failed("flatten needs a depth that is not negative"));
+    };
     let mut flat = Vec::new();
-    flatten_into(elements("flatten", &value)?, levels, &mut flat, budget)?;
+    flatten_into(&members("flatten", value)?, levels, &mut flat, budget)?;
     Ok(Value::array(flat))
 }
 
-fn flatten_into(elements: &[Value], levels: i64, flat: &mut Vec<Value>, budget: &Budget) -> Result<(), Stop> {
+fn flatten_into(
+    elements: &[Value],
+    levels: i64,
+    flat: &mut Vec<Value>,
+    budget: &Budget,
+) -> Result<(), Stop> {
     budget.work(elements.len() as u64 + 1)?;
     for element in elements {
         match element {
@@ -100,17 +141,12 @@ fn flatten_into(elements: &[Value], levels: i64, flat: &mut Vec<Value>, budget: 
     Ok(())
 }
 
-fn sum(value: Value, _: &[Value], budget: &Budget) -> Result<Value, Stop> {
-    let members: Vec<Value>;
-    let parts = match &value {
-        Value::Object(object) => {
-            members = object.values().cloned().collect();
-            &members
-        }
-        _ => elements("add", &value)?,
-    };
+fn sum(value: &Value, _: &[Value], budget: &Budget) -> Result<Value, Stop> {
+    let parts = &*members("add", value)?;
     if let Some(Value::Text(_)) = parts.first()
-        && parts.iter().all(|part| matches!(part, Value::Text(_) | Value::Null))
+        && parts
+            .iter()
+            .all(|part| matches!(part, Value::Text(_) | Value::Null))
     {
         return text::concatenate(parts, "", budget);
     }
@@ -161,27 +197,43 @@ pub(super) fn indices(value: &Value, part: &Value, budget: &Budget) -> Result<Va
             }
         }
         _ => {
-            return Err(Stop::failed(format!("cannot look for {} in {}", order::shown(part), order::shown(value))));
+            return Err(Stop::failed(format!(
+                "cannot look for {} in {}",
+                order::shown(part),
+                order::shown(value)
+            )));
         }
     }
     budget.alloc(found.len() * ARRAY_BYTES)?;
-    Ok(Value::array(found.into_iter().filter_map(|index| i64::try_from(index).ok().map(Value::Int)).collect()))
+    Ok(Value::array(
+        found
+            .into_iter()
+            .filter_map(|index| i64::try_from(index).ok().map(Value::Int))
+            .collect(),
+    ))
 }
 
 fn index(value: &Value, part: &Value, last: bool, budget: &Budget) -> Result<Value, Stop> {
     Ok(match indices(value, part, budget)? {
-        Value::Array(found) => if last { found.last() } else { found.first() }.cloned().unwrap_or_default(),
+        Value::Array(found) => if last { found.last() } else { found.first() }
+            .cloned()
+            .unwrap_or_default(),
         _ => Value::Null,
     })
 }
 
-fn transpose(value: Value, _: &[Value], budget: &Budget) -> Result<Value, Stop> {
-    let rows = elements("transpose", &value)?;
+fn transpose(value: &Value, _: &[Value], budget: &Budget) -> Result<Value, Stop> {
+    let rows = elements("transpose", value)?;
     let mut width = 0;
     for row in rows {
         width = width.max(elements("transpose", row)?.len());
     }
-    budget.alloc(rows.len().saturating_mul(width).saturating_add(width).saturating_mul(ARRAY_BYTES))?;
+    budget.alloc(
+        rows.len()
+            .saturating_mul(width)
+            .saturating_add(width)
+            .saturating_mul(ARRAY_BYTES),
+    )?;
     budget.work((rows.len() * width) as u64)?;
     let cell = |row: &Value, column: usize| match row {
         Value::Array(cells) => cells.get(column).cloned().unwrap_or_default(),
@@ -191,13 +243,15 @@ fn transpose(value: Value, _: &[Value], budget: &Budget) -> Result<Value, Stop> 
     Ok(Value::array((0..width).map(column).collect()))
 }
 
-fn search(value: Value, arguments: &[Value], budget: &Budget) -> Result<Value, Stop> {
-    let elements = elements("bsearch", &value)?;
+fn search(value: &Value, arguments: &[Value], budget: &Budget) -> Result<Value, Stop> {
+    let elements = elements("bsearch", value)?;
     let (mut low, mut high) = (0, elements.len());
     while low < high {
         let middle = usize::midpoint(low, high);
         match order::compare(&elements[middle], &arguments[0], budget)? {
-            core::cmp::Ordering::Equal => return Ok(Value::Int(i64::try_from(middle).unwrap_or(i64::MAX))),
+            core::cmp::Ordering::Equal => {
+                return Ok(Value::Int(i64::try_from(middle).unwrap_or(i64::MAX)));
+            }
             core::cmp::Ordering::Less => low = middle + 1,
             core::cmp::Ordering::Greater => high = middle,
         }
@@ -206,7 +260,11 @@ fn search(value: Value, arguments: &[Value], budget: &Budget) -> Result<Value, S
 }
 
 fn delete(mut value: Value, arguments: &[Value], budget: &Budget) -> Result<Value, Stop> {
-    delete_all(&mut value, elements("delpaths", &arguments[0])?.to_vec(), budget)?;
+    delete_all(
+        &mut value,
+        elements("delpaths", &arguments[0])?.to_vec(),
+        budget,
+    )?;
     Ok(value)
 }
 
@@ -218,26 +276,109 @@ fn set(mut value: Value, arguments: &[Value], budget: &Budget) -> Result<Value, 
 
 /// The functions of arrays.
 pub(super) const FUNCTIONS: &[Strict] = &[
-    Strict { name: "sort", arity: 0, run: |v, _, b| sort_by(&v, &v, b) },
-    Strict { name: "_sort_by", arity: 1, run: |v, a, b| sort_by(&v, &a[0], b) },
-    Strict { name: "_group_by", arity: 1, run: |v, a, b| group_by(&v, &a[0], b) },
-    Strict { name: "unique", arity: 0, run: |v, _, b| unique_by(&v, &v, b) },
-    Strict { name: "_unique_by", arity: 1, run: |v, a, b| unique_by(&v, &a[0], b) },
-    Strict { name: "min", arity: 0, run: |v, _, b| extreme(&v, &v, false, b) },
-    Strict { name: "max", arity: 0, run: |v, _, b| extreme(&v, &v, true, b) },
-    Strict { name: "_min_by", arity: 1, run: |v, a, b| extreme(&v, &a[0], false, b) },
-    Strict { name: "_max_by", arity: 1, run: |v, a, b| extreme(&v, &a[0], true, b) },
-    Strict { name: "flatten", arity: 0, run: flatten },
-    Strict { name: "flatten", arity: 1, run: flatten },
-    Strict { name: "add", arity: 0, run: sum },
-    Strict { name: "reverse", arity: 0, run: reverse },
-    Strict { name: "indices", arity: 1, run: |v, a, b| indices(&v, &a[0], b) },
-    Strict { name: "index", arity: 1, run: |v, a, b| index(&v, &a[0], false, b) },
-    Strict { name: "rindex", arity: 1, run: |v, a, b| index(&v, &a[0], true, b) },
-    Strict { name: "transpose", arity: 0, run: transpose },
-    Strict { name: "bsearch", arity: 1, run: search },
-    Strict { name: "delpaths", arity: 1, run: delete },
-    Strict { name: "setpath", arity: 2, run: set },
+    Strict {
+        name: "sort",
+        arity: 0,
+        run: |v, _, b| sort_by(&v, &v, b),
+    },
+    Strict {
+        name: "_sort_by",
+        arity: 1,
+        run: |v, a, b| sort_by(&v, &a[0], b),
+    },
+    Strict {
+        name: "_group_by",
+        arity: 1,
+        run: |v, a, b| group_by(&v, &a[0], b),
+    },
+    Strict {
+        name: "unique",
+        arity: 0,
+        run: |v, _, b| unique_by(&v, &v, b),
+    },
+    Strict {
+        name: "_unique_by",
+        arity: 1,
+        run: |v, a, b| unique_by(&v, &a[0], b),
+    },
+    Strict {
+        name: "min",
+        arity: 0,
+        run: |v, _, b| extreme(&v, &v, false, b),
+    },
+    Strict {
+        name: "max",
+        arity: 0,
+        run: |v, _, b| extreme(&v, &v, true, b),
+    },
+    Strict {
+        name: "_min_by",
+        arity: 1,
+        run: |v, a, b| extreme(&v, &a[0], false, b),
+    },
+    Strict {
+        name: "_max_by",
+        arity: 1,
+        run: |v, a, b| extreme(&v, &a[0], true, b),
+    },
+    Strict {
+        name: "flatten",
+        arity: 0,
+        run: |v, a, b| flatten(&v, a, b),
+    },
+    Strict {
+        name: "flatten",
+        arity: 1,
+        run: |v, a, b| flatten(&v, a, b),
+    },
+    Strict {
+        name: "add",
+        arity: 0,
+        run: |v, a, b| sum(&v, a, b),
+    },
+    Strict {
+        name: "reverse",
+        arity: 0,
+        run: reverse,
+    },
+    Strict {
+        name: "indices",
+        arity: 1,
+        run: |v, a, b| indices(&v, &a[0], b),
+    },
+    Strict {
+        name: "index",
+        arity: 1,
+        run: |v, a, b| index(&v, &a[0], false, b),
+    },
+    Strict {
+        name: "rindex",
+        arity: 1,
+        run: |v, a, b| index(&v, &a[0], true, b),
+    },
+    Strict {
+        name: "transpose",
+        arity: 0,
+        run: |v, a, b| transpose(&v, a, b),
+    },
+    Strict {
+        name: "bsearch",
+        arity: 1,
+        run: |v, a, b| search(&v, a, b),
+    },
+    Strict {
+        name: "delpaths",
+        arity: 1,
+        run: delete,
+    },
+    Strict {
+        name: "setpath",
+        arity: 2,
+        run: set,
+    },
 ];
 
-const _: () = assert!(DEPTH_MAX <= 128, "flattening and comparing recurse once a level");
+const _: () = assert!(
+    DEPTH_MAX <= 128,
+    "flattening and comparing recurse once a level"
+);

@@ -17,7 +17,12 @@ use crate::value::Value;
 
 impl Eval<'_> {
     /// An assignment with one result.
-    pub(super) fn assign_one(&self, id: NodeId, frame: &Frame<'_>, input: Value) -> Result<Value, Stop> {
+    pub(super) fn assign_one(
+        &self,
+        id: NodeId,
+        frame: &Frame<'_>,
+        input: Value,
+    ) -> Result<Value, Stop> {
         match self.node(id) {
             Node::Assign(_, value) | Node::Modify(_, _, value) => {
                 let value = self.one(*value, frame, &input)?;
@@ -28,7 +33,13 @@ impl Eval<'_> {
     }
 
     /// An assignment for each result of its right side.
-    pub(super) fn each_assign(&self, id: NodeId, frame: &Frame<'_>, input: &Value, out: Out<'_, Value>) -> Flow {
+    pub(super) fn each_assign(
+        &self,
+        id: NodeId,
+        frame: &Frame<'_>,
+        input: &Value,
+        out: Out<'_, Value>,
+    ) -> Flow {
         let (Node::Assign(_, value) | Node::Modify(_, _, value)) = self.node(id) else {
             unreachable!("all other nodes are single or have their own arm")
         };
@@ -37,19 +48,33 @@ impl Eval<'_> {
         })
     }
 
-    fn assign_value(&self, id: NodeId, frame: &Frame<'_>, input: Value, value: &Value) -> Result<Value, Stop> {
+    fn assign_value(
+        &self,
+        id: NodeId,
+        frame: &Frame<'_>,
+        input: Value,
+        value: &Value,
+    ) -> Result<Value, Stop> {
         let _level = self.budget.descend()?;
         match self.node(id) {
-            Node::Assign(place, _) => self.change(*place, frame, input, &mut |_| Ok(Some(value.clone()))),
-            Node::Modify(Some(operation), place, _) => self.change(*place, frame, input, &mut |before| {
-                math::apply(*operation, before, value, self.budget).map(Some)
-            }),
-            Node::Modify(None, place, _) => self.change(*place, frame, input, &mut |before| {
-                Ok(Some(if before.is_true() { before } else { value.clone() }))
-            }),
-            Node::Update(place, update) => {
-                self.change(*place, frame, input, &mut |before| self.first(*update, frame, before))
+            Node::Assign(place, _) => {
+                self.change(*place, frame, input, &mut |_| Ok(Some(value.clone())))
             }
+            Node::Modify(Some(operation), place, _) => {
+                self.change(*place, frame, input, &mut |before| {
+                    math::apply(*operation, before, value, self.budget).map(Some)
+                })
+            }
+            Node::Modify(None, place, _) => self.change(*place, frame, input, &mut |before| {
+                Ok(Some(if before.is_true() {
+                    before
+                } else {
+                    value.clone()
+                }))
+            }),
+            Node::Update(place, update) => self.change(*place, frame, input, &mut |before| {
+                self.first(*update, frame, before)
+            }),
             _ => unreachable!("only called for assignments"),
         }
     }
@@ -80,11 +105,16 @@ impl Eval<'_> {
         change: &mut dyn FnMut(Value) -> Result<Option<Value>, Stop>,
     ) -> Result<Value, Stop> {
         let mut paths: Vec<Vec<Value>> = Vec::new();
-        self.each(place, frame, Tracked::root(input.clone()), &mut |at: Tracked| {
-            self.budget.alloc((at.length() + 1) * ARRAY_BYTES)?;
-            paths.push(at.path());
-            Ok(())
-        })?;
+        self.each(
+            place,
+            frame,
+            Tracked::root(input.clone()),
+            &mut |at: Tracked| {
+                self.budget.alloc((at.length() + 1) * ARRAY_BYTES)?;
+                paths.push(at.path());
+                Ok(())
+            },
+        )?;
         let mut value = input;
         let mut removed = Vec::new();
         for path in paths {

@@ -46,15 +46,15 @@ fn count(node: &Node, known: &[Count], bodies: &[Count]) -> Count {
             least.min(match part {
                 Part::Key(_) => Count::One,
                 Part::Index(id) => of(*id),
-                Part::Slice(from, to) => {
-                    from.map_or(Count::One, of).min(to.map_or(Count::One, of))
-                }
+                Part::Slice(from, to) => from.map_or(Count::One, of).min(to.map_or(Count::One, of)),
                 Part::Each => Count::Any,
             })
         }),
-        Node::Object(members) => {
-            members.iter().map(|(key, value)| of(*key).min(of(*value))).min().unwrap_or(Count::One)
-        }
+        Node::Object(members) => members
+            .iter()
+            .map(|(key, value)| of(*key).min(of(*value)))
+            .min()
+            .unwrap_or(Count::One),
         Node::Text { parts, .. } | Node::Strict(_, parts) => all(parts),
         Node::Negate(id) | Node::Assign(_, id) | Node::Modify(_, _, id) => of(*id),
         Node::Math(_, a, b)
@@ -63,10 +63,16 @@ fn count(node: &Node, known: &[Count], bodies: &[Count]) -> Count {
         | Node::Or(a, b)
         | Node::Alternative(a, b)
         | Node::Pipe(a, b)
-        | Node::Bind { source: a, body: b, .. } => of(*a).min(of(*b)),
+        | Node::Bind {
+            source: a, body: b, ..
+        } => of(*a).min(of(*b)),
         Node::If { test, then, or } => of(*test).min(of(*then)).min(of(*or)),
         Node::Reduce { start, .. } => of(*start),
-        Node::Call { function, arguments, .. } => match bodies[*function as usize] {
+        Node::Call {
+            function,
+            arguments,
+            ..
+        } => match bodies[*function as usize] {
             Count::Any => Count::Any,
             _ => all(arguments),
         },

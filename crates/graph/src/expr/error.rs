@@ -70,16 +70,28 @@ impl Stop {
     pub(super) fn failed(message: impl Into<String>) -> Stop {
         let message = message.into();
         let value = Value::text(message.as_str());
-        Stop::Error(Box::new(ExprError { kind: ErrorKind::Failed, message, value }))
+        Stop::Error(Box::new(ExprError {
+            kind: ErrorKind::Failed,
+            message,
+            value,
+        }))
     }
 
     pub(super) fn raised(message: String, value: Value) -> Stop {
-        Stop::Error(Box::new(ExprError { kind: ErrorKind::Failed, message, value }))
+        Stop::Error(Box::new(ExprError {
+            kind: ErrorKind::Failed,
+            message,
+            value,
+        }))
     }
 
     pub(super) fn budget(message: &str) -> Stop {
         let value = Value::text(message);
-        Stop::Error(Box::new(ExprError { kind: ErrorKind::Budget, message: message.into(), value }))
+        Stop::Error(Box::new(ExprError {
+            kind: ErrorKind::Budget,
+            message: message.into(),
+            value,
+        }))
     }
 
     /// Whether `try` may catch this.

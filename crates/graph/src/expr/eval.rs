@@ -33,7 +33,12 @@ impl<'p> Eval<'p> {
     }
 
     /// The value of a node where it stands, if it need not be computed.
-    fn borrow<'v>(&self, id: NodeId, frame: &'v Frame<'v>, input: &'v Value) -> Result<Option<&'v Value>, Stop>
+    fn borrow<'v>(
+        &self,
+        id: NodeId,
+        frame: &'v Frame<'v>,
+        input: &'v Value,
+    ) -> Result<Option<&'v Value>, Stop>
     where
         'p: 'v,
     {
@@ -43,7 +48,9 @@ impl<'p> Eval<'p> {
             Node::Global(index) => Some(&self.globals[*index as usize]),
             Node::Local { hops, index } => Some(frame.variable(*hops, *index)),
             Node::Path { base, parts } => {
-                let Some(mut at) = self.borrow(*base, frame, input)? else { return Ok(None) };
+                let Some(mut at) = self.borrow(*base, frame, input)? else {
+                    return Ok(None);
+                };
                 for part in parts {
                     self.budget.work(2)?;
                     at = match (at, part) {
@@ -61,7 +68,12 @@ impl<'p> Eval<'p> {
     }
 
     /// The value of a node that gives one, borrowed if it can be.
-    fn look<'v>(&self, id: NodeId, frame: &'v Frame<'v>, input: &'v Value) -> Result<Cow<'v, Value>, Stop>
+    fn look<'v>(
+        &self,
+        id: NodeId,
+        frame: &'v Frame<'v>,
+        input: &'v Value,
+    ) -> Result<Cow<'v, Value>, Stop>
     where
         'p: 'v,
     {
@@ -89,32 +101,40 @@ impl<'p> Eval<'p> {
             Node::Text { format, parts } => self.text(*format, parts, frame, input),
             Node::Convert(format) => json::convert(*format, input, self.budget).map(Value::Text),
             Node::Negate(inner) => math::negate(&self.one(*inner, frame, input)?),
-            Node::Math(operation, left, right) => self.math(*operation, *left, *right, frame, input),
+            Node::Math(operation, left, right) => {
+                self.math(*operation, *left, *right, frame, input)
+            }
             Node::Compare(comparison, left, right) => {
                 let right = self.look(*right, frame, input)?;
                 let left = self.look(*left, frame, input)?;
                 math::compare(*comparison, &left, &right, self.budget).map(Value::Bool)
             }
-            Node::And(left, right) => {
-                Ok(Value::Bool(self.is_true(*left, frame, input)? && self.is_true(*right, frame, input)?))
-            }
-            Node::Or(left, right) => {
-                Ok(Value::Bool(self.is_true(*left, frame, input)? || self.is_true(*right, frame, input)?))
-            }
+            Node::And(left, right) => Ok(Value::Bool(
+                self.is_true(*left, frame, input)? && self.is_true(*right, frame, input)?,
+            )),
+            Node::Or(left, right) => Ok(Value::Bool(
+                self.is_true(*left, frame, input)? || self.is_true(*right, frame, input)?,
+            )),
             Node::Alternative(left, right) => match self.one(*left, frame, input) {
                 Ok(value) if value.is_true() => Ok(value),
                 Err(stop) if !stop.is_catchable() => Err(stop),
                 _ => self.one(*right, frame, input),
             },
             Node::If { test, then, or } => {
-                let branch = if self.is_true(*test, frame, input)? { *then } else { *or };
+                let branch = if self.is_true(*test, frame, input)? {
+                    *then
+                } else {
+                    *or
+                };
                 self.one(branch, frame, input)
             }
             Node::Pipe(left, right) => {
                 let value = self.one(*left, frame, input)?;
                 self.take(*right, frame, value)
             }
-            Node::Strict(function, arguments) => self.strict(function.run, arguments, frame, input.clone()),
+            Node::Strict(function, arguments) => {
+                self.strict(function.run, arguments, frame, input.clone())
+            }
             Node::Parameter { hops, index } => {
                 let Closure { node, frame } = frame.parameter(*hops, *index);
                 self.one(node, frame, input)
@@ -143,9 +163,17 @@ impl<'p> Eval<'p> {
                     id = *right;
                 }
                 Node::If { test, then, or } => {
-                    id = if self.is_true(*test, frame, &input)? { *then } else { *or };
+                    id = if self.is_true(*test, frame, &input)? {
+                        *then
+                    } else {
+                        *or
+                    };
                 }
-                Node::Call { function, hops, arguments } if arguments.is_empty() => {
+                Node::Call {
+                    function,
+                    hops,
+                    arguments,
+                } if arguments.is_empty() => {
                     frame = self.definition(*hops, frame);
                     id = self.code.functions[*function as usize].body;
                 }
@@ -155,41 +183,77 @@ impl<'p> Eval<'p> {
                     let left = self.take(*left, frame, input)?;
                     return math::apply(*operation, left, &right, self.budget);
                 }
-                Node::Strict(function, arguments) => return self.strict(function.run, arguments, frame, input),
-                Node::Assign(..) | Node::Update(..) | Node::Modify(..) => return self.assign_one(id, frame, input),
-                Node::Bind { source, pattern, body } => {
+                Node::Strict(function, arguments) => {
+                    return self.strict(function.run, arguments, frame, input);
+                }
+                Node::Assign(..) | Node::Update(..) | Node::Modify(..) => {
+                    return self.assign_one(id, frame, input);
+                }
+                Node::Bind {
+                    source,
+                    pattern,
+                    body,
+                } => {
                     let value = self.one(*source, frame, &input)?;
                     let inner = self.bind(pattern, frame, &input, value)?;
                     return self.take(*body, &inner, input);
                 }
-                Node::Reduce { source, pattern, start, update } => {
+                Node::Reduce {
+                    source,
+                    pattern,
+                    start,
+                    update,
+                } => {
                     let start = self.one(*start, frame, &input)?;
                     return self.reduce(*source, pattern, start, *update, frame, &input);
                 }
-                Node::Special(special, arguments) => return self.special_one(*special, arguments, frame, &input),
+                Node::Special(special, arguments) => {
+                    return self.special_one(*special, arguments, frame, &input);
+                }
                 _ => return self.one(id, frame, &input),
             }
         }
     }
 
     fn call_one(&self, id: NodeId, frame: &Frame<'_>, input: Value) -> Result<Value, Stop> {
-        let Node::Call { function, hops, arguments } = self.node(id) else { unreachable!("only called for calls") };
-        let inner = Frame::Parameters(self.closures(arguments, frame), self.definition(*hops, frame));
+        let Node::Call {
+            function,
+            hops,
+            arguments,
+        } = self.node(id)
+        else {
+            unreachable!("only called for calls")
+        };
+        let inner = Frame::Parameters(
+            self.closures(arguments, frame),
+            self.definition(*hops, frame),
+        );
         self.take(self.code.functions[*function as usize].body, &inner, input)
     }
 
     /// The frames in which a function was defined.
-    pub(super) fn definition<'f>(&'f self, hops: Option<u32>, frame: &'f Frame<'f>) -> &'f Frame<'f> {
+    pub(super) fn definition<'f>(
+        &'f self,
+        hops: Option<u32>,
+        frame: &'f Frame<'f>,
+    ) -> &'f Frame<'f> {
         hops.map_or(&self.outermost, |hops| frame.up(hops))
     }
 
     /// The arguments of a call. One that only passes a parameter on is that parameter.
-    pub(super) fn closures<'f>(&self, arguments: &[NodeId], frame: &'f Frame<'f>) -> Vec<Closure<'f>> {
+    pub(super) fn closures<'f>(
+        &self,
+        arguments: &[NodeId],
+        frame: &'f Frame<'f>,
+    ) -> Vec<Closure<'f>> {
         arguments
             .iter()
             .map(|argument| match self.node(*argument) {
                 Node::Parameter { hops, index } => frame.parameter(*hops, *index),
-                _ => Closure { node: *argument, frame },
+                _ => Closure {
+                    node: *argument,
+                    frame,
+                },
             })
             .collect()
     }
@@ -225,10 +289,15 @@ impl<'p> Eval<'p> {
             return self.one(id, frame, input);
         }
         let mut only = None;
-        self.each(id, frame, input.clone(), &mut |value: Value| match only.replace(value) {
-            None => Ok(()),
-            Some(_) => Err(Stop::failed("a key in a pattern must give one result")),
-        })?;
+        self.each(
+            id,
+            frame,
+            input.clone(),
+            &mut |value: Value| match only.replace(value) {
+                None => Ok(()),
+                Some(_) => Err(Stop::failed("a key in a pattern must give one result")),
+            },
+        )?;
         only.ok_or_else(|| Stop::failed("a key in a pattern must give one result"))
     }
 
@@ -257,7 +326,13 @@ impl<'p> Eval<'p> {
         Ok(state)
     }
 
-    fn follow(&self, base: NodeId, parts: &[Part], frame: &Frame<'_>, input: &Value) -> Result<Value, Stop> {
+    fn follow(
+        &self,
+        base: NodeId,
+        parts: &[Part],
+        frame: &Frame<'_>,
+        input: &Value,
+    ) -> Result<Value, Stop> {
         let mut at = self.one(base, frame, input)?;
         for part in parts {
             let computed;
@@ -283,7 +358,12 @@ impl<'p> Eval<'p> {
         Ok(at)
     }
 
-    pub(super) fn array(&self, inner: Option<NodeId>, frame: &Frame<'_>, input: &Value) -> Result<Value, Stop> {
+    pub(super) fn array(
+        &self,
+        inner: Option<NodeId>,
+        frame: &Frame<'_>,
+        input: &Value,
+    ) -> Result<Value, Stop> {
         let mut elements = Vec::new();
         if let Some(inner) = inner {
             self.each(inner, frame, input.clone(), &mut |value: Value| {
@@ -297,7 +377,12 @@ impl<'p> Eval<'p> {
         Ok(Value::array(elements))
     }
 
-    fn object(&self, members: &[(NodeId, NodeId)], frame: &Frame<'_>, input: &Value) -> Result<Value, Stop> {
+    fn object(
+        &self,
+        members: &[(NodeId, NodeId)],
+        frame: &Frame<'_>,
+        input: &Value,
+    ) -> Result<Value, Stop> {
         let mut object = Object::new();
         for (key, value) in members {
             let key = self.look(*key, frame, input)?;
@@ -309,7 +394,10 @@ impl<'p> Eval<'p> {
 
     pub(super) fn add_member(&self, object: &mut Object, key: &Value, value: Value) -> Flow {
         let Value::Text(name) = key else {
-            return Err(Stop::failed(alloc::format!("an object key must be a string, not {}", order::shown(key))));
+            return Err(Stop::failed(alloc::format!(
+                "an object key must be a string, not {}",
+                order::shown(key)
+            )));
         };
         order::wrap(&value, 1, self.budget)?;
         self.budget.alloc(MEMBER_BYTES)?;
@@ -317,7 +405,13 @@ impl<'p> Eval<'p> {
         Ok(())
     }
 
-    fn text(&self, format: Format, parts: &[NodeId], frame: &Frame<'_>, input: &Value) -> Result<Value, Stop> {
+    fn text(
+        &self,
+        format: Format,
+        parts: &[NodeId],
+        frame: &Frame<'_>,
+        input: &Value,
+    ) -> Result<Value, Stop> {
         let mut values = Vec::with_capacity(parts.len());
         for part in parts {
             values.push(self.look(*part, frame, input)?);
@@ -344,7 +438,14 @@ impl<'p> Eval<'p> {
         Ok(Value::text(text))
     }
 
-    fn math(&self, operation: Math, left: NodeId, right: NodeId, frame: &Frame<'_>, input: &Value) -> Result<Value, Stop> {
+    fn math(
+        &self,
+        operation: Math,
+        left: NodeId,
+        right: NodeId,
+        frame: &Frame<'_>,
+        input: &Value,
+    ) -> Result<Value, Stop> {
         let right = self.look(right, frame, input)?;
         let left = self.look(left, frame, input)?.into_owned();
         math::apply(operation, left, &right, self.budget)

@@ -100,10 +100,19 @@ impl Focus for Tracked {
     fn part(&self, key: &dyn Fn() -> Value, value: Value) -> Result<Tracked, Stop> {
         let length = self.length() + 1;
         if length > DEPTH_MAX {
-            return Err(Stop::failed(format!("the path is longer than {DEPTH_MAX} steps")));
+            return Err(Stop::failed(format!(
+                "the path is longer than {DEPTH_MAX} steps"
+            )));
         }
-        let link = Link { up: self.trail.clone(), key: key(), length };
-        Ok(Tracked { trail: Some(Rc::new(link)), value })
+        let link = Link {
+            up: self.trail.clone(),
+            key: key(),
+            length,
+        };
+        Ok(Tracked {
+            trail: Some(Rc::new(link)),
+            value,
+        })
     }
 
     fn computed(value: Value) -> Result<Tracked, Stop> {

@@ -61,34 +61,77 @@ const PRELUDE: &str = include_str!("prelude.jq");
 
 /// Functions of jq that are refused, and why.
 const REFUSED: [(&[&str], &str); 6] = [
-    (&["now", "localtime", "strflocaltime", "date", "get_search_list"], "time is an input here: the result must not depend on when and where it is computed"),
-    (&["env", "input_filename", "input_line_number", "$ENV"], "an expression sees only its input and its variables, not the machine it runs on"),
-    (&["input", "inputs"], "an expression has one input, which is `.`"),
-    (&["halt", "halt_error"], "an expression cannot stop the program it runs in; use `error`"),
-    (&["debug", "stderr"], "an expression cannot write anywhere; make it part of the result"),
-    (&["import", "include", "modulemeta"], "there are no modules here; use `def`"),
+    (
+        &[
+            "now",
+            "localtime",
+            "strflocaltime",
+            "date",
+            "get_search_list",
+        ],
+        "time is an input here: the result must not depend on when and where it is computed",
+    ),
+    (
+        &["env", "input_filename", "input_line_number", "$ENV"],
+        "an expression sees only its input and its variables, not the machine it runs on",
+    ),
+    (
+        &["input", "inputs"],
+        "an expression has one input, which is `.`",
+    ),
+    (
+        &["halt", "halt_error"],
+        "an expression cannot stop the program it runs in; use `error`",
+    ),
+    (
+        &["debug", "stderr"],
+        "an expression cannot write anywhere; make it part of the result",
+    ),
+    (
+        &["import", "include", "modulemeta"],
+        "there are no modules here; use `def`",
+    ),
 ];
 
 /// The strict function of this name and arity.
 pub(super) fn strict(name: &str, arity: usize) -> Option<&'static Strict> {
-    [array::FUNCTIONS, object::FUNCTIONS, text::FUNCTIONS, math::FUNCTIONS, json::FUNCTIONS, pattern::FUNCTIONS, time::FUNCTIONS]
-        .into_iter()
-        .flatten()
-        .find(|function| function.name == name && function.arity == arity)
+    [
+        array::FUNCTIONS,
+        object::FUNCTIONS,
+        text::FUNCTIONS,
+        math::FUNCTIONS,
+        json::FUNCTIONS,
+        pattern::FUNCTIONS,
+        time::FUNCTIONS,
+    ]
+    .into_iter()
+    .flatten()
+    .find(|function| function.name == name && function.arity == arity)
 }
 
 /// The special function of this name and arity.
 pub(super) fn special(name: &str, arity: usize) -> Option<Special> {
-    SPECIALS.iter().find(|(n, a, _)| *n == name && *a == arity).map(|(_, _, special)| *special)
+    SPECIALS
+        .iter()
+        .find(|(n, a, _)| *n == name && *a == arity)
+        .map(|(_, _, special)| *special)
 }
 
 /// The definition in jq of this name and arity, as source.
 pub(super) fn definition(name: &str, arity: usize) -> Option<&'static str> {
     PRELUDE.lines().find(|line| {
-        let Some(rest) = line.strip_prefix("def ").and_then(|rest| rest.strip_prefix(name)) else { return false };
+        let Some(rest) = line
+            .strip_prefix("def ")
+            .and_then(|rest| rest.strip_prefix(name))
+        else {
+            return false;
+        };
         match rest.as_bytes().first() {
             Some(b':') => arity == 0,
-            Some(b'(') => rest.split(')').next().is_some_and(|list| list.split(';').count() == arity),
+            Some(b'(') => rest
+                .split(')')
+                .next()
+                .is_some_and(|list| list.split(';').count() == arity),
             _ => false,
         }
     })
@@ -96,12 +139,17 @@ pub(super) fn definition(name: &str, arity: usize) -> Option<&'static str> {
 
 /// Why a function of jq does not exist here.
 pub(super) fn refusal(name: &str) -> Option<&'static str> {
-    REFUSED.iter().find(|(names, _)| names.contains(&name)).map(|(_, reason)| *reason)
+    REFUSED
+        .iter()
+        .find(|(names, _)| names.contains(&name))
+        .map(|(_, reason)| *reason)
 }
 
 /// Whether the name exists with another number of arguments.
 pub(super) fn arities(name: &str) -> impl Iterator<Item = usize> {
     (0..=4).filter(move |arity| {
-        strict(name, *arity).is_some() || special(name, *arity).is_some() || definition(name, *arity).is_some()
+        strict(name, *arity).is_some()
+            || special(name, *arity).is_some()
+            || definition(name, *arity).is_some()
     })
 }

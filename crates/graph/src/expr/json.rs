@@ -41,7 +41,9 @@ fn decode(value: &Value, budget: &Budget) -> Result<Value, Stop> {
             _ => {}
         }
         if depth > DEPTH_MAX {
-            return Err(Stop::failed(format!("the text nests deeper than {DEPTH_MAX} levels")));
+            return Err(Stop::failed(format!(
+                "the text nests deeper than {DEPTH_MAX} levels"
+            )));
         }
     }
     budget.work(text.len() as u64 / 2)?;
@@ -55,7 +57,10 @@ fn to_number(value: Value, _: &[Value], _: &Budget) -> Result<Value, Stop> {
         Value::Int(_) | Value::Float(_) => Ok(value),
         Value::Text(text) => number::parse(text)
             .ok_or_else(|| Stop::failed(format!("{} is not a number", order::shown(&value)))),
-        _ => Err(Stop::failed(format!("{} is not a number", order::shown(&value)))),
+        _ => Err(Stop::failed(format!(
+            "{} is not a number",
+            order::shown(&value)
+        ))),
     }
 }
 
@@ -64,9 +69,14 @@ pub(super) fn convert(format: Format, value: &Value, budget: &Budget) -> Result<
     match format {
         Format::Text => plain(value, budget),
         Format::Json => Ok(encode(value, budget)?.into()),
-        Format::Csv => row(value, ",", budget, |text| format!("\"{}\"", text.replace('"', "\"\""))),
+        Format::Csv => row(value, ",", budget, |text| {
+            format!("\"{}\"", text.replace('"', "\"\""))
+        }),
         Format::Tsv => row(value, "\t", budget, |text| {
-            text.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n").replace('\r', "\\r")
+            text.replace('\\', "\\\\")
+                .replace('\t', "\\t")
+                .replace('\n', "\\n")
+                .replace('\r', "\\r")
         }),
         Format::Html => escape(value, budget, |c| match c {
             '<' => Some("&lt;"),
@@ -79,7 +89,10 @@ pub(super) fn convert(format: Format, value: &Value, budget: &Budget) -> Result<
         Format::Uri => uri(&plain(value, budget)?, budget),
         Format::Sh => match value {
             Value::Array(words) => {
-                let words: Vec<String> = words.iter().map(|word| shell(word, budget)).collect::<Result<_, _>>()?;
+                let words: Vec<String> = words
+                    .iter()
+                    .map(|word| shell(word, budget))
+                    .collect::<Result<_, _>>()?;
                 Ok(words.join(" ").into())
             }
             _ => Ok(shell(value, budget)?.into()),
@@ -99,7 +112,11 @@ pub(super) fn convert(format: Format, value: &Value, budget: &Budget) -> Result<
     }
 }
 
-fn escape(value: &Value, budget: &Budget, replacement: fn(char) -> Option<&'static str>) -> Result<Str, Stop> {
+fn escape(
+    value: &Value,
+    budget: &Budget,
+    replacement: fn(char) -> Option<&'static str>,
+) -> Result<Str, Stop> {
     let text = plain(value, budget)?;
     budget.alloc(text.len() * 6)?;
     let mut escaped = String::with_capacity(text.len());
@@ -112,7 +129,12 @@ fn escape(value: &Value, budget: &Budget, replacement: fn(char) -> Option<&'stat
     Ok(escaped.into())
 }
 
-fn row(value: &Value, separator: &str, budget: &Budget, quote: fn(&str) -> String) -> Result<Str, Stop> {
+fn row(
+    value: &Value,
+    separator: &str,
+    budget: &Budget,
+    quote: fn(&str) -> String,
+) -> Result<Str, Stop> {
     let cells = super::array::elements("a row", value)?;
     let mut row = String::new();
     for (index, cell) in cells.iter().enumerate() {
@@ -126,7 +148,10 @@ fn row(value: &Value, separator: &str, budget: &Budget, quote: fn(&str) -> Strin
                 row.push_str(&quote(text));
             }
             Value::Array(_) | Value::Object(_) => {
-                return Err(Stop::failed(format!("a cell cannot be {}", order::shown(cell))));
+                return Err(Stop::failed(format!(
+                    "a cell cannot be {}",
+                    order::shown(cell)
+                )));
             }
             scalar => row.push_str(&encode(scalar, budget)?),
         }
@@ -154,9 +179,10 @@ fn shell(value: &Value, budget: &Budget) -> Result<String, Stop> {
             budget.alloc(text.len() * 4 + 2)?;
             Ok(format!("'{}'", text.replace('\'', "'\\''")))
         }
-        Value::Array(_) | Value::Object(_) => {
-            Err(Stop::failed(format!("{} cannot be a word for a shell", order::shown(value))))
-        }
+        Value::Array(_) | Value::Object(_) => Err(Stop::failed(format!(
+            "{} cannot be a word for a shell",
+            order::shown(value)
+        ))),
         scalar => encode(scalar, budget),
     }
 }
@@ -166,10 +192,15 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 fn base64(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() / 3 * 4 + 4);
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let group = chunk
+            .iter()
+            .fold(0_u32, |group, byte| group << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
         for place in 0..4 {
             if place <= chunk.len() {
-                text.push(char::from(BASE64[(group >> (18 - 6 * place)) as usize & 63]));
+                text.push(char::from(
+                    BASE64[(group >> (18 - 6 * place)) as usize & 63],
+                ));
             } else {
                 text.push('=');
             }
@@ -198,8 +229,24 @@ fn unbase64(text: &str) -> Option<Vec<u8>> {
 
 /// The functions that turn values into text and back.
 pub(super) const FUNCTIONS: &[Strict] = &[
-    Strict { name: "tojson", arity: 0, run: |v, _, b| Ok(Value::text(encode(&v, b)?)) },
-    Strict { name: "fromjson", arity: 0, run: |v, _, b| decode(&v, b) },
-    Strict { name: "tostring", arity: 0, run: |v, _, b| Ok(Value::Text(plain(&v, b)?)) },
-    Strict { name: "tonumber", arity: 0, run: to_number },
+    Strict {
+        name: "tojson",
+        arity: 0,
+        run: |v, _, b| Ok(Value::text(encode(&v, b)?)),
+    },
+    Strict {
+        name: "fromjson",
+        arity: 0,
+        run: |v, _, b| decode(&v, b),
+    },
+    Strict {
+        name: "tostring",
+        arity: 0,
+        run: |v, _, b| Ok(Value::Text(plain(&v, b)?)),
+    },
+    Strict {
+        name: "tonumber",
+        arity: 0,
+        run: to_number,
+    },
 ];

@@ -17,7 +17,12 @@ use super::{number, order};
 use crate::value::{DEPTH_MAX, Object, Value};
 
 /// `left operator right`
-pub(super) fn apply(operation: Math, left: Value, right: &Value, budget: &Budget) -> Result<Value, Stop> {
+pub(super) fn apply(
+    operation: Math,
+    left: Value,
+    right: &Value,
+    budget: &Budget,
+) -> Result<Value, Stop> {
     let result = match operation {
         Math::Add => return add(left, right, budget),
         Math::Subtract => match (&left, right) {
@@ -25,13 +30,19 @@ pub(super) fn apply(operation: Math, left: Value, right: &Value, budget: &Budget
             _ => number::apply(&left, right, i64::checked_sub, |a, b| a - b),
         },
         Math::Multiply => match (&left, right) {
-            (Value::Text(text), Value::Int(_) | Value::Float(_)) => return repeat(text, right, budget),
-            (Value::Int(_) | Value::Float(_), Value::Text(text)) => return repeat(text, &left, budget),
+            (Value::Text(text), Value::Int(_) | Value::Float(_)) => {
+                return repeat(text, right, budget);
+            }
+            (Value::Int(_) | Value::Float(_), Value::Text(text)) => {
+                return repeat(text, &left, budget);
+            }
             (Value::Object(a), Value::Object(b)) => return merge(a, b, DEPTH_MAX, budget),
             _ => number::apply(&left, right, i64::checked_mul, |a, b| a * b),
         },
         Math::Divide => match (&left, right) {
-            (Value::Text(text), Value::Text(separator)) => return super::text::split(text, separator, budget),
+            (Value::Text(text), Value::Text(separator)) => {
+                return super::text::split(text, separator, budget);
+            }
             _ if number::double(right) == Some(0.0) && number::double(&left).is_some() => None,
             _ => number::apply(&left, right, number::divide_exact, |a, b| a / b),
         },
@@ -44,7 +55,11 @@ pub(super) fn apply(operation: Math, left: Value, right: &Value, budget: &Budget
             Math::Multiply => ("multiply", "and"),
             Math::Divide | Math::Rest => ("divide", "by"),
         };
-        Stop::failed(format!("cannot {verb} {} {link} {}", order::shown(&left), order::shown(right)))
+        Stop::failed(format!(
+            "cannot {verb} {} {link} {}",
+            order::shown(&left),
+            order::shown(right)
+        ))
     })
 }
 
@@ -69,8 +84,15 @@ fn add(left: Value, right: &Value, budget: &Budget) -> Result<Value, Stop> {
             members.extend(b.iter().map(|(key, value)| (key.clone(), value.clone())));
             Ok(Value::Object(a))
         }
-        (left, right) => number::apply(&left, right, i64::checked_add, |a, b| a + b)
-            .ok_or_else(|| Stop::failed(format!("cannot add {} and {}", order::shown(&left), order::shown(right)))),
+        (left, right) => {
+            number::apply(&left, right, i64::checked_add, |a, b| a + b).ok_or_else(|| {
+                Stop::failed(format!(
+                    "cannot add {} and {}",
+                    order::shown(&left),
+                    order::shown(right)
+                ))
+            })
+        }
     }
 }
 
@@ -93,18 +115,29 @@ fn repeat(text: &str, times: &Value, budget: &Budget) -> Result<Value, Stop> {
     if times <= 0.0 {
         return Ok(Value::Null);
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive, and `as` saturates")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "positive, and `as` saturates"
+    )]
     let times = (times as usize).max(1);
     budget.alloc(text.len().saturating_mul(times))?;
     Ok(Value::text(text.repeat(times)))
 }
 
-fn merge(left: &Arc<Object>, right: &Object, levels: usize, budget: &Budget) -> Result<Value, Stop> {
+fn merge(
+    left: &Arc<Object>,
+    right: &Object,
+    levels: usize,
+    budget: &Budget,
+) -> Result<Value, Stop> {
     budget.alloc((left.len() + right.len()) * MEMBER_BYTES)?;
     let mut merged = Object::clone(left);
     for (key, theirs) in right {
         let value = match (merged.get(key), theirs) {
-            (Some(Value::Object(a)), Value::Object(b)) if levels > 0 => merge(a, b, levels - 1, budget)?,
+            (Some(Value::Object(a)), Value::Object(b)) if levels > 0 => {
+                merge(a, b, levels - 1, budget)?
+            }
             _ => theirs.clone(),
         };
         merged.insert(key.clone(), value);
@@ -113,7 +146,12 @@ fn merge(left: &Arc<Object>, right: &Object, levels: usize, budget: &Budget) -> 
 }
 
 /// `left comparison right`
-pub(super) fn compare(comparison: Compare, left: &Value, right: &Value, budget: &Budget) -> Result<bool, Stop> {
+pub(super) fn compare(
+    comparison: Compare,
+    left: &Value,
+    right: &Value,
+    budget: &Budget,
+) -> Result<bool, Stop> {
     Ok(match comparison {
         Compare::Equal => order::equal(left, right, budget)?,
         Compare::Unequal => !order::equal(left, right, budget)?,
@@ -127,20 +165,34 @@ pub(super) fn compare(comparison: Compare, left: &Value, right: &Value, budget: 
 /// `-value`
 pub(super) fn negate(value: &Value) -> Result<Value, Stop> {
     match value {
-        Value::Int(whole) => Ok(whole.checked_neg().map_or_else(|| number::value(-(*whole as f64)), Value::Int)),
+        Value::Int(whole) => Ok(whole
+            .checked_neg()
+            .map_or_else(|| number::value(-(*whole as f64)), Value::Int)),
         Value::Float(float) => Ok(number::value(-float)),
-        _ => Err(Stop::failed(format!("cannot negate {}", order::shown(value)))),
+        _ => Err(Stop::failed(format!(
+            "cannot negate {}",
+            order::shown(value)
+        ))),
     }
 }
 
 fn of_double(name: &str, value: &Value, function: fn(f64) -> f64) -> Result<Value, Stop> {
     number::double(value)
         .map(|double| number::value(function(double)))
-        .ok_or_else(|| Stop::failed(format!("{name} needs a number, not {}", order::shown(value))))
+        .ok_or_else(|| {
+            Stop::failed(format!(
+                "{name} needs a number, not {}",
+                order::shown(value)
+            ))
+        })
 }
 
 fn rounded(name: &str, value: Value, function: fn(f64) -> f64) -> Result<Value, Stop> {
-    if let Value::Int(_) = value { Ok(value) } else { of_double(name, &value, function) }
+    if let Value::Int(_) = value {
+        Ok(value)
+    } else {
+        of_double(name, &value, function)
+    }
 }
 
 fn absolute(value: Value, _: &[Value], _: &Budget) -> Result<Value, Stop> {
@@ -148,7 +200,10 @@ fn absolute(value: Value, _: &[Value], _: &Budget) -> Result<Value, Stop> {
         Value::Int(whole) if whole < 0 => negate(&value),
         Value::Float(float) => Ok(Value::Float(libm::fabs(float))),
         Value::Int(_) => Ok(value),
-        _ => Err(Stop::failed(format!("abs needs a number, not {}", order::shown(&value)))),
+        _ => Err(Stop::failed(format!(
+            "abs needs a number, not {}",
+            order::shown(&value)
+        ))),
     }
 }
 
@@ -161,18 +216,74 @@ fn power(_: Value, arguments: &[Value], _: &Budget) -> Result<Value, Stop> {
 
 /// The functions of numbers.
 pub(super) const FUNCTIONS: &[Strict] = &[
-    Strict { name: "floor", arity: 0, run: |v, _, _| rounded("floor", v, libm::floor) },
-    Strict { name: "ceil", arity: 0, run: |v, _, _| rounded("ceil", v, libm::ceil) },
-    Strict { name: "round", arity: 0, run: |v, _, _| rounded("round", v, libm::round) },
-    Strict { name: "trunc", arity: 0, run: |v, _, _| rounded("trunc", v, libm::trunc) },
-    Strict { name: "abs", arity: 0, run: absolute },
-    Strict { name: "fabs", arity: 0, run: absolute },
-    Strict { name: "sqrt", arity: 0, run: |v, _, _| of_double("sqrt", &v, libm::sqrt) },
-    Strict { name: "log", arity: 0, run: |v, _, _| of_double("log", &v, libm::log) },
-    Strict { name: "log2", arity: 0, run: |v, _, _| of_double("log2", &v, libm::log2) },
-    Strict { name: "log10", arity: 0, run: |v, _, _| of_double("log10", &v, libm::log10) },
-    Strict { name: "exp", arity: 0, run: |v, _, _| of_double("exp", &v, libm::exp) },
-    Strict { name: "exp2", arity: 0, run: |v, _, _| of_double("exp2", &v, libm::exp2) },
-    Strict { name: "exp10", arity: 0, run: |v, _, _| of_double("exp10", &v, libm::exp10) },
-    Strict { name: "pow", arity: 2, run: power },
+    Strict {
+        name: "floor",
+        arity: 0,
+        run: |v, _, _| rounded("floor", v, libm::floor),
+    },
+    Strict {
+        name: "ceil",
+        arity: 0,
+        run: |v, _, _| rounded("ceil", v, libm::ceil),
+    },
+    Strict {
+        name: "round",
+        arity: 0,
+        run: |v, _, _| rounded("round", v, libm::round),
+    },
+    Strict {
+        name: "trunc",
+        arity: 0,
+        run: |v, _, _| rounded("trunc", v, libm::trunc),
+    },
+    Strict {
+        name: "abs",
+        arity: 0,
+        run: absolute,
+    },
+    Strict {
+        name: "fabs",
+        arity: 0,
+        run: absolute,
+    },
+    Strict {
+        name: "sqrt",
+        arity: 0,
+        run: |v, _, _| of_double("sqrt", &v, libm::sqrt),
+    },
+    Strict {
+        name: "log",
+        arity: 0,
+        run: |v, _, _| of_double("log", &v, libm::log),
+    },
+    Strict {
+        name: "log2",
+        arity: 0,
+        run: |v, _, _| of_double("log2", &v, libm::log2),
+    },
+    Strict {
+        name: "log10",
+        arity: 0,
+        run: |v, _, _| of_double("log10", &v, libm::log10),
+    },
+    Strict {
+        name: "exp",
+        arity: 0,
+        run: |v, _, _| of_double("exp", &v, libm::exp),
+    },
+    Strict {
+        name: "exp2",
+        arity: 0,
+        run: |v, _, _| of_double("exp2", &v, libm::exp2),
+    },
+    Strict {
+        name: "exp10",
+        arity: 0,
+        run: |v, _, _| of_double("exp10", &v, libm::exp10),
+    },
+    Strict {
+        name: "pow",
+        arity: 2,
+        run: power,
+    },
 ];

@@ -10,7 +10,7 @@
 //! * objects are in key order, so `keys_unsorted` is `keys`
 //! * `now`, `env`, `$ENV`, `input`, `debug`, `halt`, modules and all else that reaches outside are refused
 //! * not there: `?//`, `strftime`, `strptime`, `mktime`, `gmtime`, streaming, SQL-style functions but `IN` and
-//!   `INDEX`, trigonometry, `@base32`, `limit` as path with several counts; dates are ISO 8601 only
+//!   `INDEX`, trigonometry, `@base32`, `nan`; dates are ISO 8601 only
 //! * a value, and a path, is at most 100 levels deep; a function that calls itself is bounded to about 40 calls
 //!   unless it has no arguments and the call is its end: use `reduce`, `recurse`, `until` and `while`
 //! * patterns are of the `regex` syntax: no look-around, no back references, flag `s` lets `.` match a new line

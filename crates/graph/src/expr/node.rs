@@ -22,15 +22,24 @@ pub(super) enum Node {
     /// A variable of the program, by its index.
     Global(u32),
     /// A variable of an enclosing `as`, `reduce` or `foreach`: frames up, then index within.
-    Local { hops: u32, index: u32 },
+    Local {
+        hops: u32,
+        index: u32,
+    },
     /// `base.a[b][]`
-    Path { base: NodeId, parts: Box<[Part]> },
+    Path {
+        base: NodeId,
+        parts: Box<[Part]>,
+    },
     /// `[f]`
     Array(Option<NodeId>),
     /// `{k: v}`
     Object(Box<[(NodeId, NodeId)]>),
     /// `"a\(f)b"`: texts are constants, other parts go through the format.
-    Text { format: Format, parts: Box<[NodeId]> },
+    Text {
+        format: Format,
+        parts: Box<[NodeId]>,
+    },
     /// `@base64` and the like without a string.
     Convert(Format),
     /// `-f`
@@ -43,18 +52,49 @@ pub(super) enum Node {
     Alternative(NodeId, NodeId),
     Pipe(NodeId, NodeId),
     Comma(Box<[NodeId]>),
-    If { test: NodeId, then: NodeId, or: NodeId },
-    Try { body: NodeId, catch: Option<NodeId> },
+    If {
+        test: NodeId,
+        then: NodeId,
+        or: NodeId,
+    },
+    Try {
+        body: NodeId,
+        catch: Option<NodeId>,
+    },
     /// `source as pattern | body`
-    Bind { source: NodeId, pattern: Pattern, body: NodeId },
-    Reduce { source: NodeId, pattern: Pattern, start: NodeId, update: NodeId },
-    Foreach { source: NodeId, pattern: Pattern, start: NodeId, update: NodeId, extract: Option<NodeId> },
+    Bind {
+        source: NodeId,
+        pattern: Pattern,
+        body: NodeId,
+    },
+    Reduce {
+        source: NodeId,
+        pattern: Pattern,
+        start: NodeId,
+        update: NodeId,
+    },
+    Foreach {
+        source: NodeId,
+        pattern: Pattern,
+        start: NodeId,
+        update: NodeId,
+        extract: Option<NodeId>,
+    },
     Label(NodeId),
-    Break { hops: u32 },
+    Break {
+        hops: u32,
+    },
     /// A function written in jq; `hops` leads to the frames where it was defined, `None` to the outermost.
-    Call { function: u32, hops: Option<u32>, arguments: Box<[NodeId]> },
+    Call {
+        function: u32,
+        hops: Option<u32>,
+        arguments: Box<[NodeId]>,
+    },
     /// A parameter of the function around: frames up, then index.
-    Parameter { hops: u32, index: u32 },
+    Parameter {
+        hops: u32,
+        index: u32,
+    },
     /// A built-in function of values.
     Strict(&'static Strict, Box<[NodeId]>),
     /// A built-in function of expressions.

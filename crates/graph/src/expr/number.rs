@@ -12,8 +12,11 @@ const WHOLE_END: f64 = 9_223_372_036_854_775_808.0;
 pub(super) fn value(number: f64) -> Value {
     if number.is_nan() {
         Value::Null
-    } else if number >= -WHOLE_END && number < WHOLE_END && libm::trunc(number) == number {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and in range, checked just above")]
+    } else if (-WHOLE_END..WHOLE_END).contains(&number) && libm::trunc(number) == number {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "whole and in range, checked just above"
+        )]
         Value::Int(number as i64)
     } else {
         Value::Float(number.clamp(f64::MIN, f64::MAX))
@@ -45,7 +48,10 @@ pub(super) fn double(number: &Value) -> Option<f64> {
 pub(super) fn whole(number: &Value) -> Option<i64> {
     match number {
         Value::Int(whole) => Some(*whole),
-        #[expect(clippy::cast_possible_truncation, reason = "`as` saturates, which is what is wanted")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "`as` saturates, which is what is wanted"
+        )]
         Value::Float(float) => Some(libm::floor(*float) as i64),
         _ => None,
     }
@@ -68,7 +74,9 @@ pub(super) fn apply(
 
 /// Division of whole numbers if it leaves no rest.
 pub(super) fn divide_exact(left: i64, right: i64) -> Option<i64> {
-    (left.checked_rem(right)? == 0).then(|| left.checked_div(right)).flatten()
+    (left.checked_rem(right)? == 0)
+        .then(|| left.checked_div(right))
+        .flatten()
 }
 
 /// The rest of a division of truncated numbers, with the sign of the first. `None` for division by zero.

@@ -74,9 +74,13 @@ pub(super) fn equal(left: &Value, right: &Value, budget: &Budget) -> Result<bool
 }
 
 /// Sorts by key; equal keys stay in place. A merge sort, because comparing may fail.
-pub(super) fn sort(items: Vec<(Value, Value)>, budget: &Budget) -> Result<Vec<(Value, Value)>, Stop> {
+pub(super) fn sort(
+    items: Vec<(Value, Value)>,
+    budget: &Budget,
+) -> Result<Vec<(Value, Value)>, Stop> {
     budget.alloc(items.len() * 2 * size_of::<(Value, Value)>())?;
-    let mut runs: Vec<Vec<(Value, Value)>> = items.into_iter().map(|item| Vec::from([item])).collect();
+    let mut runs: Vec<Vec<(Value, Value)>> =
+        items.into_iter().map(|item| Vec::from([item])).collect();
     while runs.len() > 1 {
         let mut merged = Vec::with_capacity(runs.len().div_ceil(2));
         let mut pairs = runs.into_iter();
@@ -117,7 +121,9 @@ pub(super) fn contains(whole: &Value, part: &Value, budget: &Budget) -> Result<b
     match (whole, part) {
         (Value::Object(whole), Value::Object(part)) => {
             for (key, part) in part.iter() {
-                let Some(member) = whole.get(key) else { return Ok(false) };
+                let Some(member) = whole.get(key) else {
+                    return Ok(false);
+                };
                 if rank(member) != rank(part) || !contains(member, part, budget)? {
                     return Ok(false);
                 }
@@ -143,10 +149,16 @@ pub(super) fn contains(whole: &Value, part: &Value, budget: &Budget) -> Result<b
             budget.work(whole.len() as u64 / 8)?;
             Ok(whole.contains(&**part))
         }
-        _ if rank(whole) == rank(part) || (rank(whole).max(rank(part)) <= 2 && whole.kind() == part.kind()) => {
+        _ if rank(whole) == rank(part)
+            || (rank(whole).max(rank(part)) <= 2 && whole.kind() == part.kind()) =>
+        {
             equal(whole, part, budget)
         }
-        _ => Err(Stop::failed(alloc::format!("{} cannot contain {}", shown(whole), shown(part)))),
+        _ => Err(Stop::failed(alloc::format!(
+            "{} cannot contain {}",
+            shown(whole),
+            shown(part)
+        ))),
     }
 }
 
@@ -178,7 +190,13 @@ pub(super) fn depth(value: &Value, limit: usize, budget: &Budget) -> Result<usiz
 }
 
 fn below(limit: usize) -> Result<(), Stop> {
-    if limit == 0 { Err(Stop::failed(alloc::format!("the value nests deeper than {DEPTH_MAX} levels"))) } else { Ok(()) }
+    if limit == 0 {
+        Err(Stop::failed(alloc::format!(
+            "the value nests deeper than {DEPTH_MAX} levels"
+        )))
+    } else {
+        Ok(())
+    }
 }
 
 /// Charges a value that goes below `levels` new levels, and checks that it may.
@@ -196,7 +214,9 @@ pub(super) fn charge_text(value: &Value, budget: &Budget) -> Result<(), Stop> {
         Value::Array(elements) => {
             budget.work(elements.len() as u64 + 1)?;
             budget.alloc(elements.len() + 2)?;
-            elements.iter().try_for_each(|element| charge_text(element, budget))
+            elements
+                .iter()
+                .try_for_each(|element| charge_text(element, budget))
         }
         Value::Object(members) => {
             budget.work(members.len() as u64 + 1)?;

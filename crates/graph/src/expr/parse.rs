@@ -21,8 +21,9 @@ use crate::value::Value;
 /// How long a source may be.
 pub const SOURCE_BYTES_MAX: usize = 16 * 1024;
 
-/// How deep brackets, `if`, `def` and the like may nest in a source.
-pub const NESTING_MAX: usize = 48;
+/// How deep brackets, `if`, `as`, `def` and the like may nest in a source. A level costs up to 12 KiB of
+/// native stack in an unoptimised build; the whole must fit a stack of 512 KiB.
+pub const NESTING_MAX: usize = 32;
 
 /// How many operators or pipes may depend on each other in a chain.
 pub const CHAIN_MAX: u16 = 80;
@@ -60,7 +61,10 @@ pub(super) struct Parser<'s> {
 pub(super) fn parse(source: &str, globals: &[&str]) -> Parsed<Code> {
     if source.len() > SOURCE_BYTES_MAX {
         return Err(SyntaxError {
-            message: format!("the expression has {} bytes, at most {SOURCE_BYTES_MAX} are allowed", source.len()),
+            message: format!(
+                "the expression has {} bytes, at most {SOURCE_BYTES_MAX} are allowed",
+                source.len()
+            ),
             offset: SOURCE_BYTES_MAX,
         });
     }
@@ -86,11 +90,24 @@ pub(super) fn parse(source: &str, globals: &[&str]) -> Parsed<Code> {
     if parser.token != Token::End {
         return Err(parser.unexpected("an operator or the end"));
     }
-    let Parser { mut nodes, functions, uses, .. } = parser;
+    let Parser {
+        mut nodes,
+        functions,
+        uses,
+        ..
+    } = parser;
     nodes.shrink_to_fit();
     let counts = count::counts(&nodes, &functions);
     let builds = count::builds(&nodes);
-    Ok(Code { source: source.into(), nodes, functions, root, counts, uses, builds })
+    Ok(Code {
+        source: source.into(),
+        nodes,
+        functions,
+        root,
+        counts,
+        uses,
+        builds,
+    })
 }
 
 impl<'s> Parser<'s> {
@@ -118,7 +135,11 @@ impl<'s> Parser<'s> {
     }
 
     pub(super) fn expect(&mut self, sign: &str) -> Parsed<()> {
-        if self.accept(sign)? { Ok(()) } else { Err(self.unexpected(&format!("`{sign}`"))) }
+        if self.accept(sign)? {
+            Ok(())
+        } else {
+            Err(self.unexpected(&format!("`{sign}`")))
+        }
     }
 
     pub(super) fn expect_word(&mut self, word: &str) -> Parsed<()> {
@@ -131,7 +152,10 @@ impl<'s> Parser<'s> {
     }
 
     pub(super) fn error(&self, message: impl Into<String>) -> SyntaxError {
-        SyntaxError { message: message.into(), offset: self.offset }
+        SyntaxError {
+            message: message.into(),
+            offset: self.offset,
+        }
     }
 
     pub(super) fn unexpected(&self, wanted: &str) -> SyntaxError {
@@ -142,7 +166,9 @@ impl<'s> Parser<'s> {
             Token::Variable(name) => format!("`${name}`"),
             Token::Format(name) => format!("`@{name}`"),
             Token::Quote => "a string".into(),
-            Token::Sign("?//" | "?//=") => "`?//`, which is not supported; use `//` or `try`".into(),
+            Token::Sign("?//" | "?//=") => {
+                "`?//`, which is not supported; use `//` or `try`".into()
+            }
             Token::Sign(sign) => format!("`{sign}`"),
             Token::End => "the end".into(),
         };
@@ -151,7 +177,11 @@ impl<'s> Parser<'s> {
 
     /// Adds a node on top of others.
     pub(super) fn push(&mut self, node: Node, children: &[NodeId]) -> Parsed<NodeId> {
-        let below = children.iter().map(|id| self.heights[*id as usize]).max().unwrap_or(0);
+        let below = children
+            .iter()
+            .map(|id| self.heights[*id as usize])
+            .max()
+            .unwrap_or(0);
         if below >= CHAIN_MAX {
             return Err(self.error(format!(
                 "more than {CHAIN_MAX} operators depend on each other\nput them in a list and use `add`, `any` or `reduce`"
@@ -188,14 +218,17 @@ impl<'s> Parser<'s> {
             )));
         }
         self.nesting += 1;
-        #[cfg(test)] { let here = 0u8; super::budget::LOW.fetch_min(&raw const here as usize, core::sync::atomic::Ordering::Relaxed); }
         let result = step(self);
         self.nesting -= 1;
         result
     }
 
     /// Runs a step in which more names are visible.
-    pub(super) fn scoped<T>(&mut self, scope: Scope<'s>, step: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+    pub(super) fn scoped<T>(
+        &mut self,
+        scope: Scope<'s>,
+        step: impl FnOnce(&mut Self) -> Parsed<T>,
+    ) -> Parsed<T> {
         let visible = self.scopes.0.len();
         self.scopes.0.push(scope);
         let result = step(self);
@@ -258,12 +291,18 @@ impl<'s> Parser<'s> {
         self.expect(":")?;
         let index = slot(self.functions.len());
         self.functions.push(Function { body: 0 });
-        self.scopes.0.push(Scope::Function { name, arity: parameters.len(), index });
+        self.scopes.0.push(Scope::Function {
+            name,
+            arity: parameters.len(),
+            index,
+        });
         let body = self.nested(|p| {
             if parameters.is_empty() {
                 p.pipe(Commas::Combine)
             } else {
-                p.scoped(Scope::Parameters(parameters), |p| p.function_body(&values, 0))
+                p.scoped(Scope::Parameters(parameters), |p| {
+                    p.function_body(&values, 0)
+                })
             }
         })?;
         self.functions[index as usize].body = body;
@@ -272,10 +311,29 @@ impl<'s> Parser<'s> {
 
     /// A parameter `$a` is a parameter `a`, evaluated and bound before the body.
     fn function_body(&mut self, values: &[(&'s str, usize)], bound: usize) -> Parsed<NodeId> {
-        let Some(((name, index), others)) = values.split_first() else { return self.pipe(Commas::Combine) };
-        let source = self.push(Node::Parameter { hops: slot(bound), index: slot(*index) }, &[])?;
-        let body = self.nested(|p| p.scoped(Scope::Variables(vec![name]), |p| p.function_body(others, bound + 1)))?;
-        self.push(Node::Bind { source, pattern: Pattern::Whole, body }, &[source, body])
+        let Some(((name, index), others)) = values.split_first() else {
+            return self.pipe(Commas::Combine);
+        };
+        let source = self.push(
+            Node::Parameter {
+                hops: slot(bound),
+                index: slot(*index),
+            },
+            &[],
+        )?;
+        let body = self.nested(|p| {
+            p.scoped(Scope::Variables(vec![name]), |p| {
+                p.function_body(others, bound + 1)
+            })
+        })?;
+        self.push(
+            Node::Bind {
+                source,
+                pattern: Pattern::Whole,
+                body,
+            },
+            &[source, body],
+        )
     }
 
     /// Operators of at least this precedence.
@@ -290,7 +348,16 @@ impl<'s> Parser<'s> {
                 left = self.comma(left)?;
                 continue;
             }
-            let right = self.nested(|p| p.binary(if side == Side::Right { strength } else { strength + 1 }, commas))?;
+            let right = self.nested(|p| {
+                p.binary(
+                    if side == Side::Right {
+                        strength
+                    } else {
+                        strength + 1
+                    },
+                    commas,
+                )
+            })?;
             left = self.operation(sign, left, right)?;
             if side == Side::Neither && self.operator().is_some_and(|(_, s, _)| s == strength) {
                 return Err(self.error(format!("`{sign}` cannot be chained\nuse brackets")));
@@ -363,10 +430,17 @@ impl<'s> Parser<'s> {
     /// The result of arithmetic on literals, if it has one and is cheap.
     fn folded(&self, operation: Math, left: NodeId, right: NodeId) -> Option<Value> {
         let (left, right) = (self.literal(left)?, self.literal(right)?);
-        if !matches!((left, right), (Value::Int(_) | Value::Float(_), Value::Int(_) | Value::Float(_))) {
+        if !matches!(
+            (left, right),
+            (
+                Value::Int(_) | Value::Float(_),
+                Value::Int(_) | Value::Float(_)
+            )
+        ) {
             return None;
         }
-        let outcome: Result<Value, Stop> = math::apply(operation, left.clone(), right, &Budget::default());
+        let outcome: Result<Value, Stop> =
+            math::apply(operation, left.clone(), right, &Budget::default());
         outcome.ok()
     }
 }

@@ -67,7 +67,11 @@ fn flags(text: Option<&str>) -> Result<Flags, Stop> {
             's' => flags.dot_all = true,
             'p' => (flags.dot_all, flags.nonempty) = (true, true),
             'l' => {}
-            _ => return Err(Stop::failed(format!("{flag:?} is not a flag of a pattern\nthese are: g n i x s p l"))),
+            _ => {
+                return Err(Stop::failed(format!(
+                    "{flag:?} is not a flag of a pattern\nthese are: g n i x s p l"
+                )));
+            }
         }
     }
     Ok(flags)
@@ -76,7 +80,9 @@ fn flags(text: Option<&str>) -> Result<Flags, Stop> {
 impl<'b> Machine<'b> {
     fn compile(pattern: &str, flags: &Flags, budget: &'b Budget) -> Result<Machine<'b>, Stop> {
         if pattern.len() > PATTERN_BYTES_MAX {
-            return Err(Stop::failed(format!("the pattern is longer than {PATTERN_BYTES_MAX} bytes")));
+            return Err(Stop::failed(format!(
+                "the pattern is longer than {PATTERN_BYTES_MAX} bytes"
+            )));
         }
         budget.work(pattern.len() as u64 * 32 + 64)?;
         let hir = regex_syntax::ParserBuilder::new()
@@ -86,8 +92,14 @@ impl<'b> Machine<'b> {
             .dot_matches_new_line(flags.dot_all)
             .build()
             .parse(pattern)
-            .map_err(|error| Stop::failed(format!("{pattern:?} is not a pattern: {}", reason(&error))))?;
-        let mut machine = Machine { states: Vec::new(), names: vec![None], budget };
+            .map_err(|error| {
+                Stop::failed(format!("{pattern:?} is not a pattern: {}", reason(&error)))
+            })?;
+        let mut machine = Machine {
+            states: Vec::new(),
+            names: vec![None],
+            budget,
+        };
         machine.push(State::Save(0))?;
         machine.add(&hir)?;
         machine.push(State::Save(1))?;
@@ -97,7 +109,9 @@ impl<'b> Machine<'b> {
 
     fn push(&mut self, state: State) -> Result<usize, Stop> {
         if self.states.len() >= STATES_MAX {
-            return Err(Stop::failed(format!("the pattern needs more than {STATES_MAX} states\nuse smaller counts")));
+            return Err(Stop::failed(format!(
+                "the pattern needs more than {STATES_MAX} states\nuse smaller counts"
+            )));
         }
         self.budget.work(4)?;
         self.states.push(state);
@@ -113,15 +127,21 @@ impl<'b> Machine<'b> {
     fn add(&mut self, hir: &Hir) -> Result<(), Stop> {
         match hir.kind() {
             HirKind::Empty => Ok(()),
-            HirKind::Literal(literal) => {
-                String::from_utf8_lossy(&literal.0).chars().try_for_each(|c| self.class(vec![(c, c)]))
-            }
-            HirKind::Class(Class::Unicode(class)) => {
-                self.class(class.iter().map(|range| (range.start(), range.end())).collect())
-            }
-            HirKind::Class(Class::Bytes(class)) => {
-                self.class(class.iter().map(|r| (char::from(r.start()), char::from(r.end()))).collect())
-            }
+            HirKind::Literal(literal) => String::from_utf8_lossy(&literal.0)
+                .chars()
+                .try_for_each(|c| self.class(vec![(c, c)])),
+            HirKind::Class(Class::Unicode(class)) => self.class(
+                class
+                    .iter()
+                    .map(|range| (range.start(), range.end()))
+                    .collect(),
+            ),
+            HirKind::Class(Class::Bytes(class)) => self.class(
+                class
+                    .iter()
+                    .map(|r| (char::from(r.start()), char::from(r.end())))
+                    .collect(),
+            ),
             HirKind::Look(look) => self.push(State::Look(*look)).map(drop),
             HirKind::Repetition(repetition) => self.repetition(repetition),
             HirKind::Capture(capture) => {
@@ -160,7 +180,11 @@ impl<'b> Machine<'b> {
 
     fn repetition(&mut self, repetition: &Repetition) -> Result<(), Stop> {
         let choose = |enter: usize, leave: usize| {
-            if repetition.greedy { State::Split(enter, leave) } else { State::Split(leave, enter) }
+            if repetition.greedy {
+                State::Split(enter, leave)
+            } else {
+                State::Split(leave, enter)
+            }
         };
         for _ in 0..repetition.min {
             self.push_empty()?;
@@ -203,7 +227,15 @@ impl<'b> Machine<'b> {
                 self.enter(state, slots, text, at, &mut seen, &mut waiting, &mut here)?;
             }
             if found.is_none() {
-                self.enter(0, vec![None; self.names.len() * 2], text, at, &mut seen, &mut waiting, &mut here)?;
+                self.enter(
+                    0,
+                    vec![None; self.names.len() * 2],
+                    text,
+                    at,
+                    &mut seen,
+                    &mut waiting,
+                    &mut here,
+                )?;
             }
             for (state, slots) in here {
                 match &self.states[state] {
@@ -225,7 +257,10 @@ impl<'b> Machine<'b> {
     }
 
     /// Follows the states that take no character.
-    #[expect(clippy::too_many_arguments, reason = "the buffers are reused from position to position")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the buffers are reused from position to position"
+    )]
     fn enter(
         &self,
         state: usize,
@@ -277,12 +312,23 @@ impl<'b> Machine<'b> {
                 _ => (Value::Int(-1), Value::Int(0), Value::Null),
             };
             let name = name.clone().map_or(Value::Null, Value::Text);
-            groups.push([("offset", offset), ("length", length), ("string", string), ("name", name)]);
+            groups.push([
+                ("offset", offset),
+                ("length", length),
+                ("string", string),
+                ("name", name),
+            ]);
         }
         let mut groups = groups.into_iter();
-        let [offset, length, string, _] = groups.next().expect("the whole match is the first group");
+        let [offset, length, string, _] =
+            groups.next().expect("the whole match is the first group");
         let captures = Value::array(groups.map(Value::from).collect());
-        Ok(Value::from([offset, length, string, ("captures", captures)]))
+        Ok(Value::from([
+            offset,
+            length,
+            string,
+            ("captures", captures),
+        ]))
     }
 }
 
@@ -327,16 +373,23 @@ fn looks(look: Look, text: &[char], at: usize) -> bool {
 }
 
 /// All matches of a pattern, which may be text or `[pattern, flags]`.
-fn matches(value: Value, arguments: &[Value], budget: &Budget) -> Result<Value, Stop> {
-    let text = super::text::text("match", &value)?;
+fn matches(value: &Value, arguments: &[Value], budget: &Budget) -> Result<Value, Stop> {
+    let text = super::text::text("match", value)?;
     let (pattern, given) = match (&arguments[0], &arguments[1]) {
-        (Value::Array(pair), Value::Null) if !pair.is_empty() => (&pair[0], pair.get(1).unwrap_or(&Value::Null)),
+        (Value::Array(pair), Value::Null) if !pair.is_empty() => {
+            (&pair[0], pair.get(1).unwrap_or(&Value::Null))
+        }
         (pattern, flags) => (pattern, flags),
     };
     let given = match given {
         Value::Null => None,
         Value::Text(flags) => Some(&**flags),
-        other => return Err(Stop::failed(format!("flags are a string, not {}", order::shown(other)))),
+        other => {
+            return Err(Stop::failed(format!(
+                "flags are a string, not {}",
+                order::shown(other)
+            )));
+        }
     };
     let flags = flags(given)?;
     let machine = Machine::compile(super::text::text("match", pattern)?, &flags, budget)?;
@@ -346,8 +399,12 @@ fn matches(value: Value, arguments: &[Value], budget: &Budget) -> Result<Value, 
     let mut from = 0;
     while from <= text.len() {
         budget.work(machine.states.len() as u64)?;
-        let Some(slots) = machine.find(&text, from)? else { break };
-        let (Some(start), Some(end)) = (slots[0], slots[1]) else { break };
+        let Some(slots) = machine.find(&text, from)? else {
+            break;
+        };
+        let (Some(start), Some(end)) = (slots[0], slots[1]) else {
+            break;
+        };
         if end > start || !flags.nonempty {
             found.push(machine.describe(&text, &slots)?);
         }
@@ -360,4 +417,8 @@ fn matches(value: Value, arguments: &[Value], budget: &Budget) -> Result<Value, 
 }
 
 /// The functions of regular expressions; the rest is in the prelude.
-pub(super) const FUNCTIONS: &[Strict] = &[Strict { name: "_match", arity: 2, run: matches }];
+pub(super) const FUNCTIONS: &[Strict] = &[Strict {
+    name: "_match",
+    arity: 2,
+    run: |v, a, b| matches(&v, a, b),
+}];

@@ -43,11 +43,17 @@ impl Program {
     ///
     /// # Errors
     /// The data does not fit, the expression raises an error or gives several results, or the budget is spent.
-    pub fn run(&self, input: &Value, variables: &[Value], budget: &mut Budget) -> Result<Value, ExprError> {
-        self.result(input, variables, budget).map_err(|stop| match stop {
-            Stop::Error(error) => *error,
-            Stop::Break(_) => failure("`break` left its label"),
-        })
+    pub fn run(
+        &self,
+        input: &Value,
+        variables: &[Value],
+        budget: &mut Budget,
+    ) -> Result<Value, ExprError> {
+        self.result(input, variables, budget)
+            .map_err(|stop| match stop {
+                Stop::Error(error) => *error,
+                Stop::Break(_) => failure("`break` left its label"),
+            })
     }
 
     fn result(&self, input: &Value, variables: &[Value], budget: &Budget) -> Result<Value, Stop> {
@@ -59,7 +65,12 @@ impl Program {
                 variables.len()
             )));
         }
-        let eval = Eval { code, globals: variables, budget, outermost: Frame::Outermost };
+        let eval = Eval {
+            code,
+            globals: variables,
+            budget,
+            outermost: Frame::Outermost,
+        };
         let result = if eval.is_single(code.root) {
             eval.one(code.root, &eval.outermost, input)?
         } else {
@@ -78,7 +89,11 @@ impl Program {
 }
 
 fn failure(message: &str) -> ExprError {
-    ExprError { kind: ErrorKind::Failed, message: message.into(), value: Value::text(message) }
+    ExprError {
+        kind: ErrorKind::Failed,
+        message: message.into(),
+        value: Value::text(message),
+    }
 }
 
 impl fmt::Debug for Program {

@@ -19,7 +19,11 @@ pub(super) enum Scope<'s> {
     /// A label: one frame.
     Label(&'s str),
     /// A function: no frame.
-    Function { name: &'s str, arity: usize, index: u32 },
+    Function {
+        name: &'s str,
+        arity: usize,
+        index: u32,
+    },
 }
 
 /// The visible names, innermost last.
@@ -43,7 +47,10 @@ impl<'s> Scopes<'s> {
         self.outward().find_map(|(hops, scope)| match scope {
             Scope::Variables(names) => {
                 let index = names.iter().rposition(|n| *n == name)?;
-                Some(Node::Local { hops, index: slot(index) })
+                Some(Node::Local {
+                    hops,
+                    index: slot(index),
+                })
             }
             _ => None,
         })
@@ -62,11 +69,19 @@ impl<'s> Scopes<'s> {
         self.outward().find_map(|(hops, scope)| match scope {
             Scope::Parameters(names) if arity == 0 => {
                 let index = names.iter().rposition(|n| *n == name)?;
-                Some(Callee::Parameter { hops, index: slot(index) })
+                Some(Callee::Parameter {
+                    hops,
+                    index: slot(index),
+                })
             }
-            Scope::Function { name: n, arity: a, index } if *n == name && *a == arity => {
-                Some(Callee::Function { hops, index: *index })
-            }
+            Scope::Function {
+                name: n,
+                arity: a,
+                index,
+            } if *n == name && *a == arity => Some(Callee::Function {
+                hops,
+                index: *index,
+            }),
             _ => None,
         })
     }
@@ -77,8 +92,16 @@ impl<'s> Scopes<'s> {
             Scope::Variables(names) => Some(names.iter()),
             _ => None,
         });
-        let names: Vec<String> = locals.flatten().chain(globals).map(|name| format!("${name}")).collect();
-        if names.is_empty() { "no variable exists here".into() } else { format!("these exist: {}", names.join(", ")) }
+        let names: Vec<String> = locals
+            .flatten()
+            .chain(globals)
+            .map(|name| format!("${name}"))
+            .collect();
+        if names.is_empty() {
+            "no variable exists here".into()
+        } else {
+            format!("these exist: {}", names.join(", "))
+        }
     }
 }
 

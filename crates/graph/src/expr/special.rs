@@ -27,15 +27,26 @@ impl Eval<'_> {
         match special {
             Special::Empty => Ok(()),
             Special::RaiseThis => Err(raise(input.into_value())),
-            Special::Raise => {
-                self.each(arguments[0], frame, input.into_value(), &mut |value: Value| Err(raise(value)))
-            }
-            Special::GetPath => self.each(arguments[0], frame, input.value().clone(), &mut |path: Value| {
-                let at = array::elements("getpath", &path)?.iter().try_fold(input.clone(), |at: T, key| {
-                    at.part(&|| key.clone(), access::get(at.value(), key, self.budget)?)
-                })?;
-                out(at)
-            }),
+            Special::Raise => self.each(
+                arguments[0],
+                frame,
+                input.into_value(),
+                &mut |value: Value| Err(raise(value)),
+            ),
+            Special::GetPath => self.each(
+                arguments[0],
+                frame,
+                input.value().clone(),
+                &mut |path: Value| {
+                    let at = array::elements("getpath", &path)?.iter().try_fold(
+                        input.clone(),
+                        |at: T, key| {
+                            at.part(&|| key.clone(), access::get(at.value(), key, self.budget)?)
+                        },
+                    )?;
+                    out(at)
+                },
+            ),
             Special::Limit => self.limit(arguments, frame, &input, out),
             Special::First => self.until(frame, arguments[0], input, 1, out),
             Special::Last => {
@@ -47,16 +58,23 @@ impl Eval<'_> {
                 last.map_or(Ok(()), out)
             }
             Special::Recurse => self.recurse(arguments[0], frame, input, out),
-            Special::Path => self.each(arguments[0], frame, Tracked::root(input.into_value()), &mut |at: Tracked| {
-                self.budget.alloc((at.length() + 2) * ARRAY_BYTES)?;
-                out(T::computed(Value::array(at.path()))?)
-            }),
+            Special::Path => self.each(
+                arguments[0],
+                frame,
+                Tracked::root(input.into_value()),
+                &mut |at: Tracked| {
+                    self.budget.alloc((at.length() + 2) * ARRAY_BYTES)?;
+                    out(T::computed(Value::array(at.path()))?)
+                },
+            ),
             Special::Range | Special::RangeBy => {
-                self.range(arguments, frame, input.value(), &mut |value| out(T::computed(value)?))
+                self.range(arguments, frame, input.value(), &mut |value| {
+                    out(T::computed(value)?)
+                })
             }
-            Special::Walk => {
-                self.walk(arguments[0], frame, input.into_value(), &mut |value| out(T::computed(value)?))
-            }
+            Special::Walk => self.walk(arguments[0], frame, input.into_value(), &mut |value| {
+                out(T::computed(value)?)
+            }),
         }
     }
 
@@ -69,33 +87,65 @@ impl Eval<'_> {
         input: &Value,
     ) -> Result<Value, Stop> {
         let mut one = Value::Null;
-        self.each_special(special, arguments, frame, input.clone(), &mut |value: Value| {
-            one = value;
-            Ok(())
-        })?;
+        self.each_special(
+            special,
+            arguments,
+            frame,
+            input.clone(),
+            &mut |value: Value| {
+                one = value;
+                Ok(())
+            },
+        )?;
         Ok(one)
     }
 
-    fn limit<T: Focus>(&self, arguments: &[NodeId], frame: &Frame<'_>, input: &T, out: Out<'_, T>) -> Flow {
-        self.each(arguments[0], frame, input.value().clone(), &mut |count: Value| {
-            let count = number::whole(&count)
-                .ok_or_else(|| Stop::failed(alloc::format!("limit needs a number, not {}", order::shown(&count))))?;
-            match u64::try_from(count) {
-                Ok(0) => Ok(()),
-                Ok(count) => self.until(frame, arguments[1], input.clone(), count, out),
-                Err(_) => self.each(arguments[1], frame, input.clone(), out),
-            }
-        })
+    fn limit<T: Focus>(
+        &self,
+        arguments: &[NodeId],
+        frame: &Frame<'_>,
+        input: &T,
+        out: Out<'_, T>,
+    ) -> Flow {
+        self.each(
+            arguments[0],
+            frame,
+            input.value().clone(),
+            &mut |count: Value| {
+                let count = number::whole(&count).ok_or_else(|| {
+                    Stop::failed(alloc::format!(
+                        "limit needs a number, not {}",
+                        order::shown(&count)
+                    ))
+                })?;
+                match u64::try_from(count) {
+                    Ok(0) => Ok(()),
+                    Ok(count) => self.until(frame, arguments[1], input.clone(), count, out),
+                    Err(_) => self.each(arguments[1], frame, input.clone(), out),
+                }
+            },
+        )
     }
 
     /// The first results, at least one.
-    fn until<T: Focus>(&self, frame: &Frame<'_>, id: NodeId, input: T, count: u64, out: Out<'_, T>) -> Flow {
+    fn until<T: Focus>(
+        &self,
+        frame: &Frame<'_>,
+        id: NodeId,
+        input: T,
+        count: u64,
+        out: Out<'_, T>,
+    ) -> Flow {
         let label = self.budget.label();
         let mut left = count;
         let flow = self.each(id, frame, input, &mut |value: T| {
             left -= 1;
             out(value)?;
-            if left == 0 { Err(Stop::Break(label)) } else { Ok(()) }
+            if left == 0 {
+                Err(Stop::Break(label))
+            } else {
+                Ok(())
+            }
         });
         match flow {
             Err(Stop::Break(to)) if to == label => Ok(()),
@@ -119,12 +169,25 @@ impl Eval<'_> {
         Ok(())
     }
 
-    fn range(&self, arguments: &[NodeId], frame: &Frame<'_>, input: &Value, out: Out<'_, Value>) -> Flow {
+    fn range(
+        &self,
+        arguments: &[NodeId],
+        frame: &Frame<'_>,
+        input: &Value,
+        out: Out<'_, Value>,
+    ) -> Flow {
         self.each(arguments[0], frame, input.clone(), &mut |from: Value| {
-            self.each(arguments[1], frame, input.clone(), &mut |to: Value| match arguments.get(2) {
-                None => self.count(&from, &to, &Value::Int(1), out),
-                Some(by) => self.each(*by, frame, input.clone(), &mut |by: Value| self.count(&from, &to, &by, out)),
-            })
+            self.each(
+                arguments[1],
+                frame,
+                input.clone(),
+                &mut |to: Value| match arguments.get(2) {
+                    None => self.count(&from, &to, &Value::Int(1), out),
+                    Some(by) => self.each(*by, frame, input.clone(), &mut |by: Value| {
+                        self.count(&from, &to, &by, out)
+                    }),
+                },
+            )
         })
     }
 
@@ -134,12 +197,16 @@ impl Eval<'_> {
             while (*by >= 0 && at < *to) || (*by < 0 && at > *to) {
                 self.budget.step()?;
                 out(Value::Int(at))?;
-                let Some(next) = at.checked_add(*by) else { break };
+                let Some(next) = at.checked_add(*by) else {
+                    break;
+                };
                 at = next;
             }
             return Ok(());
         }
-        let (Some(mut at), Some(to), Some(by)) = (number::double(from), number::double(to), number::double(by)) else {
+        let (Some(mut at), Some(to), Some(by)) =
+            (number::double(from), number::double(to), number::double(by))
+        else {
             return Err(Stop::failed("range needs numbers"));
         };
         while (by >= 0.0 && at < to) || (by < 0.0 && at > to) {
@@ -162,7 +229,12 @@ impl Eval<'_> {
         self.each(id, frame, value, out)
     }
 
-    fn walk_array(&self, id: NodeId, frame: &Frame<'_>, elements: &[Value]) -> Result<Vec<Value>, Stop> {
+    fn walk_array(
+        &self,
+        id: NodeId,
+        frame: &Frame<'_>,
+        elements: &[Value],
+    ) -> Result<Vec<Value>, Stop> {
         let mut walked = Vec::new();
         for element in elements {
             self.walk(id, frame, element.clone(), &mut |value| {

@@ -20,7 +20,13 @@ pub(super) type Out<'o, T> = &'o mut dyn FnMut(T) -> Flow;
 
 impl Eval<'_> {
     /// Hands each result of a node to `out`.
-    pub(super) fn each<T: Focus>(&self, id: NodeId, frame: &Frame<'_>, input: T, out: Out<'_, T>) -> Flow {
+    pub(super) fn each<T: Focus>(
+        &self,
+        id: NodeId,
+        frame: &Frame<'_>,
+        input: T,
+        out: Out<'_, T>,
+    ) -> Flow {
         let _level = self.budget.descend()?;
         self.budget.step()?;
         if !T::TRACKS && self.is_single(id) {
@@ -33,16 +39,22 @@ impl Eval<'_> {
         match self.node(id) {
             Node::Identity => out(input),
             Node::Path { base, parts } => self.each_path(*base, parts, frame, &input, out),
-            Node::Pipe(left, right) => {
-                self.each(*left, frame, input, &mut |value: T| self.each(*right, frame, value, out))
-            }
-            Node::Comma(members) => {
-                members.iter().try_for_each(|member| self.each(*member, frame, input.clone(), out))
-            }
+            Node::Pipe(left, right) => self.each(*left, frame, input, &mut |value: T| {
+                self.each(*right, frame, value, out)
+            }),
+            Node::Comma(members) => members
+                .iter()
+                .try_for_each(|member| self.each(*member, frame, input.clone(), out)),
             Node::If { test, then, or } => self.each_if(*test, [*then, *or], frame, &input, out),
-            Node::Alternative(left, right) => self.each_alternative(*left, *right, frame, &input, out),
+            Node::Alternative(left, right) => {
+                self.each_alternative(*left, *right, frame, &input, out)
+            }
             Node::Try { body, catch } => self.each_try(*body, *catch, frame, input, out),
-            Node::Bind { source, pattern, body } => self.each_bind(*source, pattern, *body, frame, &input, out),
+            Node::Bind {
+                source,
+                pattern,
+                body,
+            } => self.each_bind(*source, pattern, *body, frame, &input, out),
             Node::Reduce { .. } => self.each_reduce(id, frame, &input, out),
             Node::Foreach { .. } => self.each_foreach(id, frame, &input, out),
             Node::Label(body) => self.each_label(*body, frame, input, out),
@@ -52,13 +64,30 @@ impl Eval<'_> {
                 let Closure { node, frame } = frame.parameter(*hops, *index);
                 self.each(node, frame, input, out)
             }
-            Node::Special(special, arguments) => self.each_special(*special, arguments, frame, input, out),
-            _ => self.each_computed(id, frame, input.value(), &mut |value| out(T::computed(value)?)),
+            Node::Special(special, arguments) => {
+                self.each_special(*special, arguments, frame, input, out)
+            }
+            _ => self.each_computed(id, frame, input.value(), &mut |value| {
+                out(T::computed(value)?)
+            }),
         }
     }
 
-    fn each_call<T: Focus>(&self, id: NodeId, frame: &Frame<'_>, input: T, out: Out<'_, T>) -> Flow {
-        let Node::Call { function, hops, arguments } = self.node(id) else { unreachable!("only called for calls") };
+    fn each_call<T: Focus>(
+        &self,
+        id: NodeId,
+        frame: &Frame<'_>,
+        input: T,
+        out: Out<'_, T>,
+    ) -> Flow {
+        let Node::Call {
+            function,
+            hops,
+            arguments,
+        } = self.node(id)
+        else {
+            unreachable!("only called for calls")
+        };
         let body = self.code.functions[*function as usize].body;
         let outer = self.definition(*hops, frame);
         if arguments.is_empty() {
@@ -77,11 +106,20 @@ impl Eval<'_> {
         out: Out<'_, T>,
     ) -> Flow {
         if self.is_single(test) {
-            let branch = if self.one(test, frame, input.value())?.is_true() { then } else { or };
+            let branch = if self.one(test, frame, input.value())?.is_true() {
+                then
+            } else {
+                or
+            };
             return self.each(branch, frame, input.clone(), out);
         }
         self.each(test, frame, input.value().clone(), &mut |value: Value| {
-            self.each(if value.is_true() { then } else { or }, frame, input.clone(), out)
+            self.each(
+                if value.is_true() { then } else { or },
+                frame,
+                input.clone(),
+                out,
+            )
         })
     }
 
@@ -117,11 +155,15 @@ impl Eval<'_> {
         out: Out<'_, T>,
     ) -> Flow {
         let mut outside = false;
-        let flow = self.each(body, frame, input, &mut |value: T| out(value).inspect_err(|_| outside = true));
+        let flow = self.each(body, frame, input, &mut |value: T| {
+            out(value).inspect_err(|_| outside = true)
+        });
         match (flow, catch) {
             (Err(stop), _) if outside || !stop.is_catchable() => Err(stop),
             (Err(Stop::Error(error)), Some(catch)) => {
-                self.each(catch, frame, error.value, &mut |value: Value| out(T::computed(value)?))
+                self.each(catch, frame, error.value, &mut |value: Value| {
+                    out(T::computed(value)?)
+                })
             }
             _ => Ok(()),
         }
@@ -142,8 +184,20 @@ impl Eval<'_> {
         })
     }
 
-    fn each_reduce<T: Focus>(&self, id: NodeId, frame: &Frame<'_>, input: &T, out: Out<'_, T>) -> Flow {
-        let Node::Reduce { source, pattern, start, update } = self.node(id) else {
+    fn each_reduce<T: Focus>(
+        &self,
+        id: NodeId,
+        frame: &Frame<'_>,
+        input: &T,
+        out: Out<'_, T>,
+    ) -> Flow {
+        let Node::Reduce {
+            source,
+            pattern,
+            start,
+            update,
+        } = self.node(id)
+        else {
             unreachable!("only called for reduce")
         };
         if !T::TRACKS {
@@ -154,38 +208,69 @@ impl Eval<'_> {
         }
         self.each(*start, frame, input.clone(), &mut |start: T| {
             let mut state = Some(start);
-            self.each(*source, frame, input.value().clone(), &mut |value: Value| {
-                let inner = self.bind(pattern, frame, input.value(), value)?;
-                let Some(before) = state.take() else { return Ok(()) };
-                self.each(*update, &inner, before, &mut |value: T| {
-                    state = Some(value);
-                    Ok(())
-                })
-            })?;
+            self.each(
+                *source,
+                frame,
+                input.value().clone(),
+                &mut |value: Value| {
+                    let inner = self.bind(pattern, frame, input.value(), value)?;
+                    let Some(before) = state.take() else {
+                        return Ok(());
+                    };
+                    self.each(*update, &inner, before, &mut |value: T| {
+                        state = Some(value);
+                        Ok(())
+                    })
+                },
+            )?;
             state.take().map_or(Ok(()), &mut *out)
         })
     }
 
-    fn each_foreach<T: Focus>(&self, id: NodeId, frame: &Frame<'_>, input: &T, out: Out<'_, T>) -> Flow {
-        let Node::Foreach { source, pattern, start, update, extract } = self.node(id) else {
+    fn each_foreach<T: Focus>(
+        &self,
+        id: NodeId,
+        frame: &Frame<'_>,
+        input: &T,
+        out: Out<'_, T>,
+    ) -> Flow {
+        let Node::Foreach {
+            source,
+            pattern,
+            start,
+            update,
+            extract,
+        } = self.node(id)
+        else {
             unreachable!("only called for foreach")
         };
         self.each(*start, frame, input.clone(), &mut |start: T| {
             let mut state = start;
-            self.each(*source, frame, input.value().clone(), &mut |value: Value| {
-                let inner = self.bind(pattern, frame, input.value(), value)?;
-                self.each(*update, &inner, state.clone(), &mut |value: T| {
-                    state = value.clone();
-                    match extract {
-                        Some(extract) => self.each(*extract, &inner, value, out),
-                        None => out(value),
-                    }
-                })
-            })
+            self.each(
+                *source,
+                frame,
+                input.value().clone(),
+                &mut |value: Value| {
+                    let inner = self.bind(pattern, frame, input.value(), value)?;
+                    self.each(*update, &inner, state.clone(), &mut |value: T| {
+                        state = value.clone();
+                        match extract {
+                            Some(extract) => self.each(*extract, &inner, value, out),
+                            None => out(value),
+                        }
+                    })
+                },
+            )
         })
     }
 
-    fn each_label<T: Focus>(&self, body: NodeId, frame: &Frame<'_>, input: T, out: Out<'_, T>) -> Flow {
+    fn each_label<T: Focus>(
+        &self,
+        body: NodeId,
+        frame: &Frame<'_>,
+        input: T,
+        out: Out<'_, T>,
+    ) -> Flow {
         let label = self.budget.label();
         match self.each(body, &Frame::Label(label, frame), input, out) {
             Err(Stop::Break(to)) if to == label => Ok(()),
@@ -204,7 +289,9 @@ impl Eval<'_> {
         if let Node::Identity = self.node(base) {
             return self.each_part(parts, frame, input.value(), input.clone(), out);
         }
-        self.each(base, frame, input.clone(), &mut |at: T| self.each_part(parts, frame, input.value(), at, out))
+        self.each(base, frame, input.clone(), &mut |at: T| {
+            self.each_part(parts, frame, input.value(), at, out)
+        })
     }
 
     fn each_part<T: Focus>(
@@ -240,13 +327,20 @@ impl Eval<'_> {
         at.part(&|| key.clone(), access::get(at.value(), key, self.budget)?)
     }
 
-    fn each_key<T: Focus>(&self, part: &Part, frame: &Frame<'_>, origin: &Value, at: &T, out: Out<'_, T>) -> Flow {
+    fn each_key<T: Focus>(
+        &self,
+        part: &Part,
+        frame: &Frame<'_>,
+        origin: &Value,
+        at: &T,
+        out: Out<'_, T>,
+    ) -> Flow {
         match part {
             Part::Each => self.each_child(at, out),
             Part::Key(key) => out(self.part(at, key)?),
-            Part::Index(id) => {
-                self.each(*id, frame, origin.clone(), &mut |key: Value| out(self.part(at, &key)?))
-            }
+            Part::Index(id) => self.each(*id, frame, origin.clone(), &mut |key: Value| {
+                out(self.part(at, &key)?)
+            }),
             Part::Slice(from, to) => self.each_bound(*to, frame, origin, &mut |to| {
                 self.each_bound(*from, frame, origin, &mut |from| {
                     out(self.part(at, &access::slice_key(from, to.clone()))?)
@@ -255,7 +349,13 @@ impl Eval<'_> {
         }
     }
 
-    fn each_bound(&self, bound: Option<NodeId>, frame: &Frame<'_>, origin: &Value, out: Out<'_, Value>) -> Flow {
+    fn each_bound(
+        &self,
+        bound: Option<NodeId>,
+        frame: &Frame<'_>,
+        origin: &Value,
+        out: Out<'_, Value>,
+    ) -> Flow {
         match bound {
             Some(id) => self.each(id, frame, origin.clone(), out),
             None => out(Value::Null),
@@ -279,12 +379,21 @@ impl Eval<'_> {
                 }
                 Ok(())
             }
-            other => Err(Stop::failed(alloc::format!("cannot iterate over {}", order::shown(other)))),
+            other => Err(Stop::failed(alloc::format!(
+                "cannot iterate over {}",
+                order::shown(other)
+            ))),
         }
     }
 
     /// Nodes whose results are computed from values, with operands that give any number.
-    fn each_computed(&self, id: NodeId, frame: &Frame<'_>, input: &Value, out: Out<'_, Value>) -> Flow {
+    fn each_computed(
+        &self,
+        id: NodeId,
+        frame: &Frame<'_>,
+        input: &Value,
+        out: Out<'_, Value>,
+    ) -> Flow {
         if self.is_single(id) {
             return out(self.one(id, frame, input)?);
         }
@@ -300,15 +409,24 @@ impl Eval<'_> {
                     out((function.run)(input.clone(), values, self.budget)?)
                 })
             }
-            Node::Negate(inner) => {
-                self.each(*inner, frame, input.clone(), &mut |value: Value| out(math::negate(&value)?))
+            Node::Negate(inner) => self.each(*inner, frame, input.clone(), &mut |value: Value| {
+                out(math::negate(&value)?)
+            }),
+            Node::Math(operation, left, right) => {
+                self.pairs(*left, *right, frame, input, &mut |left, right| {
+                    out(math::apply(*operation, left, right, self.budget)?)
+                })
             }
-            Node::Math(operation, left, right) => self.pairs(*left, *right, frame, input, &mut |left, right| {
-                out(math::apply(*operation, left, right, self.budget)?)
-            }),
-            Node::Compare(comparison, left, right) => self.pairs(*left, *right, frame, input, &mut |left, right| {
-                out(Value::Bool(math::compare(*comparison, &left, right, self.budget)?))
-            }),
+            Node::Compare(comparison, left, right) => {
+                self.pairs(*left, *right, frame, input, &mut |left, right| {
+                    out(Value::Bool(math::compare(
+                        *comparison,
+                        &left,
+                        right,
+                        self.budget,
+                    )?))
+                })
+            }
             Node::And(left, right) => self.each_logic(*left, *right, false, frame, input, out),
             Node::Or(left, right) => self.each_logic(*left, *right, true, frame, input, out),
             _ => self.each_assign(id, frame, input, out),
@@ -324,7 +442,9 @@ impl Eval<'_> {
         out: &mut dyn FnMut(Value, &Value) -> Flow,
     ) -> Flow {
         self.each(right, frame, input.clone(), &mut |right: Value| {
-            self.each(left, frame, input.clone(), &mut |left: Value| out(left, &right))
+            self.each(left, frame, input.clone(), &mut |left: Value| {
+                out(left, &right)
+            })
         })
     }
 
@@ -342,7 +462,9 @@ impl Eval<'_> {
             if left.is_true() == decisive {
                 return out(Value::Bool(decisive));
             }
-            self.each(right, frame, input.clone(), &mut |right: Value| out(Value::Bool(right.is_true())))
+            self.each(right, frame, input.clone(), &mut |right: Value| {
+                out(Value::Bool(right.is_true()))
+            })
         })
     }
 
@@ -354,7 +476,9 @@ impl Eval<'_> {
         object: Object,
         out: Out<'_, Value>,
     ) -> Flow {
-        let Some(((key, value), rest)) = members.split_first() else { return out(Value::object(object)) };
+        let Some(((key, value), rest)) = members.split_first() else {
+            return out(Value::object(object));
+        };
         let _level = self.budget.descend()?;
         self.each(*key, frame, input.clone(), &mut |key: Value| {
             self.each(*value, frame, input.clone(), &mut |value: Value| {
@@ -392,7 +516,11 @@ impl Eval<'_> {
         loop {
             self.budget.step()?;
             self.budget.alloc(lists.len() * ARRAY_BYTES)?;
-            let values: Vec<Value> = lists.iter().zip(&turns).map(|(list, turn)| list[*turn].clone()).collect();
+            let values: Vec<Value> = lists
+                .iter()
+                .zip(&turns)
+                .map(|(list, turn)| list[*turn].clone())
+                .collect();
             out(&values)?;
             let mut advance = |place: usize| {
                 turns[place] = (turns[place] + 1) % lists[place].len();

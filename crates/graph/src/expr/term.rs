@@ -40,7 +40,14 @@ impl<'s> Parser<'s> {
         let (names, pattern) = self.pattern()?;
         self.expect("|")?;
         let body = self.scoped(Scope::Variables(names), |p| p.pipe(commas))?;
-        self.push(Node::Bind { source: term, pattern, body }, &[term, body])
+        self.push(
+            Node::Bind {
+                source: term,
+                pattern,
+                body,
+            },
+            &[term, body],
+        )
     }
 
     fn label(&mut self, commas: Commas) -> Parsed<NodeId> {
@@ -84,7 +91,13 @@ impl<'s> Parser<'s> {
                     self.advance()?;
                     base = self.path(base, core::mem::take(&mut parts))?;
                     if !matches!(self.node(base), Node::Try { .. }) {
-                        base = self.push(Node::Try { body: base, catch: None }, &[base])?;
+                        base = self.push(
+                            Node::Try {
+                                body: base,
+                                catch: None,
+                            },
+                            &[base],
+                        )?;
                     }
                 }
                 _ => return self.path(base, parts),
@@ -104,7 +117,13 @@ impl<'s> Parser<'s> {
                 Part::Key(_) | Part::Each => {}
             }
         }
-        self.push(Node::Path { base, parts: parts.into() }, &children)
+        self.push(
+            Node::Path {
+                base,
+                parts: parts.into(),
+            },
+            &children,
+        )
     }
 
     fn quoted_key(&mut self) -> Parsed<Part> {
@@ -128,7 +147,11 @@ impl<'s> Parser<'s> {
         }
         let from = self.pipe(Commas::Combine)?;
         if self.accept(":")? {
-            let to = if self.at("]") { None } else { Some(self.pipe(Commas::Combine)?) };
+            let to = if self.at("]") {
+                None
+            } else {
+                Some(self.pipe(Commas::Combine)?)
+            };
             self.expect("]")?;
             return Ok(Part::Slice(Some(from), to));
         }
@@ -193,7 +216,10 @@ impl<'s> Parser<'s> {
     fn variable(&mut self, name: &str) -> Parsed<Node> {
         if name == "__loc__" {
             let lines = self.line();
-            return Ok(Node::Constant(Value::from([("file", Value::from("<top-level>")), ("line", Value::Int(lines))])));
+            return Ok(Node::Constant(Value::from([
+                ("file", Value::from("<top-level>")),
+                ("line", Value::Int(lines)),
+            ])));
         }
         if let Some(node) = self.scopes.variable(name) {
             return Ok(node);
@@ -206,7 +232,10 @@ impl<'s> Parser<'s> {
             let reason = function::refusal("$ENV").unwrap_or_default();
             return Err(self.error(format!("`$ENV` is refused: {reason}")));
         }
-        Err(self.error(format!("`${name}` is not defined\n{}", self.scopes.variables(self.globals))))
+        Err(self.error(format!(
+            "`${name}` is not defined\n{}",
+            self.scopes.variables(self.globals)
+        )))
     }
 
     fn line(&self) -> i64 {
@@ -235,9 +264,8 @@ impl<'s> Parser<'s> {
                     _ => Value::Bool(word == "true"),
                 })
             }
-            "then" | "elif" | "else" | "end" | "as" | "and" | "or" | "catch" | "def" | "label" | "__loc__" => {
-                Err(self.unexpected("an expression"))
-            }
+            "then" | "elif" | "else" | "end" | "as" | "and" | "or" | "catch" | "def" | "label"
+            | "__loc__" => Err(self.unexpected("an expression")),
             _ => self.named_call(word),
         }
     }
@@ -268,7 +296,14 @@ impl<'s> Parser<'s> {
             }
         };
         while let Some((test, then)) = arms.pop() {
-            last = self.push(Node::If { test, then, or: last }, &[test, then, last])?;
+            last = self.push(
+                Node::If {
+                    test,
+                    then,
+                    or: last,
+                },
+                &[test, then, last],
+            )?;
         }
         Ok(last)
     }
@@ -282,7 +317,13 @@ impl<'s> Parser<'s> {
         }
         self.advance()?;
         let catch = self.nested(Self::attempted)?;
-        self.push(Node::Try { body, catch: Some(catch) }, &[body, catch])
+        self.push(
+            Node::Try {
+                body,
+                catch: Some(catch),
+            },
+            &[body, catch],
+        )
     }
 
     fn attempted(&mut self) -> Parsed<NodeId> {
@@ -304,15 +345,30 @@ impl<'s> Parser<'s> {
         self.expect(";")?;
         let (update, extract) = self.scoped(Scope::Variables(names), |p| {
             let update = p.pipe(Commas::Combine)?;
-            let extract = if !reduces && p.accept(";")? { Some(p.pipe(Commas::Combine)?) } else { None };
+            let extract = if !reduces && p.accept(";")? {
+                Some(p.pipe(Commas::Combine)?)
+            } else {
+                None
+            };
             Ok((update, extract))
         })?;
         self.expect(")")?;
         let children = [source, start, update, extract.unwrap_or(update)];
         let node = if reduces {
-            Node::Reduce { source, pattern, start, update }
+            Node::Reduce {
+                source,
+                pattern,
+                start,
+                update,
+            }
         } else {
-            Node::Foreach { source, pattern, start, update, extract }
+            Node::Foreach {
+                source,
+                pattern,
+                start,
+                update,
+                extract,
+            }
         };
         self.push(node, &children)
     }
@@ -333,16 +389,19 @@ impl<'s> Parser<'s> {
             }
             self.expect(")")?;
         }
-        self.call(name, &arguments).map_err(|error| SyntaxError { offset, ..error })
+        self.call(name, &arguments)
+            .map_err(|error| SyntaxError { offset, ..error })
     }
 
     /// A call of whatever this name means here.
     pub(super) fn call(&mut self, name: &str, arguments: &[NodeId]) -> Parsed<NodeId> {
         let node = match self.scopes.function(name, arguments.len()) {
             Some(Callee::Parameter { hops, index }) => Node::Parameter { hops, index },
-            Some(Callee::Function { hops, index }) => {
-                Node::Call { function: index, hops: Some(hops), arguments: arguments.into() }
-            }
+            Some(Callee::Function { hops, index }) => Node::Call {
+                function: index,
+                hops: Some(hops),
+                arguments: arguments.into(),
+            },
             None => {
                 if let Some(strict) = function::strict(name, arguments.len()) {
                     Node::Strict(strict, arguments.into())
@@ -350,12 +409,20 @@ impl<'s> Parser<'s> {
                     Node::Special(special, arguments.into())
                 } else if let Some(definition) = function::definition(name, arguments.len()) {
                     let function = self.prelude_function(definition)?;
-                    Node::Call { function, hops: None, arguments: arguments.into() }
+                    Node::Call {
+                        function,
+                        hops: None,
+                        arguments: arguments.into(),
+                    }
                 } else if let ("not", []) = (name, arguments) {
                     let identity = self.push(Node::Identity, &[])?;
                     let no = self.constant(Value::Bool(false))?;
                     let yes = self.constant(Value::Bool(true))?;
-                    Node::If { test: identity, then: no, or: yes }
+                    Node::If {
+                        test: identity,
+                        then: no,
+                        or: yes,
+                    }
                 } else {
                     return Err(self.unknown(name, arguments.len()));
                 }
@@ -368,11 +435,16 @@ impl<'s> Parser<'s> {
         if let Some(reason) = function::refusal(name) {
             return self.error(format!("`{name}` is refused: {reason}"));
         }
-        let others: Vec<String> = function::arities(name).map(|arity| format!("{arity}")).collect();
+        let others: Vec<String> = function::arities(name)
+            .map(|arity| format!("{arity}"))
+            .collect();
         if others.is_empty() {
             self.error(format!("there is no function `{name}`\ntext stands in double quotes, a member is written `.{name}`"))
         } else {
-            self.error(format!("`{name}` does not take {arity} arguments\nit takes {}", others.join(" or ")))
+            self.error(format!(
+                "`{name}` does not take {arity} arguments\nit takes {}",
+                others.join(" or ")
+            ))
         }
     }
 
@@ -412,7 +484,11 @@ impl<'s> Parser<'s> {
             }
         };
         self.advance()?;
-        if self.token == Token::Quote { self.string(format) } else { self.push(Node::Convert(format), &[]) }
+        if self.token == Token::Quote {
+            self.string(format)
+        } else {
+            self.push(Node::Convert(format), &[])
+        }
     }
 
     /// A string, from its opening quote, with the expressions in it.
@@ -427,7 +503,13 @@ impl<'s> Parser<'s> {
                         return Ok(last);
                     }
                     parts.push(last);
-                    return self.push(Node::Text { format, parts: parts.as_slice().into() }, &parts);
+                    return self.push(
+                        Node::Text {
+                            format,
+                            parts: parts.as_slice().into(),
+                        },
+                        &parts,
+                    );
                 }
                 Piece::Hole(text) => {
                     parts.push(self.constant(Value::text(text))?);
@@ -452,7 +534,10 @@ impl<'s> Parser<'s> {
             }
         }
         self.expect("}")?;
-        let children: Vec<NodeId> = members.iter().flat_map(|(key, value)| [*key, *value]).collect();
+        let children: Vec<NodeId> = members
+            .iter()
+            .flat_map(|(key, value)| [*key, *value])
+            .collect();
         self.push(Node::Object(members.into()), &children)
     }
 
@@ -477,10 +562,18 @@ impl<'s> Parser<'s> {
                 self.expect(":")?;
                 return Ok((key, self.pipe(Commas::Separate)?));
             }
-            _ => return Err(self.unexpected("a key\na key that is computed stands in brackets: `{(.name): 1}`")),
+            _ => {
+                return Err(self.unexpected(
+                    "a key\na key that is computed stands in brackets: `{(.name): 1}`",
+                ));
+            }
         };
         if self.accept(":")? {
-            let key = if let Some(variable) = own { variable } else { key };
+            let key = if let Some(variable) = own {
+                variable
+            } else {
+                key
+            };
             return Ok((key, self.pipe(Commas::Separate)?));
         }
         if let Some(value) = own {
@@ -511,7 +604,9 @@ impl<'s> Parser<'s> {
 
     fn no_alternatives(&self) -> Parsed<()> {
         if self.at("?//") {
-            return Err(self.error("`?//` is not supported\nbind with `as $x` and use `if` on its type"));
+            return Err(
+                self.error("`?//` is not supported\nbind with `as $x` and use `if` on its type")
+            );
         }
         Ok(())
     }

@@ -39,8 +39,9 @@ pub(super) enum Piece {
 
 /// Longest first, so that `|=` is not taken for `|`.
 const SIGNS: [&str; 36] = [
-    "?//=", "?//", "//=", "|=", "+=", "-=", "*=", "/=", "%=", "==", "!=", "<=", ">=", "//", "..", "|", ",", "=", "<",
-    ">", "+", "-", "*", "/", "%", ".", "[", "]", "(", ")", "{", "}", ":", ";", "?", "$",
+    "?//=", "?//", "//=", "|=", "+=", "-=", "*=", "/=", "%=", "==", "!=", "<=", ">=", "//", "..",
+    "|", ",", "=", "<", ">", "+", "-", "*", "/", "%", ".", "[", "]", "(", ")", "{", "}", ":", ";",
+    "?", "$",
 ];
 
 /// Reads tokens.
@@ -51,12 +52,19 @@ pub(super) struct Lexer<'s> {
 
 impl<'s> Lexer<'s> {
     pub(super) fn new(source: &'s str) -> Lexer<'s> {
-        Lexer { source, position: 0 }
+        Lexer {
+            source,
+            position: 0,
+        }
     }
 
     /// The line of an offset, from 1.
     pub(super) fn line_of(&self, offset: usize) -> i64 {
-        self.source.bytes().take(offset).filter(|b| *b == b'\n').fold(1, |lines, _| lines + 1)
+        self.source
+            .bytes()
+            .take(offset)
+            .filter(|b| *b == b'\n')
+            .fold(1, |lines, _| lines + 1)
     }
 
     fn rest(&self) -> &'s str {
@@ -102,7 +110,12 @@ impl<'s> Lexer<'s> {
                 Token::Format(self.name(false))
             }
             Some(c) if starts_name(c) => Token::Word(self.name(true)),
-            Some(c) if c.is_ascii_digit() || (c == '.' && second.is_some_and(|d| d.is_ascii_digit())) => self.number()?,
+            Some(c)
+                if c.is_ascii_digit()
+                    || (c == '.' && second.is_some_and(|d| d.is_ascii_digit())) =>
+            {
+                self.number()?
+            }
             Some(c) => match SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
                 Some(sign) => {
                     self.position += sign.len();
@@ -110,7 +123,9 @@ impl<'s> Lexer<'s> {
                 }
                 None => {
                     return Err(SyntaxError {
-                        message: format!("character {c:?} has no meaning here\ntext stands in double quotes"),
+                        message: format!(
+                            "character {c:?} has no meaning here\ntext stands in double quotes"
+                        ),
                         offset: start,
                     });
                 }
@@ -123,7 +138,10 @@ impl<'s> Lexer<'s> {
         let rest = self.rest();
         let mut length = 0;
         loop {
-            length += rest[length..].bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+            length += rest[length..]
+                .bytes()
+                .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
+                .count();
             let more = rest[length..].strip_prefix("::");
             if !modules || !more.is_some_and(|more| more.starts_with(starts_name)) {
                 break;
@@ -137,7 +155,12 @@ impl<'s> Lexer<'s> {
     fn number(&mut self) -> Result<Token<'s>, SyntaxError> {
         let rest = self.rest();
         let bytes = rest.as_bytes();
-        let digits = |from: usize| bytes[from..].iter().take_while(|b| b.is_ascii_digit()).count();
+        let digits = |from: usize| {
+            bytes[from..]
+                .iter()
+                .take_while(|b| b.is_ascii_digit())
+                .count()
+        };
         let mut length = digits(0);
         if bytes.get(length) == Some(&b'.') {
             length += 1;
@@ -170,7 +193,9 @@ impl<'s> Lexer<'s> {
             match c {
                 '"' => return Ok(Piece::Last(text)),
                 '\\' => {
-                    let Some(escape) = self.rest().chars().next() else { continue };
+                    let Some(escape) = self.rest().chars().next() else {
+                        continue;
+                    };
                     self.position += escape.len_utf8();
                     match escape {
                         '(' => return Ok(Piece::Hole(text)),
@@ -192,7 +217,9 @@ impl<'s> Lexer<'s> {
             'b' => '\u{8}',
             'f' => '\u{c}',
             _ => {
-                return Err(self.error(&format!("`\\{escape}` is not an escape\nwrite a backslash as `\\\\`")));
+                return Err(self.error(&format!(
+                    "`\\{escape}` is not an escape\nwrite a backslash as `\\\\`"
+                )));
             }
         })
     }
@@ -210,7 +237,10 @@ impl<'s> Lexer<'s> {
     }
 
     fn hex(&mut self) -> Result<u32, SyntaxError> {
-        let code = self.rest().get(..4).filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        let code = self
+            .rest()
+            .get(..4)
+            .filter(|hex| hex.bytes().all(|b| b.is_ascii_hexdigit()));
         match code.and_then(|hex| u32::from_str_radix(hex, 16).ok()) {
             Some(code) => {
                 self.position += 4;
@@ -221,7 +251,10 @@ impl<'s> Lexer<'s> {
     }
 
     fn error(&self, message: &str) -> SyntaxError {
-        SyntaxError { message: message.into(), offset: self.position }
+        SyntaxError {
+            message: message.into(),
+            offset: self.position,
+        }
     }
 }
 

@@ -1,0 +1,13 @@
+//! What requests mean, whatever protocol they come by: commands and questions from checked parts.
+
+mod argument;
+mod deploy;
+mod filter;
+mod schedule;
+mod start;
+
+pub(crate) use argument::{REQUEST_BYTES_MAX, empty_object, json, run_id, run_wait, ttl};
+pub(crate) use deploy::{Deployed, check, deploy};
+pub(crate) use filter::{STATES, cursor, cursor_token, state};
+pub(crate) use schedule::{ScheduleParts, schedule};
+pub(crate) use start::{StartParts, start};

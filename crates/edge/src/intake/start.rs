@@ -1,0 +1,52 @@
+//! Owns what it means to ask for a run.
+//!
+//! Invariant: the same workflow and business key always name the same run; without a key every request
+//! is a new one.
+
+use std::collections::BTreeMap;
+
+use graph::Value;
+use graph::value::Str;
+use kernel::{RunId, StartRun};
+use uuid::Uuid;
+
+use crate::refusal::Refusal;
+
+/// A request for a run; empty texts stand for none.
+pub(crate) struct StartParts {
+    /// The workflow.
+    pub(crate) workflow: String,
+    /// Its version; empty for the latest.
+    pub(crate) version: String,
+    /// The business key.
+    pub(crate) key: String,
+    /// The input.
+    pub(crate) input: Value,
+    /// What it is found by.
+    pub(crate) labels: BTreeMap<Str, Str>,
+    /// What it is searched by.
+    pub(crate) attributes: BTreeMap<Str, Value>,
+}
+
+/// The wish that a request stands for.
+pub(crate) fn start(parts: StartParts) -> Result<StartRun, Refusal> {
+    if parts.workflow.is_empty() {
+        return Err(Refusal::argument("workflow", "is missing; name the workflow to start"));
+    }
+    let run = if parts.key.is_empty() {
+        RunId(Uuid::now_v7().into_bytes())
+    } else {
+        RunId::of_key(&parts.workflow, &parts.key)
+    };
+    Ok(StartRun {
+        run,
+        workflow: parts.workflow.into(),
+        version: (!parts.version.is_empty()).then(|| parts.version.into()),
+        key: (!parts.key.is_empty()).then(|| parts.key.into()),
+        input: parts.input,
+        labels: parts.labels,
+        attributes: parts.attributes,
+        parent: None,
+        depth: 0,
+    })
+}

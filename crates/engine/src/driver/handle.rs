@@ -1,0 +1,339 @@
+//! Owns [`Engine`], the handle through which everything outside talks to a running engine.
+//!
+//! Invariants: an answer to a command means that it is durable; every call returns, if only to say
+//! that the engine is overloaded or has stopped.
+
+use std::sync::Arc;
+
+use graph::value::{Str, Value};
+use kernel::catalog::Definition;
+use kernel::schedule::Schedule;
+use kernel::{Command, Delivery, Rejection, Reply, RunId, SessionId, TaskToken};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::driver::inbox::Inbox;
+use crate::driver::view::View;
+use crate::metrics::Metrics;
+use crate::partition::{Answer, Input, Outlet, Question};
+use crate::query::{Counts, Cursor, Filter, HistoryEvent, HistoryPage, PAGE_MAX, Page, RunView};
+
+/// Frames on their way to one worker before it counts as stuck.
+pub(crate) const WORKER_FRAMES_MAX: usize = 1_024;
+
+/// Why a call was not answered.
+#[derive(Clone, Debug, Error)]
+pub enum AskError {
+    /// The kernel refused.
+    #[error("{0}")]
+    Rejected(#[from] Rejection),
+    /// Too much is waiting already; try again later.
+    #[error("the server is overloaded: {0} requests wait already; try again later")]
+    Overloaded(usize),
+    /// The engine has stopped or is stopping.
+    #[error("the server is shutting down")]
+    Stopped,
+    /// The environment failed; whether a command was accepted is unknown.
+    #[error("storage failed: {0}")]
+    Fault(Arc<str>),
+}
+
+/// A handle on a running engine; cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pub(crate) inbox: Inbox,
+    pub(crate) view: View,
+    pub(crate) metrics: Arc<Metrics>,
+}
+
+/// A worker that connects.
+#[derive(Clone, Debug, Default)]
+pub struct WorkerHello {
+    /// For people.
+    pub name: String,
+    /// Queues to take from.
+    pub queues: Vec<Str>,
+    /// The session before, after a reconnect.
+    pub session: Option<SessionId>,
+    /// Claims that the worker still holds, after a reconnect: running, or with results to resend.
+    pub holding: Vec<TaskToken>,
+}
+
+/// What a worker says.
+#[derive(Clone, Debug, Default)]
+pub struct FromWorker {
+    /// How many more tasks it can take.
+    pub credits: u32,
+    /// Results: output, or failure and whether trying again could help.
+    pub results: Vec<(TaskToken, TaskOutcome)>,
+    /// Claims still at work.
+    pub heartbeats: Vec<TaskToken>,
+    /// Claims handed back untouched.
+    pub returned: Vec<TaskToken>,
+}
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TaskOutcome {
+    /// With this output.
+    Done(Value),
+    /// Without success.
+    Failed {
+        /// Why.
+        failure: graph::Failure,
+        /// Whether trying again could help.
+        retryable: bool,
+    },
+}
+
+/// What a worker is told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ToWorker {
+    /// Tasks to do.
+    pub tasks: Vec<Delivery>,
+    /// Claims to stop.
+    pub cancels: Vec<TaskToken>,
+    /// Results that are durable (true) or came too late (false).
+    pub receipts: Vec<(TaskToken, bool)>,
+}
+
+/// A connected worker. Dropping it disconnects.
+pub struct WorkerLink {
+    /// Its session.
+    pub session: SessionId,
+    /// Milliseconds a lost connection may take to come back before its tasks go to others.
+    pub grace_ms: u64,
+    inbox: Inbox,
+    frames: mpsc::Receiver<ToWorker>,
+}
+
+/// A run's events as they happen.
+pub struct Watch {
+    /// What there was when the watch began.
+    backlog: std::vec::IntoIter<HistoryEvent>,
+    live: Option<mpsc::Receiver<HistoryEvent>>,
+}
+
+impl Engine {
+    /// Asks for a command; answered once it is durable.
+    ///
+    /// # Errors
+    /// A rejection, overload, stop, or storage fault.
+    pub async fn ask(&self, command: Command) -> Result<Reply, AskError> {
+        let (answer, answered) = oneshot::channel();
+        self.inbox.send(Input::Ask { command: Box::new(command), answer: give(answer) })?;
+        Ok(answered.await.map_err(|_| AskError::Stopped)??)
+    }
+
+    /// Starts a run and waits for its end at most so long: the run as it stands then, and whether it is new.
+    ///
+    /// # Errors
+    /// As [`Engine::ask`].
+    pub async fn start_and_wait(
+        &self,
+        start: kernel::StartRun,
+        wait: std::time::Duration,
+    ) -> Result<(RunView, bool), AskError> {
+        let id = start.run;
+        // The waiter is registered with the start itself, so that a short run costs one visit to the partition.
+        let (ended, end) = oneshot::channel();
+        let (answer, answered) = oneshot::channel();
+        let command = Box::new(Command::StartRun(start));
+        self.inbox.send(Input::AskAndWait { command, answer: give(answer), ended: give(ended) })?;
+        let created = match answered.await.map_err(|_| AskError::Stopped)?? {
+            Reply::Started { created, .. } => created,
+            _ => false,
+        };
+        match tokio::time::timeout(wait, end).await {
+            Ok(Ok(Some(view))) => Ok((view, created)),
+            Ok(Ok(None)) | Err(_) => self.run(id).await.map(|view| (view, created)),
+            Ok(Err(_)) => Err(AskError::Stopped),
+        }
+    }
+
+    /// A run as it is now.
+    ///
+    /// # Errors
+    /// [`Rejection::RunMissing`], or as [`Engine::ask`].
+    pub async fn run(&self, id: RunId) -> Result<RunView, AskError> {
+        let found = self.question(|answer| Question::Run { run: id, answer }).await?;
+        match found {
+            Ok(view) => Ok(view),
+            Err(position) => self.view.finished(id, position).await,
+        }
+    }
+
+    /// A run once it has ended, or as it stands when the wait is over.
+    ///
+    /// # Errors
+    /// As [`Engine::run`].
+    pub async fn wait(&self, id: RunId, wait: std::time::Duration) -> Result<RunView, AskError> {
+        let (ended, end) = oneshot::channel();
+        self.inbox.send(Input::Wait { run: id, ended: give(ended) })?;
+        match tokio::time::timeout(wait, end).await {
+            Ok(Ok(Some(view))) => Ok(view),
+            Ok(Ok(None)) | Err(_) => self.run(id).await,
+            Ok(Err(_)) => Err(AskError::Stopped),
+        }
+    }
+
+    /// One page of runs, newest first.
+    ///
+    /// # Errors
+    /// As [`Engine::ask`].
+    pub async fn list(&self, filter: Filter, after: Option<Cursor>, limit: usize) -> Result<Page, AskError> {
+        let limit = limit.clamp(1, PAGE_MAX);
+        let asked = filter.clone();
+        let live = self.question(|answer| Question::List { filter: asked, after, limit, answer }).await?;
+        self.view.list(live, filter, after, limit).await
+    }
+
+    /// How many runs there are, by state.
+    ///
+    /// # Errors
+    /// As [`Engine::ask`].
+    pub async fn count(&self, filter: Filter) -> Result<Counts, AskError> {
+        let asked = filter.clone();
+        let (live, position) = self.question(|answer| Question::Count { filter: asked, answer }).await?;
+        self.view.count(live, filter, position).await
+    }
+
+    /// Part of a run's history.
+    ///
+    /// # Errors
+    /// [`Rejection::RunMissing`], or as [`Engine::ask`].
+    pub async fn history(&self, id: RunId, from: u64, limit: usize) -> Result<HistoryPage, AskError> {
+        let limit = limit.clamp(1, PAGE_MAX);
+        let tail = self.question(|answer| Question::History { run: id, watch: None, answer }).await?;
+        self.view.history(id, tail, from, limit).await
+    }
+
+    /// A run's events from a number on, the past first and then live until the run ends.
+    ///
+    /// # Errors
+    /// As [`Engine::history`].
+    pub async fn watch(&self, id: RunId, from: u64) -> Result<Watch, AskError> {
+        let (sender, live) = mpsc::channel(crate::partition::WATCH_EVENTS_MAX);
+        let tail = self.question(|answer| Question::History { run: id, watch: Some(outlet(sender)), answer }).await?;
+        let goes_on = tail.is_live();
+        let mut backlog = Vec::new();
+        let mut next = Some(from);
+        while let Some(number) = next {
+            let page = self.view.history(id, tail.clone(), number, PAGE_MAX).await?;
+            backlog.extend(page.events);
+            next = page.next;
+        }
+        Ok(Watch { backlog: backlog.into_iter(), live: goes_on.then_some(live) })
+    }
+
+    /// Ids of the runs that a run started, newest first, at most a page of them.
+    ///
+    /// # Errors
+    /// As [`Engine::list`].
+    pub async fn children(&self, id: RunId) -> Result<Vec<RunId>, AskError> {
+        let filter = Filter { parent: Some(id), ..Filter::default() };
+        let page = self.list(filter, None, PAGE_MAX).await?;
+        Ok(page.runs.into_iter().map(|run| run.id).collect())
+    }
+
+    /// All workflow versions, and for each whether it is the latest.
+    ///
+    /// # Errors
+    /// As [`Engine::ask`].
+    pub async fn workflows(&self) -> Result<Vec<(Arc<Definition>, bool)>, AskError> {
+        self.question(|answer| Question::Workflows { answer }).await
+    }
+
+    /// A workflow version; the latest if none is named.
+    ///
+    /// # Errors
+    /// [`Rejection::WorkflowMissing`], or as [`Engine::ask`].
+    pub async fn workflow(&self, workflow: Str, version: Option<Str>) -> Result<(Arc<Definition>, bool), AskError> {
+        let found = self.question(|answer| Question::Workflow { workflow: workflow.clone(), version, answer }).await?;
+        found.ok_or(AskError::Rejected(Rejection::WorkflowMissing(workflow)))
+    }
+
+    /// All schedules by name.
+    ///
+    /// # Errors
+    /// As [`Engine::ask`].
+    pub async fn schedules(&self) -> Result<Vec<Schedule>, AskError> {
+        self.question(|answer| Question::Schedules { answer }).await
+    }
+
+    /// Connects a worker.
+    ///
+    /// # Errors
+    /// As [`Engine::ask`].
+    pub async fn connect(&self, hello: WorkerHello) -> Result<WorkerLink, AskError> {
+        let (sender, frames) = mpsc::channel(WORKER_FRAMES_MAX);
+        let welcome = self.question(|answer| Question::Connect { hello, frames: outlet(sender), answer }).await?;
+        Ok(WorkerLink { session: welcome.session, grace_ms: welcome.grace_ms, inbox: self.inbox.clone(), frames })
+    }
+
+    /// Counters and gauges.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Whether commands are being accepted.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.metrics.is_ready()
+    }
+
+    async fn question<T: Send + 'static>(&self, ask: impl FnOnce(Answer<T>) -> Question) -> Result<T, AskError> {
+        let (answer, answered) = oneshot::channel();
+        self.inbox.send(Input::Question(Box::new(ask(give(answer)))))?;
+        answered.await.map_err(|_| AskError::Stopped)
+    }
+}
+
+/// An answer that goes to a waiting task. Whoever no longer waits misses it.
+fn give<T: Send + 'static>(sender: oneshot::Sender<T>) -> Answer<T> {
+    Answer::new(move |answer| drop(sender.send(answer)))
+}
+
+/// A stream that goes to a bounded channel.
+fn outlet<T: Send + 'static>(sender: mpsc::Sender<T>) -> Outlet<T> {
+    Outlet::new(move |message| sender.try_send(message).is_ok())
+}
+
+impl WorkerLink {
+    /// Tells the engine what the worker said.
+    ///
+    /// # Errors
+    /// Overload or stop; the worker should reconnect.
+    pub fn send(&self, said: FromWorker) -> Result<(), AskError> {
+        self.inbox.send(Input::Worker { session: self.session, said })
+    }
+
+    /// What to tell the worker next, as much as there is; none when the engine has stopped.
+    pub async fn next(&mut self) -> Option<ToWorker> {
+        let mut frame = self.frames.recv().await?;
+        while let Ok(more) = self.frames.try_recv() {
+            frame.tasks.extend(more.tasks);
+            frame.cancels.extend(more.cancels);
+            frame.receipts.extend(more.receipts);
+        }
+        Some(frame)
+    }
+}
+
+impl Drop for WorkerLink {
+    fn drop(&mut self) {
+        self.inbox.send_urgent(Input::Disconnect { session: self.session });
+    }
+}
+
+impl Watch {
+    /// The next event; none once the run has ended, or when the watcher was too slow to keep up: then
+    /// watch again from the number after the last one.
+    pub async fn next(&mut self) -> Option<HistoryEvent> {
+        if let Some(event) = self.backlog.next() {
+            return Some(event);
+        }
+        self.live.as_mut()?.recv().await
+    }
+}

@@ -1,0 +1,367 @@
+//! Owns the thread that drives the partition: waiting, batching, committing, checkpointing, recovering.
+//!
+//! It has no opinion of its own: what to do is the partition's business, this says when. One thread
+//! decides, writes and syncs; while it waits for the disk the inbox fills, which makes the next group.
+
+mod clock;
+pub mod handle;
+pub mod inbox;
+mod recovery;
+pub mod view;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use journal::{AppendFault, Journal};
+use kernel::Time;
+use store::WriteFault;
+use tokio::sync::oneshot;
+use tracing::{error, info, warn};
+
+use crate::metrics::Metrics;
+use crate::partition::{Change, Input, Partition};
+use clock::Clock;
+use handle::Engine;
+use inbox::{Inbox, Outbox, inbox};
+pub use recovery::StartFault;
+use recovery::{Opened, Place, recover};
+use view::View;
+
+/// Inputs taken into one batch.
+const BATCH_INPUTS_MAX: usize = 4_096;
+
+/// Bytes of events after which a batch is committed though more inputs wait.
+const BATCH_BYTES_MAX: usize = 8 << 20;
+
+/// Journal written since the last checkpoint after which the next is taken: what a restart may have to replay.
+const CHECKPOINT_BYTES: u64 = 16 << 20;
+
+/// Batches on their way to the read model; when it is full the partition waits.
+const VIEW_BATCHES_MAX: usize = 64;
+
+/// The longest the thread sleeps without looking around.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// How often finished runs whose retention is over are looked for.
+const PURGE_EVERY_MS: u64 = 60_000;
+
+/// Where an engine keeps its data.
+#[derive(Clone, Debug)]
+pub enum Data {
+    /// Nowhere: it is gone with the process.
+    Memory,
+    /// In this folder.
+    Folder(PathBuf),
+}
+
+/// How to start an engine.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where it keeps its data.
+    pub data: Data,
+    /// Requests that may wait; more are refused.
+    pub inbox_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { data: Data::Memory, inbox_max: 16_384 }
+    }
+}
+
+/// A started engine's thread.
+pub struct Running {
+    inbox: Inbox,
+    thread: Option<JoinHandle<()>>,
+    ended: oneshot::Receiver<()>,
+}
+
+/// Starts an engine: opens or creates its data, recovers, and begins to take commands.
+///
+/// # Errors
+/// Data that cannot be opened, with what is wrong.
+pub fn start(options: Options) -> Result<(Engine, Running), StartFault> {
+    let metrics = Arc::new(Metrics::default());
+    let (inbox, outbox) = inbox(options.inbox_max, metrics.clone());
+    let place = Place::open(&options.data)?;
+    let view = View::open(place.store()).map_err(StartFault::read)?;
+    let opened = recover(&place, &view)?;
+    let engine = Engine { inbox: inbox.clone(), view: view.clone(), metrics: metrics.clone() };
+    let (over, ended) = oneshot::channel();
+    let driver = Driver { place, view, inbox: inbox.clone(), outbox, metrics };
+    let thread = std::thread::Builder::new()
+        .name("partition".into())
+        .spawn(move || {
+            driver.run(opened);
+            let _ = over.send(());
+        })
+        .map_err(StartFault::Thread)?;
+    Ok((engine, Running { inbox, thread: Some(thread), ended }))
+}
+
+impl Running {
+    /// Finishes what waits, takes a checkpoint, and stops.
+    pub async fn stop(mut self) {
+        self.inbox.send_urgent(Input::Stop);
+        if let Some(thread) = self.thread.take() {
+            // Joining blocks; the runtime must go on answering meanwhile.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+
+    /// Resolves when the engine has stopped by itself, which only a fault makes it do.
+    pub async fn ended(&mut self) {
+        let _ = (&mut self.ended).await;
+    }
+}
+
+/// Why the partition's loop was left.
+enum Left {
+    /// On request, or because nobody can ask any more.
+    Stopped,
+    /// The journal failed: memory is dropped and recovered from it.
+    Journal(AppendFault),
+    /// The store failed: only a restart helps.
+    Store,
+}
+
+struct Driver {
+    place: Place,
+    view: View,
+    inbox: Inbox,
+    outbox: Outbox,
+    metrics: Arc<Metrics>,
+}
+
+impl Driver {
+    fn run(self, mut opened: Opened) {
+        loop {
+            let left = Session::begin(&self, opened).serve(&self);
+            self.metrics.set_ready(false);
+            match left {
+                Left::Stopped => return,
+                Left::Store => {
+                    error!("the store failed; the engine stops");
+                    return;
+                }
+                Left::Journal(fault) => error!(%fault, "the journal failed; recovering from it"),
+            }
+            opened = loop {
+                match recover(&self.place, &self.view) {
+                    Ok(opened) => break opened,
+                    Err(fault) => warn!(%fault, "recovery failed; trying again"),
+                }
+                // What comes in meanwhile is dropped: its senders are told that the outcome is unknown.
+                if self.outbox.next(IDLE).is_err() {
+                    return;
+                }
+            };
+        }
+    }
+}
+
+/// One owner's time: from recovery to stop or fault.
+struct Session {
+    partition: Partition,
+    journal: Box<dyn Journal>,
+    clock: Clock,
+    batch_number: u64,
+    bytes_since_checkpoint: u64,
+    checkpointing: bool,
+    feed: SyncSender<Feed>,
+    feeder: JoinHandle<()>,
+    next_purge: Time,
+}
+
+/// What the thread that feeds the read model is given.
+enum Feed {
+    Changes { number: u64, changes: Vec<Change> },
+    Purge { now: Time },
+}
+
+impl Session {
+    fn begin(driver: &Driver, opened: Opened) -> Session {
+        let (feed, fed) = sync_channel(VIEW_BATCHES_MAX);
+        let (view, inbox) = (driver.view.clone(), driver.inbox.clone());
+        let feeder = std::thread::spawn(move || feed_view(&view, &inbox, &fed));
+        let Opened { partition, journal, last_now } = opened;
+        Session {
+            partition,
+            journal,
+            clock: Clock::new(last_now),
+            batch_number: 0,
+            bytes_since_checkpoint: 0,
+            checkpointing: false,
+            feed,
+            feeder,
+            next_purge: Time(0),
+        }
+    }
+
+    fn serve(mut self, driver: &Driver) -> Left {
+        let now = self.clock.now();
+        self.partition.resume(now);
+        let left = loop {
+            match self.turn(driver) {
+                Ok(true) => {}
+                Ok(false) => break self.finish(),
+                Err(left) => break left,
+            }
+        };
+        drop(self.feed);
+        // The read model finishes what it was given before anyone recovers.
+        let _ = self.feeder.join();
+        left
+    }
+
+    /// One batch. Says whether to go on.
+    fn turn(&mut self, driver: &Driver) -> Result<bool, Left> {
+        let now = self.clock.now();
+        let more = self.partition.turn(now);
+        self.commit(&driver.metrics)?;
+        driver.metrics.set_ready(true);
+        self.partition.shown_up_to(driver.view.shown());
+        let wait = if more { Duration::ZERO } else { self.patience() };
+        let go_on = self.gather(&driver.outbox, wait);
+        self.housekeeping()?;
+        Ok(go_on)
+    }
+
+    /// How long nothing needs to be done unless something comes in.
+    fn patience(&mut self) -> Duration {
+        let now = self.clock.now();
+        self.partition.next_at().map_or(IDLE, |at| Duration::from_millis(at.since(now)).min(IDLE))
+    }
+
+    /// Takes what waits in the inbox; says false when asked to stop.
+    fn gather(&mut self, outbox: &Outbox, wait: Duration) -> bool {
+        let mut input = match outbox.next(wait) {
+            Ok(input) => input,
+            Err(inbox::Closed) => return false,
+        };
+        let now = self.clock.now();
+        let mut taken = 0;
+        while let Some(next) = input {
+            match next {
+                Input::Stop => return false,
+                Input::Checkpointed { position } => self.checkpointed(position),
+                next => self.partition.take(next, now),
+            }
+            taken += 1;
+            if taken == BATCH_INPUTS_MAX || self.partition.batch_bytes() > BATCH_BYTES_MAX {
+                break;
+            }
+            input = outbox.try_next().unwrap_or_default();
+        }
+        true
+    }
+
+    /// Makes the batch durable, then lets it out.
+    fn commit(&mut self, metrics: &Metrics) -> Result<(), Left> {
+        let batch = self.partition.take_batch();
+        self.batch_number = batch.number;
+        if batch.is_empty() {
+            return self.release(batch);
+        }
+        let bytes = batch.bytes as u64;
+        if !batch.records.is_empty() {
+            let records: Vec<&[u8]> = batch.records.iter().map(Vec::as_slice).collect();
+            self.journal.append(&records).map_err(Left::Journal)?;
+            metrics.commits.inc();
+            metrics.journal_bytes.inc_by(bytes);
+            self.bytes_since_checkpoint += bytes;
+        }
+        metrics.commands.inc_by(batch.commands);
+        metrics.rejections.inc_by(batch.rejections);
+        metrics.runs_started.inc_by(batch.started);
+        metrics.runs_ended.inc_by(batch.ended);
+        metrics.tasks_delivered.inc_by(batch.delivered);
+        metrics.timers_fired.inc_by(batch.fired);
+        let [live, timers, queued, workers] =
+            self.partition.gauges().map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+        metrics.runs_live.set(live);
+        metrics.timers_pending.set(timers);
+        metrics.tasks_queued.set(queued);
+        metrics.workers.set(workers);
+        self.release(batch)
+    }
+
+    fn release(&mut self, batch: crate::partition::Batch) -> Result<(), Left> {
+        let changes = self.partition.release(batch);
+        if changes.is_empty() {
+            return Ok(());
+        }
+        self.feed.send(Feed::Changes { number: self.batch_number, changes }).map_err(|_| Left::Store)
+    }
+
+    fn housekeeping(&mut self) -> Result<(), Left> {
+        if self.bytes_since_checkpoint >= CHECKPOINT_BYTES && !self.checkpointing && self.partition.batch_records() == 0 {
+            self.checkpoint();
+        }
+        let now = self.clock.now();
+        if now >= self.next_purge {
+            self.next_purge = now.plus(PURGE_EVERY_MS);
+            self.feed.send(Feed::Purge { now }).map_err(|_| Left::Store)?;
+        }
+        Ok(())
+    }
+
+    /// Begins a checkpoint of everything journaled so far.
+    fn checkpoint(&mut self) {
+        self.partition.checkpoint(self.journal.end().0);
+        self.bytes_since_checkpoint = 0;
+        self.checkpointing = true;
+    }
+
+    fn checkpointed(&mut self, position: u64) {
+        self.checkpointing = false;
+        // What cannot be trimmed now is trimmed next time.
+        if let Err(fault) = self.journal.trim(journal::Position(position).next()) {
+            warn!(%fault, "the journal could not be trimmed");
+        }
+    }
+
+    /// The last batch and a last checkpoint, so that the next start has nothing to replay.
+    fn finish(&mut self) -> Left {
+        let metrics = Metrics::default();
+        if let Err(left) = self.commit(&metrics) {
+            return left;
+        }
+        self.checkpoint();
+        match self.commit(&metrics) {
+            Ok(()) => {
+                info!("stopped");
+                Left::Stopped
+            }
+            Err(left) => left,
+        }
+    }
+}
+
+/// Feeds the read model until nobody gives it anything, or it fails.
+fn feed_view(view: &View, inbox: &Inbox, fed: &Receiver<Feed>) {
+    while let Ok(feed) = fed.recv() {
+        let done = match feed {
+            Feed::Changes { number, changes } => view.feed(number, changes, false),
+            Feed::Purge { now } => {
+                if let Err(fault) = view.purge(now) {
+                    warn!(%fault, "runs whose retention is over could not be forgotten");
+                }
+                Ok(None)
+            }
+        };
+        match done {
+            Ok(Some(position)) => inbox.send_urgent(Input::Checkpointed { position }),
+            Ok(None) => {}
+            Err(fault) => return stop_feeding(&fault),
+        }
+    }
+}
+
+fn stop_feeding(fault: &WriteFault) {
+    error!(%fault, "the store failed");
+}
+

@@ -1,0 +1,242 @@
+//! Owns opening an engine's data and bringing a partition back from it.
+//!
+//! Invariant: what is recovered is the last checkpoint plus every journaled event after it; time to
+//! recover follows live runs and the journal since the checkpoint, never history.
+
+use std::ops::{Bound, ControlFlow};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use journal::{Journal, LocalDisk, LocalJournal, MemoryJournal, OpenFault, Position, ReadFault};
+use kernel::codec::{Damage, decode};
+use kernel::event::Entry;
+use kernel::{Event, Time};
+use store::{Direction, Store};
+use thiserror::Error;
+use tracing::{info, warn};
+
+use super::Data;
+use super::view::{CHECKPOINT_KEY, LIVE, TABLES, THINGS, View};
+use crate::calendar::ZonedCalendar;
+use crate::partition::Partition;
+
+/// Replayed changes are handed on after so many records.
+const REPLAY_RECORDS: u64 = 4_096;
+
+/// Why an engine cannot start.
+#[derive(Debug, Error)]
+pub enum StartFault {
+    /// The folder cannot be made or used.
+    #[error("the data folder {path} cannot be used: {source}")]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The journal cannot be opened.
+    #[error("the journal in {path} cannot be opened: {source}")]
+    Journal {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: Box<OpenFault>,
+    },
+    /// The store cannot be opened.
+    #[error("the store in {path} cannot be opened: {source}")]
+    Store {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: Box<store::OpenFault>,
+    },
+    /// The data cannot be read.
+    #[error("the data cannot be read: {0}")]
+    Read(String),
+    /// What the journal or store holds is not what was written.
+    #[error("record {position} of the {what} is damaged: {source}\nrestore the data folder from a backup, or start with an empty one")]
+    Damaged {
+        /// Journal or store.
+        what: &'static str,
+        /// Which record.
+        position: String,
+        /// How.
+        source: Damage,
+    },
+    /// Journal and store do not belong together.
+    #[error("the store reflects journal position {checkpoint} but the journal holds {start} to {end}\nthe two folders do not belong together, or part of the data folder is missing")]
+    Apart {
+        /// The store's checkpoint.
+        checkpoint: u64,
+        /// First position of the journal.
+        start: u64,
+        /// Last position of the journal.
+        end: u64,
+    },
+    /// No thread could be started.
+    #[error("no thread could be started: {0}")]
+    Thread(io::Error),
+}
+
+impl StartFault {
+    pub(crate) fn read(error: impl std::fmt::Display) -> StartFault {
+        StartFault::Read(error.to_string())
+    }
+}
+
+/// Where the data is.
+pub(crate) struct Place {
+    folder: Option<PathBuf>,
+    store: Store,
+}
+
+/// A recovered partition and its journal.
+pub(crate) struct Opened {
+    pub partition: Partition,
+    pub journal: Box<dyn Journal>,
+    pub last_now: Time,
+}
+
+impl Place {
+    pub(crate) fn open(data: &Data) -> Result<Place, StartFault> {
+        let Data::Folder(folder) = data else {
+            return Ok(Place { folder: None, store: Store::memory(&TABLES) });
+        };
+        let journal = folder.join("journal");
+        fs::create_dir_all(&journal).map_err(|source| StartFault::Folder { path: journal, source })?;
+        let path = folder.join("store");
+        let store = Store::open(&path, &TABLES, store::Options::default())
+            .map_err(|source| StartFault::Store { path, source: Box::new(source) })?;
+        Ok(Place { folder: Some(folder.clone()), store })
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        self.store.clone()
+    }
+
+    fn journal(&self) -> Result<Box<dyn Journal>, StartFault> {
+        let Some(folder) = &self.folder else { return Ok(Box::new(MemoryJournal::new())) };
+        open_journal(&folder.join("journal"))
+    }
+}
+
+fn open_journal(path: &Path) -> Result<Box<dyn Journal>, StartFault> {
+    let disk = LocalDisk::open(path).map_err(|source| StartFault::Folder { path: path.to_path_buf(), source })?;
+    let (journal, recovery) = LocalJournal::open(disk, journal::Options::default())
+        .map_err(|source| StartFault::Journal { path: path.to_path_buf(), source: Box::new(source) })?;
+    if recovery.dropped_bytes > 0 {
+        warn!(bytes = recovery.dropped_bytes, "the journal ended in a torn write that nobody was told of; it was dropped");
+    }
+    Ok(Box::new(journal))
+}
+
+/// Brings the partition back: checkpoint, then the journal since.
+pub(crate) fn recover(place: &Place, view: &View) -> Result<Opened, StartFault> {
+    let journal = place.journal()?;
+    view.restart();
+    let (checkpoint, last_now) = read_checkpoint(&place.store)?;
+    let (start, end) = (journal.start().0, journal.end().0);
+    if checkpoint > end || start > checkpoint + 1 {
+        return Err(StartFault::Apart { checkpoint, start, end });
+    }
+    let first_session = journal.epoch().0 << 32;
+    let mut partition = Partition::new(Box::new(ZonedCalendar), Box::new(view.clone()), first_session);
+    restore_things(&place.store, &mut partition)?;
+    restore_runs(&place.store, &mut partition)?;
+    let last_now = replay(&*journal, Position(checkpoint + 1), &mut partition, view)?.max(last_now);
+    let [live, ..] = partition.gauges();
+    info!(checkpoint, end, live, "recovered");
+    Ok(Opened { partition, journal, last_now })
+}
+
+fn read_checkpoint(store: &Store) -> Result<(u64, Time), StartFault> {
+    let Some(bytes) = store.get(THINGS, CHECKPOINT_KEY).map_err(StartFault::read)? else {
+        return Ok((0, Time(0)));
+    };
+    let number = |range: std::ops::Range<usize>| {
+        bytes.get(range).and_then(|part| part.try_into().ok()).map_or(0, u64::from_be_bytes)
+    };
+    Ok((number(0..8), Time(number(8..16))))
+}
+
+fn restore_things(store: &Store, partition: &mut Partition) -> Result<(), StartFault> {
+    for kind in [b'w', b's', b'k'] {
+        let (from, to) = ([kind], [kind + 1]);
+        each_record(store, THINGS, Bound::Included(&from), Bound::Excluded(&to), &mut |bytes| {
+            let event: Event = decode(bytes)?;
+            partition.restore(&event);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
+fn restore_runs(store: &Store, partition: &mut Partition) -> Result<(), StartFault> {
+    each_record(store, LIVE, Bound::Unbounded, Bound::Unbounded, &mut |bytes| {
+        let (number, run) = bytes.split_at_checked(8).ok_or(Damage::Short)?;
+        let next_event = u64::from_be_bytes(number.try_into().map_err(|_| Damage::Short)?);
+        partition.restore_run(run, next_event)
+    })
+}
+
+fn each_record(
+    store: &Store,
+    table: store::TableId,
+    from: Bound<&[u8]>,
+    to: Bound<&[u8]>,
+    each: &mut dyn FnMut(&[u8]) -> Result<(), Damage>,
+) -> Result<(), StartFault> {
+    let mut damage = None;
+    let mut visit = |key: &[u8], bytes: &[u8]| match each(bytes) {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(source) => {
+            let position = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            damage = Some(StartFault::Damaged { what: "store", position, source });
+            ControlFlow::Break(())
+        }
+    };
+    store.range(table, from, to, Direction::Forward, &mut visit).map_err(StartFault::read)?;
+    damage.map_or(Ok(()), Err)
+}
+
+/// Makes the journaled events after the checkpoint true again, handing finished runs to the read model.
+fn replay(journal: &dyn Journal, from: Position, partition: &mut Partition, view: &View) -> Result<Time, StartFault> {
+    let (mut last, mut failed, mut records) = (Time(0), None, 0_u64);
+    let mut each = |position: Position, bytes: &[u8]| {
+        let entry: Entry = match decode(bytes) {
+            Ok(entry) => entry,
+            Err(source) => {
+                let position = position.to_string();
+                failed = Some(StartFault::Damaged { what: "journal", position, source });
+                return ControlFlow::Break(());
+            }
+        };
+        last = last.max(entry.at);
+        entry.events.iter().for_each(|event| partition.replay(event, entry.at));
+        records += 1;
+        if records.is_multiple_of(REPLAY_RECORDS)
+            && let Err(fault) = hand_on(partition, view)
+        {
+            failed = Some(fault);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    };
+    journal.read(from, &mut each).map_err(|fault: ReadFault| StartFault::read(fault))?;
+    if let Some(fault) = failed {
+        return Err(fault);
+    }
+    hand_on(partition, view)?;
+    Ok(last)
+}
+
+fn hand_on(partition: &mut Partition, view: &View) -> Result<(), StartFault> {
+    let batch = partition.take_batch();
+    let number = batch.number;
+    let changes = partition.release(batch);
+    if !changes.is_empty() {
+        view.feed(number, changes, true).map_err(StartFault::read)?;
+        partition.shown_up_to(view.shown());
+    }
+    Ok(())
+}

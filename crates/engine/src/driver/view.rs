@@ -1,0 +1,460 @@
+//! Owns the read model: finished runs, histories and counts in the store, fed by durable batches.
+//!
+//! Invariants: it only ever shows what is durable; it lags, so reads that must be fresh wait for the
+//! number of the batch they follow; feeding the same run twice (as after a crash) changes nothing.
+
+use std::collections::BTreeMap;
+use std::ops::{Bound, ControlFlow};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use graph::value::{Str, Value};
+use kernel::catalog::Definition;
+use kernel::codec::{decode, encode};
+use kernel::{Rejection, Run, RunId, State, Time};
+use store::{Batch, Direction, Store, TableId, WriteFault};
+use tokio::sync::watch;
+
+use super::handle::AskError;
+use crate::partition::chronicle::{Tail, read_events};
+use crate::partition::{Archive, Change, Finished, HistoryTail, LivePage, Snapshot};
+use crate::query::{Counts, Cursor, Filter, HistoryEvent, HistoryPage, Page, RunView, Summary, step_of};
+
+/// Names of the tables, in the order of the constants below.
+pub(crate) const TABLES: [&str; 5] = ["live", "finished", "started", "history", "things"];
+
+/// Live runs as of the last checkpoint: number of the next event, run.
+pub(crate) const LIVE: TableId = TableId(0);
+
+/// Finished runs, newest first: inverted start and id, run.
+const FINISHED: TableId = TableId(1);
+
+/// When each finished run started.
+const STARTED: TableId = TableId(2);
+
+/// Parts of histories: run, number of the first event.
+const HISTORY: TableId = TableId(3);
+
+/// Definitions, schedules, kept events, the checkpoint, the counts.
+pub(crate) const THINGS: TableId = TableId(4);
+
+/// Where the checkpoint's position and instant stand.
+pub(crate) const CHECKPOINT_KEY: &[u8] = b"checkpoint";
+
+const COUNTS_KEY: &[u8] = b"totals";
+
+/// Finished runs looked at for one page. A page may be short; its cursor says where to go on.
+const FINISHED_SCAN_MAX: usize = 20_000;
+
+/// Finished runs looked at in one look for those whose retention is over.
+const PURGE_SCAN_MAX: usize = 10_000;
+
+/// The read model; cheap to clone.
+#[derive(Clone)]
+pub struct View {
+    pub(crate) store: Store,
+    shown: Arc<watch::Sender<u64>>,
+    shelf: Arc<RwLock<BTreeMap<(Str, Str), Arc<Definition>>>>,
+    totals: Arc<Mutex<Totals>>,
+    /// Where the search for runs to forget goes on.
+    purge_from: Arc<Mutex<Option<Vec<u8>>>>,
+}
+
+/// Finished runs by workflow and state.
+#[derive(Clone, Debug, Default)]
+struct Totals(BTreeMap<(Str, &'static str), u64>);
+
+impl View {
+    pub(crate) fn open(store: Store) -> Result<View, store::ReadFault> {
+        let totals = store.get(THINGS, COUNTS_KEY)?.map(|bytes| Totals::read(&bytes)).unwrap_or_default();
+        Ok(View {
+            store,
+            shown: Arc::new(watch::Sender::new(0)),
+            shelf: Arc::default(),
+            totals: Arc::new(Mutex::new(totals)),
+            purge_from: Arc::default(),
+        })
+    }
+
+    /// Batches up to this one are readable.
+    pub(crate) fn shown(&self) -> u64 {
+        *self.shown.borrow()
+    }
+
+    /// A recovered partition numbers its batches anew.
+    pub(crate) fn restart(&self) {
+        self.shown.send_replace(0);
+    }
+
+    /// Takes in the changes of a batch. Returns the position of a checkpoint that has become durable by it.
+    pub(crate) fn feed(&self, number: u64, changes: Vec<Change>, replayed: bool) -> Result<Option<u64>, WriteFault> {
+        let mut batch = Batch::new();
+        let mut checkpoint = None;
+        let mut counted = false;
+        for change in changes {
+            match change {
+                Change::Finished(finished) => {
+                    counted |= self.put_finished(&mut batch, &finished, replayed);
+                }
+                Change::History { run, tail } => put_tail(&mut batch, run, &tail),
+                Change::Deployed(definition) => self.put_definition(definition),
+                Change::Checkpoint(snapshot) => checkpoint = Some(put_snapshot(&mut batch, snapshot)),
+            }
+        }
+        if counted {
+            let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+            batch.put(THINGS, COUNTS_KEY, totals.bytes());
+        }
+        if !batch.is_empty() {
+            let position = checkpoint.unwrap_or(0).max(self.store.position());
+            self.store.apply(batch, position)?;
+        }
+        if checkpoint.is_some() {
+            self.store.sync()?;
+        }
+        self.shown.send_replace(number);
+        Ok(checkpoint)
+    }
+
+    fn put_finished(&self, batch: &mut Batch, finished: &Finished, replayed: bool) -> bool {
+        let run = &finished.run;
+        put_tail(batch, run.id, &finished.tail);
+        batch.put(FINISHED, finished_key(run.started_at, run.id), State::encode_run(run));
+        batch.put(STARTED, run.id.0, run.started_at.0.to_be_bytes());
+        if replayed && self.store.get(STARTED, &run.id.0).is_ok_and(|found| found.is_some()) {
+            return false;
+        }
+        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        *totals.0.entry((run.workflow.clone(), run.status.word())).or_default() += 1;
+        true
+    }
+
+    fn put_definition(&self, definition: Arc<Definition>) {
+        let key = (definition.graph.workflow.clone(), definition.graph.version.clone());
+        self.shelf.write().unwrap_or_else(PoisonError::into_inner).insert(key, definition);
+    }
+
+    fn definition(&self, workflow: &Str, version: &Str) -> Option<Arc<Definition>> {
+        let shelf = self.shelf.read().unwrap_or_else(PoisonError::into_inner);
+        shelf.get(&(workflow.clone(), version.clone())).cloned()
+    }
+
+    /// Waits until a batch is readable.
+    async fn fresh(&self, number: u64) -> Result<(), AskError> {
+        let mut shown = self.shown.subscribe();
+        shown.wait_for(|shown| *shown >= number).await.map(drop).map_err(|_| AskError::Stopped)
+    }
+
+    /// A finished run, once the batch is readable.
+    pub(crate) async fn finished(&self, id: RunId, number: u64) -> Result<RunView, AskError> {
+        self.fresh(number).await?;
+        let run = self.find(id)?.ok_or(AskError::Rejected(Rejection::RunMissing(id)))?;
+        Ok(RunView::of(&run, None))
+    }
+
+    fn find(&self, id: RunId) -> Result<Option<Box<Run>>, AskError> {
+        let Some(started) = self.store.get(STARTED, &id.0).map_err(fault)? else { return Ok(None) };
+        let started = Time(u64::from_be_bytes(started.try_into().unwrap_or_default()));
+        let bytes = self.store.get(FINISHED, &finished_key(started, id)).map_err(fault)?;
+        bytes.map(|bytes| decode::<Run>(&bytes).map(Box::new).map_err(fault)).transpose()
+    }
+
+    /// Merges a page of live runs with one of finished ones.
+    pub(crate) async fn list(
+        &self,
+        live: LivePage,
+        filter: Filter,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, AskError> {
+        self.fresh(live.number).await?;
+        let view = self.clone();
+        let scan = move || view.finished_page(&filter, after, limit);
+        let (finished, scanned_to) = tokio::task::spawn_blocking(scan).await.map_err(|_| AskError::Stopped)??;
+        Ok(merge(live, finished, scanned_to, limit))
+    }
+
+    fn finished_page(
+        &self,
+        filter: &Filter,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<(Vec<Summary>, Option<Cursor>), AskError> {
+        let newest = filter.started_before.map(|before| finished_key(Time(before.0.saturating_sub(1)), RunId([0xff; 16])));
+        let from = after.map(|after| finished_key(after.started_at, after.run));
+        let from = match (&from, &newest) {
+            (Some(from), newest) if newest.as_ref().is_none_or(|newest| from >= newest) => Bound::Excluded(&from[..]),
+            (_, Some(newest)) => Bound::Included(&newest[..]),
+            _ => Bound::Unbounded,
+        };
+        let (mut runs, mut scanned, mut scanned_to, mut damage) = (Vec::new(), 0, None, None);
+        let mut each = |_: &[u8], bytes: &[u8]| {
+            let run: Run = match decode(bytes) {
+                Ok(run) => run,
+                Err(error) => {
+                    damage = Some(error);
+                    return ControlFlow::Break(());
+                }
+            };
+            if filter.started_after.is_some_and(|oldest| run.started_at < oldest) {
+                return ControlFlow::Break(());
+            }
+            if runs.len() == limit || scanned == FINISHED_SCAN_MAX {
+                let here = Cursor { started_at: run.started_at, run: run.id };
+                scanned_to = Some(runs.last().map_or(here, Summary::cursor));
+                return ControlFlow::Break(());
+            }
+            scanned += 1;
+            if filter.matches(&run) {
+                runs.push(Summary::of(&run));
+            }
+            ControlFlow::Continue(())
+        };
+        self.store.range(FINISHED, from, Bound::Unbounded, Direction::Forward, &mut each).map_err(fault)?;
+        damage.map_or(Ok((runs, scanned_to)), |damage| Err(fault(damage)))
+    }
+
+    /// Adds the finished runs to the counts of the live ones.
+    pub(crate) async fn count(&self, mut live: Counts, filter: Filter, number: u64) -> Result<Counts, AskError> {
+        self.fresh(number).await?;
+        let by_total = Filter { workflow: filter.workflow.clone(), states: filter.states.clone(), ..Filter::default() };
+        if by_total == filter {
+            let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+            for ((workflow, state), count) in &totals.0 {
+                let wanted = filter.workflow.as_ref().is_none_or(|wanted| wanted == workflow)
+                    && (filter.states.is_empty() || filter.states.iter().any(|wanted| **wanted == **state));
+                if wanted {
+                    *live.states.entry(state).or_default() += count;
+                }
+            }
+            return Ok(live);
+        }
+        let mut after = None;
+        loop {
+            let (view, filter) = (self.clone(), filter.clone());
+            let scan = move || view.finished_page(&filter, after, crate::query::PAGE_MAX);
+            let (runs, scanned_to) = tokio::task::spawn_blocking(scan).await.map_err(|_| AskError::Stopped)??;
+            for run in runs {
+                *live.states.entry(run.state).or_default() += 1;
+            }
+            match scanned_to {
+                Some(cursor) => after = Some(cursor),
+                None => return Ok(live),
+            }
+        }
+    }
+
+    /// Events of a run from a number on: those in the store, then those in memory.
+    pub(crate) async fn history(
+        &self,
+        id: RunId,
+        tail: HistoryTail,
+        from: u64,
+        limit: usize,
+    ) -> Result<HistoryPage, AskError> {
+        self.fresh(tail.number).await?;
+        let definition = match &tail.of {
+            Some((workflow, version)) => self.definition(workflow, version),
+            None => {
+                let run = self.find(id)?.ok_or(AskError::Rejected(Rejection::RunMissing(id)))?;
+                self.definition(&run.workflow, &run.version)
+            }
+        };
+        let mut parts = Vec::new();
+        let mut each = |key: &[u8], bytes: &[u8]| {
+            let number = key.get(16..24).and_then(|number| number.try_into().ok()).map_or(0, u64::from_be_bytes);
+            parts.push((number, bytes.to_vec()));
+            ControlFlow::Continue(())
+        };
+        let (first, last) = (history_key(id, 0), history_key(id, u64::MAX));
+        let bounds = (Bound::Included(&first[..]), Bound::Included(&last[..]));
+        self.store.range(HISTORY, bounds.0, bounds.1, Direction::Forward, &mut each).map_err(fault)?;
+        parts.extend(tail.tail.map(|tail| (tail.from, tail.bytes)));
+        assemble(parts, definition.as_deref(), from, limit)
+    }
+
+    /// Forgets finished runs whose retention is over; looks at a bounded number of them, oldest first,
+    /// and goes on there the next time.
+    pub(crate) fn purge(&self, now: Time) -> Result<usize, AskError> {
+        let mut from = self.purge_from.lock().unwrap_or_else(PoisonError::into_inner);
+        let to = from.clone();
+        let upper = to.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let (mut over, mut scanned, mut stopped_at) = (Vec::new(), 0, None);
+        let mut each = |key: &[u8], bytes: &[u8]| {
+            if scanned == PURGE_SCAN_MAX {
+                return ControlFlow::Break(());
+            }
+            scanned += 1;
+            stopped_at = Some(key.to_vec());
+            if let Ok(run) = decode::<Run>(bytes)
+                && run.ended_at.is_some_and(|ended| ended.plus(run.retention_ms) <= now)
+            {
+                over.push(run);
+            }
+            ControlFlow::Continue(())
+        };
+        self.store.range(FINISHED, Bound::Unbounded, upper, Direction::Backward, &mut each).map_err(fault)?;
+        *from = stopped_at.filter(|_| scanned == PURGE_SCAN_MAX);
+        let mut batch = Batch::new();
+        for run in &over {
+            self.forget(&mut batch, run)?;
+        }
+        if !batch.is_empty() {
+            self.store.apply(batch, self.store.position()).map_err(fault)?;
+        }
+        Ok(over.len())
+    }
+
+    fn forget(&self, batch: &mut Batch, run: &Run) -> Result<(), AskError> {
+        batch.delete(FINISHED, finished_key(run.started_at, run.id));
+        batch.delete(STARTED, run.id.0);
+        let (first, last) = (history_key(run.id, 0), history_key(run.id, u64::MAX));
+        let mut each = |key: &[u8], _: &[u8]| {
+            batch.delete(HISTORY, key);
+            ControlFlow::Continue(())
+        };
+        let bounds = (Bound::Included(&first[..]), Bound::Included(&last[..]));
+        self.store.range(HISTORY, bounds.0, bounds.1, Direction::Forward, &mut each).map_err(fault)?;
+        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = totals.0.get_mut(&(run.workflow.clone(), run.status.word())) {
+            *count = count.saturating_sub(1);
+        }
+        batch.put(THINGS, COUNTS_KEY, totals.bytes());
+        Ok(())
+    }
+}
+
+impl Archive for View {
+    fn finished(&self, run: RunId) -> Option<Box<Run>> {
+        self.find(run).ok().flatten()
+    }
+}
+
+impl Totals {
+    fn bytes(&self) -> Vec<u8> {
+        let rows = self.0.iter().map(|((workflow, state), count)| {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            Value::array(vec![Value::Text(workflow.clone()), Value::from(*state), Value::Int(count)])
+        });
+        encode(&Value::array(rows.collect()))
+    }
+
+    fn read(bytes: &[u8]) -> Totals {
+        let mut totals = Totals::default();
+        let Ok(Value::Array(rows)) = decode::<Value>(bytes) else { return totals };
+        for row in rows.iter() {
+            let Value::Array(cells) = row else { continue };
+            if let [Value::Text(workflow), Value::Text(state), Value::Int(count)] = &cells[..]
+                && let Some(status) = kernel::Status::from_word(state)
+            {
+                totals.0.insert((workflow.clone(), status.word()), u64::try_from(*count).unwrap_or(0));
+            }
+        }
+        totals
+    }
+}
+
+/// Sorts newest first: instants and ids are inverted.
+fn finished_key(started_at: Time, id: RunId) -> [u8; 24] {
+    let mut key = [0; 24];
+    key[..8].copy_from_slice(&(!started_at.0).to_be_bytes());
+    for (place, byte) in key[8..].iter_mut().zip(id.0) {
+        *place = !byte;
+    }
+    key
+}
+
+fn history_key(run: RunId, from: u64) -> [u8; 24] {
+    let mut key = [0; 24];
+    key[..16].copy_from_slice(&run.0);
+    key[16..].copy_from_slice(&from.to_be_bytes());
+    key
+}
+
+fn put_tail(batch: &mut Batch, run: RunId, tail: &Tail) {
+    if tail.count > 0 {
+        batch.put(HISTORY, history_key(run, tail.from), tail.bytes.clone());
+    }
+}
+
+fn put_snapshot(batch: &mut Batch, snapshot: Snapshot) -> u64 {
+    for (run, tail) in &snapshot.tails {
+        put_tail(batch, *run, tail);
+    }
+    for (run, bytes, next_event) in snapshot.runs {
+        let mut value = next_event.to_be_bytes().to_vec();
+        value.extend_from_slice(&bytes);
+        batch.put(LIVE, run.0, value);
+    }
+    for run in snapshot.gone {
+        batch.delete(LIVE, run.0);
+    }
+    for (key, event) in snapshot.things {
+        match event {
+            Some(event) => batch.put(THINGS, key, event),
+            None => batch.delete(THINGS, key),
+        }
+    }
+    let mut checkpoint = snapshot.position.to_be_bytes().to_vec();
+    checkpoint.extend_from_slice(&snapshot.now.0.to_be_bytes());
+    batch.put(THINGS, CHECKPOINT_KEY, checkpoint);
+    snapshot.position
+}
+
+/// One page out of two: nothing below what either scan has reached may be shown yet.
+fn merge(live: LivePage, finished: Vec<Summary>, finished_to: Option<Cursor>, limit: usize) -> Page {
+    let frontier = live.scanned_to.max(finished_to);
+    let mut by_cursor: BTreeMap<Cursor, Summary> = live.runs.into_iter().map(|run| (run.cursor(), run)).collect();
+    // A run that ended between the two reads is in both; it has ended.
+    by_cursor.extend(finished.into_iter().map(|run| (run.cursor(), run)));
+    let mut runs: Vec<Summary> =
+        by_cursor.into_iter().rev().map(|(_, run)| run).filter(|run| frontier.is_none_or(|f| run.cursor() >= f)).collect();
+    let next = if runs.len() > limit {
+        runs.truncate(limit);
+        runs.last().map(Summary::cursor)
+    } else {
+        frontier
+    };
+    Page { runs, next }
+}
+
+fn assemble(
+    parts: Vec<(u64, Vec<u8>)>,
+    definition: Option<&Definition>,
+    from: u64,
+    limit: usize,
+) -> Result<HistoryPage, AskError> {
+    let mut page = HistoryPage::default();
+    let mut nodes: BTreeMap<u32, u32> = BTreeMap::new();
+    let mut next = 0;
+    for (first, bytes) in parts {
+        for (number, (at, event)) in (first..).zip(read_events(&bytes).map_err(fault)?) {
+            if number < next {
+                continue;
+            }
+            next = number + 1;
+            if let kernel::RunEvent::StepEntered(fact) = &event {
+                nodes.insert(fact.step.0, fact.node);
+            }
+            if number < from {
+                continue;
+            }
+            if page.events.len() == limit {
+                page.next = Some(number);
+                return Ok(page);
+            }
+            let node = match &event {
+                kernel::RunEvent::StepPassed(fact) => Some(fact.node),
+                kernel::RunEvent::StepFailed(fact) => Some(fact.node),
+                other => step_of(other).and_then(|step| nodes.get(&step.0).copied()),
+            };
+            let node = node.and_then(|node| definition?.node(node));
+            let step_name = node.map(|node| node.name.clone());
+            page.events.push(HistoryEvent { number, at, event, step_name });
+        }
+    }
+    Ok(page)
+}
+
+fn fault(error: impl std::fmt::Display) -> AskError {
+    AskError::Fault(error.to_string().into())
+}

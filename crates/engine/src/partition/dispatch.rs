@@ -1,0 +1,208 @@
+//! Owns the meeting of waiting tasks and waiting workers.
+//!
+//! Invariants: tasks of one queue are handed out in the order in which they were offered; a worker
+//! never gets more than it has credits for; a lost connection keeps its claims until its grace is over.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use graph::value::Str;
+use kernel::{Delivery, SessionId, StepRef, TaskToken};
+
+use super::{Outlet, ToWorker};
+
+/// The most credits one worker can hold.
+pub(crate) const CREDITS_MAX: u32 = 10_000;
+
+/// The most queues one worker can take from.
+pub(crate) const QUEUES_MAX: usize = 256;
+
+/// Queues and sessions.
+#[derive(Default)]
+pub(crate) struct Dispatch {
+    queues: BTreeMap<Str, Queue>,
+    sessions: BTreeMap<SessionId, Session>,
+    places: BTreeMap<StepRef, u64>,
+    next_place: u64,
+}
+
+#[derive(Default)]
+struct Queue {
+    tasks: BTreeMap<u64, StepRef>,
+    /// Sessions that take from it, the next one to serve first.
+    takers: VecDeque<SessionId>,
+}
+
+struct Session {
+    queues: Vec<Str>,
+    credits: u32,
+    claims: BTreeSet<TaskToken>,
+    outlet: Option<Outlet<ToWorker>>,
+    frame: ToWorker,
+}
+
+impl Dispatch {
+    pub(crate) fn offer(&mut self, queue: Str, task: StepRef) {
+        let place = self.next_place;
+        self.next_place += 1;
+        self.places.insert(task, place);
+        self.queues.entry(queue).or_default().tasks.insert(place, task);
+    }
+
+    pub(crate) fn retract(&mut self, queue: &Str, task: StepRef) {
+        let (Some(place), Some(tasks)) = (self.places.remove(&task), self.queues.get_mut(queue)) else { return };
+        tasks.tasks.remove(&place);
+        self.forget_if_empty(queue);
+    }
+
+    fn forget_if_empty(&mut self, name: &Str) {
+        if self.queues.get(name).is_some_and(|queue| queue.tasks.is_empty() && queue.takers.is_empty()) {
+            self.queues.remove(name);
+        }
+    }
+
+    /// How many tasks wait.
+    pub(crate) fn task_count(&self) -> usize {
+        self.places.len()
+    }
+
+    /// How many workers are connected.
+    pub(crate) fn worker_count(&self) -> usize {
+        self.sessions.values().filter(|session| session.outlet.is_some()).count()
+    }
+
+    /// A task and a worker that can have it. Workers of a queue take turns.
+    pub(crate) fn next_match(&mut self, skip: &BTreeSet<StepRef>) -> Option<(StepRef, SessionId)> {
+        let sessions = &self.sessions;
+        for queue in self.queues.values_mut() {
+            let Some(task) = queue.tasks.values().find(|task| !skip.contains(task)).copied() else { continue };
+            let free = |session: &SessionId| {
+                sessions.get(session).is_some_and(|session| session.credits > 0 && session.outlet.is_some())
+            };
+            let Some(taker) = queue.takers.iter().position(free) else { continue };
+            let session = queue.takers[taker];
+            queue.takers.rotate_left(taker + 1);
+            return Some((task, session));
+        }
+        None
+    }
+
+    /// A claim holds: the work goes into the worker's next frame.
+    pub(crate) fn deliver(&mut self, delivery: Delivery) {
+        let session = self.sessions.entry(delivery.session).or_insert_with(Session::lost);
+        session.credits = session.credits.saturating_sub(1);
+        session.claims.insert(delivery.token);
+        session.frame.tasks.push(delivery);
+    }
+
+    /// A claim is over; the worker is told unless it ended it itself.
+    pub(crate) fn end_claim(&mut self, token: TaskToken, session: SessionId, tell: bool) {
+        let Some(session) = self.sessions.get_mut(&session) else { return };
+        session.claims.remove(&token);
+        if tell {
+            session.frame.cancels.push(token);
+        }
+    }
+
+    /// Takes note of a claim from before a restart.
+    pub(crate) fn restore_claim(&mut self, token: TaskToken, session: SessionId) {
+        self.sessions.entry(session).or_insert_with(Session::lost).claims.insert(token);
+    }
+
+    pub(crate) fn receipt(&mut self, session: SessionId, token: TaskToken, accepted: bool) {
+        if let Some(session) = self.sessions.get_mut(&session) {
+            session.frame.receipts.push((token, accepted));
+        }
+    }
+
+    pub(crate) fn grant(&mut self, session: SessionId, credits: u32) {
+        if let Some(session) = self.sessions.get_mut(&session) {
+            session.credits = session.credits.saturating_add(credits).min(CREDITS_MAX);
+        }
+    }
+
+    /// Connects a worker, perhaps again. Returns the claims it no longer holds.
+    pub(crate) fn connect(
+        &mut self,
+        id: SessionId,
+        queues: &[Str],
+        outlet: Outlet<ToWorker>,
+        holding: &BTreeSet<TaskToken>,
+    ) -> Vec<TaskToken> {
+        self.leave_queues(id);
+        let session = self.sessions.entry(id).or_insert_with(Session::lost);
+        session.queues = queues.to_vec();
+        session.credits = 0;
+        session.outlet = Some(outlet);
+        session.frame = ToWorker::default();
+        let gone = session.claims.iter().filter(|token| !holding.contains(token)).copied().collect();
+        for queue in queues {
+            self.queues.entry(queue.clone()).or_default().takers.push_back(id);
+        }
+        gone
+    }
+
+    /// Whether this session is known.
+    pub(crate) fn knows(&self, id: SessionId) -> bool {
+        self.sessions.contains_key(&id)
+    }
+
+    /// The connection is lost; claims stay.
+    pub(crate) fn disconnect(&mut self, id: SessionId) {
+        self.leave_queues(id);
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.outlet = None;
+            session.credits = 0;
+            session.frame = ToWorker::default();
+        }
+    }
+
+    fn leave_queues(&mut self, id: SessionId) {
+        let queues = self.sessions.get(&id).map(|session| session.queues.clone()).unwrap_or_default();
+        for name in queues {
+            if let Some(queue) = self.queues.get_mut(&name) {
+                queue.takers.retain(|taker| *taker != id);
+            }
+            self.forget_if_empty(&name);
+        }
+    }
+
+    /// Forgets a session that did not come back, and returns its claims.
+    pub(crate) fn forget(&mut self, id: SessionId) -> Vec<TaskToken> {
+        if self.sessions.get(&id).is_none_or(|session| session.outlet.is_some()) {
+            return Vec::new();
+        }
+        self.sessions.remove(&id).map(|session| session.claims.into_iter().collect()).unwrap_or_default()
+    }
+
+    /// Sessions without a connection.
+    pub(crate) fn lost_sessions(&self) -> Vec<SessionId> {
+        self.sessions.iter().filter(|(_, session)| session.outlet.is_none()).map(|(id, _)| *id).collect()
+    }
+
+    /// Sends what has gathered. A worker that does not take its frames counts as lost.
+    pub(crate) fn flush(&mut self) -> Vec<SessionId> {
+        let mut stuck = Vec::new();
+        for (id, session) in &mut self.sessions {
+            if session.frame == ToWorker::default() {
+                continue;
+            }
+            let frame = std::mem::take(&mut session.frame);
+            if session.outlet.as_mut().is_some_and(|outlet| !outlet.put(frame)) {
+                stuck.push(*id);
+            }
+        }
+        stuck
+    }
+}
+
+impl Session {
+    fn lost() -> Session {
+        Session {
+            queues: Vec::new(),
+            credits: 0,
+            claims: BTreeSet::new(),
+            outlet: None,
+            frame: ToWorker::default(),
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Owns the short form in which tests write graphs: a tree of nodes, each made by one small function.
+//!
+//! `graph("w", vec![task("a"), set("b", ".x")])` runs a, then b. Nodes follow each other unless `.to`
+//! says otherwise; targets are names within the same body, or "exit" or "end". Text given as data is
+//! an expression, except where a function says that it takes JSON.
+
+use graph::ir::{
+    Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Listen, Loop, Losers, Need, Retry, Task, Try,
+    Wait,
+};
+use graph::template::{Expr, Template};
+use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
+
+/// A node as tests write it.
+#[derive(Clone, Debug)]
+pub struct N {
+    name: String,
+    when: Option<String>,
+    input: Option<Template>,
+    output: Option<Template>,
+    export: Option<Template>,
+    timeout: Option<Delay>,
+    undo: Option<Vec<N>>,
+    to: Option<String>,
+    kind: K,
+}
+
+#[derive(Clone, Debug)]
+enum K {
+    Plain(Kind),
+    Cases(bool, Vec<(Option<String>, String)>),
+    Do(Vec<N>),
+    Saga(Vec<N>),
+    Loop(Loop, Vec<N>),
+    Each(ForEach, Vec<N>),
+    Fork(Fork, Vec<Vec<N>>),
+    Try { body: Vec<N>, catch: Option<(Catch, Option<Vec<N>>, Option<String>)>, finally: Option<Vec<N>> },
+}
+
+const NO_BODY: BodyIndex = BodyIndex(0);
+
+fn n(name: &str, kind: K) -> N {
+    N { name: name.into(), when: None, input: None, output: None, export: None, timeout: None, undo: None, to: None, kind }
+}
+
+pub fn json(text: &str) -> Value {
+    Value::from_json(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+pub fn expr(text: &str) -> Template {
+    Template::Expr(Expr(text.into()))
+}
+
+fn word(text: &str) -> Template {
+    Template::Literal(Value::from(text))
+}
+
+pub fn retry(delay_ms: u64) -> Retry {
+    Retry {
+        delay: Delay::Ms(delay_ms),
+        backoff: Backoff::Constant,
+        delay_max_ms: None,
+        jitter_ms: None,
+        attempts_max: None,
+        duration_max_ms: None,
+        fatal_types: vec![],
+        when: None,
+        except_when: None,
+    }
+}
+
+/// A task named like its node, on queue `q`, that gets the data as it comes.
+pub fn task(name: &str) -> N {
+    n(
+        name,
+        K::Plain(Kind::Task(Task {
+            queue: word("q"),
+            name: word(name),
+            input: Template::identity(),
+            queue_timeout: None,
+            run_timeout: None,
+            heartbeat_timeout: None,
+            retry: None,
+            exhausted: Exhausted::Fail,
+        })),
+    )
+}
+
+pub fn set(name: &str, to: &str) -> N {
+    n(name, K::Plain(Kind::Set(expr(to))))
+}
+
+/// Raises an error of this type.
+pub fn raise(name: &str, kind: &str) -> N {
+    let error = format!(r#"{{"type": "{kind}", "status": 418, "detail": "raised"}}"#);
+    n(name, K::Plain(Kind::Raise(Template::Literal(json(&error)))))
+}
+
+pub fn emit(name: &str, event: &str) -> N {
+    n(name, K::Plain(Kind::Emit(expr(event))))
+}
+
+pub fn wait(name: &str, ms: u64) -> N {
+    n(name, K::Plain(Kind::Wait(Wait::For(Delay::Ms(ms)))))
+}
+
+pub fn wait_until(name: &str, instant: &str) -> N {
+    n(name, K::Plain(Kind::Wait(Wait::Until(expr(instant)))))
+}
+
+pub fn filter(event_type: &str) -> Filter {
+    Filter { event_type: event_type.into(), with: vec![], when: None, correlate: vec![] }
+}
+
+pub fn listen(name: &str, need: Need, filters: Vec<Filter>) -> N {
+    n(name, K::Plain(Kind::Listen(Listen { filters, need, envelope: false })))
+}
+
+/// Listens to one signal or event of this type.
+pub fn hear(name: &str, event_type: &str) -> N {
+    listen(name, Need::All, vec![filter(event_type)])
+}
+
+pub fn child(name: &str, workflow: &str) -> N {
+    let child = Child { workflow: word(workflow), version: None, input: Template::identity(), key: None, detach: false };
+    n(name, K::Plain(Kind::Child(child)))
+}
+
+pub fn join(name: &str, need: Need) -> N {
+    n(name, K::Plain(Kind::Join(need)))
+}
+
+/// Cases are pairs of condition (empty: always) and target.
+pub fn switch(name: &str, cases: &[(&str, &str)]) -> N {
+    n(name, K::Cases(false, owned(cases)))
+}
+
+pub fn split(name: &str, cases: &[(&str, &str)]) -> N {
+    n(name, K::Cases(true, owned(cases)))
+}
+
+fn owned(cases: &[(&str, &str)]) -> Vec<(Option<String>, String)> {
+    let own = |(when, to): &(&str, &str)| ((!when.is_empty()).then(|| (*when).into()), (*to).into());
+    cases.iter().map(own).collect()
+}
+
+pub fn block(name: &str, body: Vec<N>) -> N {
+    n(name, K::Do(body))
+}
+
+pub fn saga(name: &str, body: Vec<N>) -> N {
+    n(name, K::Saga(body))
+}
+
+/// Empty conditions are none.
+pub fn repeat(name: &str, repeat_while: &str, repeat_until: &str, rounds_max: u32, body: Vec<N>) -> N {
+    let condition = |text: &str| (!text.is_empty()).then(|| Expr::from(text));
+    let (repeat_while, repeat_until) = (condition(repeat_while), condition(repeat_until));
+    n(name, K::Loop(Loop { body: NO_BODY, repeat_while, repeat_until, rounds_max }, body))
+}
+
+fn each(name: &str, items: &str, concurrency: u32, collect: bool, body: Vec<N>) -> N {
+    let (each, at) = ("item".into(), "index".into());
+    n(name, K::Each(ForEach { items: items.into(), each, at, body: NO_BODY, repeat_while: None, concurrency, collect }, body))
+}
+
+/// Gathers the outputs of the bodies.
+pub fn map(name: &str, items: &str, concurrency: u32, body: Vec<N>) -> N {
+    each(name, items, concurrency, true, body)
+}
+
+/// Hands each body's output to the next.
+pub fn fold(name: &str, items: &str, body: Vec<N>) -> N {
+    each(name, items, 1, false, body)
+}
+
+pub fn fork(name: &str, need: Need, branches: Vec<Vec<N>>) -> N {
+    n(name, K::Fork(Fork { branches: vec![], need, losers: Losers::Cancel, first: false }, branches))
+}
+
+/// A try that catches nothing yet.
+pub fn attempt(name: &str, body: Vec<N>) -> N {
+    n(name, K::Try { body, catch: None, finally: None })
+}
+
+impl N {
+    pub fn when(mut self, condition: &str) -> N {
+        self.when = Some(condition.into());
+        self
+    }
+
+    pub fn input(mut self, template: &str) -> N {
+        self.input = Some(expr(template));
+        self
+    }
+
+    pub fn output(mut self, template: &str) -> N {
+        self.output = Some(expr(template));
+        self
+    }
+
+    pub fn export(mut self, template: &str) -> N {
+        self.export = Some(expr(template));
+        self
+    }
+
+    pub fn timeout(mut self, ms: u64) -> N {
+        self.timeout = Some(Delay::Ms(ms));
+        self
+    }
+
+    pub fn undo(mut self, body: Vec<N>) -> N {
+        self.undo = Some(body);
+        self
+    }
+
+    pub fn to(mut self, target: &str) -> N {
+        self.to = Some(target.into());
+        self
+    }
+
+    pub fn retry(self, retry: Retry) -> N {
+        self.with_task(|task| task.retry = Some(retry))
+    }
+
+    pub fn park(self) -> N {
+        self.with_task(|task| task.exhausted = Exhausted::Park)
+    }
+
+    pub fn with_task(mut self, change: impl FnOnce(&mut Task)) -> N {
+        if let K::Plain(Kind::Task(task)) = &mut self.kind {
+            change(task);
+        }
+        self
+    }
+
+    pub fn with_child(mut self, change: impl FnOnce(&mut Child)) -> N {
+        if let K::Plain(Kind::Child(child)) = &mut self.kind {
+            change(child);
+        }
+        self
+    }
+
+    pub fn with_fork(mut self, change: impl FnOnce(&mut Fork)) -> N {
+        if let K::Fork(fork, _) = &mut self.kind {
+            change(fork);
+        }
+        self
+    }
+
+    pub fn while_(mut self, condition: &str) -> N {
+        if let K::Each(each, _) = &mut self.kind {
+            each.repeat_while = Some(condition.into());
+        }
+        self
+    }
+
+    /// Catches everything; `body` runs then.
+    pub fn catch(self, body: Vec<N>) -> N {
+        self.catch_with(Some(body), |_| {})
+    }
+
+    pub fn catch_with(mut self, caught: Option<Vec<N>>, change: impl FnOnce(&mut Catch)) -> N {
+        if let K::Try { catch, .. } = &mut self.kind {
+            let bind = "error".into();
+            let mut made = Catch { with: vec![], when: None, except_when: None, bind, retry: None, body: None, next: None };
+            change(&mut made);
+            *catch = Some((made, caught, None));
+        }
+        self
+    }
+
+    pub fn catch_to(mut self, target: &str) -> N {
+        if let K::Try { catch: Some((_, _, to)), .. } = &mut self.kind {
+            *to = Some(target.into());
+        }
+        self
+    }
+
+    pub fn finally(mut self, body: Vec<N>) -> N {
+        if let K::Try { finally, .. } = &mut self.kind {
+            *finally = Some(body);
+        }
+        self
+    }
+}
+
+/// A workflow of version 1.0.0.
+pub fn graph(workflow: &str, root: Vec<N>) -> Graph {
+    let mut graph = Graph {
+        workflow: workflow.into(),
+        version: "1.0.0".into(),
+        input: None,
+        output: None,
+        timeout: None,
+        retention_ms: None,
+        labels: vec![],
+        attributes: vec![],
+        locals: ["item", "index", "error"].map(Into::into).to_vec(),
+        bodies: vec![],
+        nodes: vec![],
+    };
+    body(&mut graph, root);
+    graph
+}
+
+fn body(graph: &mut Graph, nodes: Vec<N>) -> BodyIndex {
+    let index = BodyIndex(graph.bodies.len() as u32);
+    let first = (!nodes.is_empty()).then_some(NodeIndex(graph.nodes.len() as u32));
+    graph.bodies.push(Body { path: format!("/body{}", index.0).into(), first });
+    let base = graph.nodes.len();
+    let names: Vec<String> = nodes.iter().map(|node| node.name.clone()).collect();
+    let target = |name: &str| match name {
+        "exit" => Next::Exit,
+        "end" => Next::End,
+        name => {
+            let place = names.iter().position(|known| known == name);
+            Next::Node(NodeIndex((base + place.unwrap_or_else(|| panic!("no node {name}"))) as u32))
+        }
+    };
+    let length = nodes.len();
+    let makes: Vec<N> = nodes.iter().map(|node| N { kind: K::Do(vec![]), ..node.clone() }).collect();
+    for (place, node) in makes.iter().enumerate() {
+        let following = if place + 1 < length { Next::Node(NodeIndex((base + place + 1) as u32)) } else { Next::Exit };
+        graph.nodes.push(Node {
+            name: node.name.as_str().into(),
+            path: format!("/{}", node.name).into(),
+            body: index,
+            when: node.when.as_deref().map(Expr::from),
+            input: node.input.clone(),
+            output: node.output.clone(),
+            export: node.export.clone(),
+            timeout: node.timeout.clone(),
+            undo: None,
+            next: node.to.as_deref().map_or(following, target),
+            kind: Kind::Set(Template::identity()),
+        });
+    }
+    for (place, node) in nodes.into_iter().enumerate() {
+        let kind = kind(graph, node.kind, &target);
+        graph.nodes[base + place].kind = kind;
+        graph.nodes[base + place].undo = node.undo.map(|undo| body(graph, undo));
+    }
+    index
+}
+
+fn kind(graph: &mut Graph, kind: K, target: &dyn Fn(&str) -> Next) -> Kind {
+    match kind {
+        K::Plain(kind) => kind,
+        K::Cases(is_split, cases) => {
+            let cases = cases.into_iter().map(|(when, to)| Case { when: when.map(|when| Expr(when.into())), next: target(&to) });
+            if is_split { Kind::Split(cases.collect()) } else { Kind::Switch(cases.collect()) }
+        }
+        K::Do(nodes) => Kind::Do(body(graph, nodes)),
+        K::Saga(nodes) => Kind::Saga(body(graph, nodes)),
+        K::Loop(repeat, nodes) => Kind::Loop(Loop { body: body(graph, nodes), ..repeat }),
+        K::Each(each, nodes) => Kind::ForEach(ForEach { body: body(graph, nodes), ..each }),
+        K::Fork(fork, branches) => {
+            let branches = branches.into_iter().map(|nodes| body(graph, nodes)).collect();
+            Kind::Fork(Fork { branches, ..fork })
+        }
+        K::Try { body: nodes, catch, finally } => Kind::Try(Try {
+            body: body(graph, nodes),
+            catch: catch.map(|(catch, nodes, to)| Catch {
+                body: nodes.map(|nodes| body(graph, nodes)),
+                next: to.as_deref().map(target),
+                ..catch
+            }),
+            finally: finally.map(|nodes| body(graph, nodes)),
+        }),
+    }
+}

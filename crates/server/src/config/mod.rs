@@ -1,0 +1,15 @@
+//! The configuration: what can be set, and how the file, the environment and the defaults become one.
+//!
+//! Order of strength: flags of the command line, environment variables, `quadrille.yaml`, defaults.
+
+mod environment;
+mod fault;
+mod load;
+mod model;
+#[cfg(test)]
+mod reference;
+mod schema;
+
+pub(crate) use load::{Loaded, load};
+pub(crate) use model::{Config, Http, Level, Log, LogFormat};
+pub(crate) use schema::schema;

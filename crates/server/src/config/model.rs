@@ -1,0 +1,153 @@
+//! Owns [`Config`]: every key that can be set, with its meaning and its default.
+//!
+//! Invariant: this struct is the only list of keys. The schema, the environment variables and the
+//! reference in the guide are made from it.
+
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Configuration of a Quadrille server, `quadrille.yaml`. Every key is optional.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// Where the server listens, and whom it answers.
+    pub(crate) server: Server,
+    /// Where runs are kept.
+    pub(crate) database: Database,
+    /// How parts of the platform talk to each other.
+    pub(crate) messaging: Messaging,
+    /// Workers that run inside the server.
+    pub(crate) connectors: Connectors,
+    /// What the server says about itself, on standard error.
+    pub(crate) log: Log,
+}
+
+/// Where the server listens, and whom it answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Server {
+    /// Address or host name to listen on. Anything but loopback needs `allow_unauthenticated_remote`.
+    pub(crate) host: String,
+    /// Port for gRPC and REST; 0 takes any free one, and the server prints which.
+    pub(crate) port: u16,
+    /// Whether to listen on an address that other machines reach, though nobody has to prove who they are.
+    pub(crate) allow_unauthenticated_remote: bool,
+    /// Host names that requests may be addressed to, besides loopback and the address listened on.
+    pub(crate) allowed_hosts: Vec<String>,
+}
+
+/// Where runs are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Database {
+    /// What keeps the runs.
+    #[serde(rename = "type")]
+    pub(crate) kind: DatabaseType,
+    /// Directory of the embedded database; made if it is missing. One server uses it at a time.
+    pub(crate) path: PathBuf,
+}
+
+/// What keeps the runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub(crate) enum DatabaseType {
+    /// The server itself, in a directory of its own.
+    #[default]
+    Embedded,
+}
+
+/// How parts of the platform talk to each other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Messaging {
+    /// What carries the messages.
+    pub(crate) broker: Broker,
+}
+
+/// What carries the messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub(crate) enum Broker {
+    /// The server itself.
+    #[default]
+    Embedded,
+}
+
+/// Workers that run inside the server.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Connectors {
+    /// The worker for HTTP calls.
+    pub(crate) http: Http,
+}
+
+/// The worker for HTTP calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Http {
+    /// Whether the server does HTTP calls itself; else a worker of yours has to.
+    pub(crate) enabled: bool,
+    /// Whether workflows may call loopback, private and link-local addresses.
+    pub(crate) allow_private: bool,
+}
+
+/// What the server says about itself, on standard error.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Log {
+    /// `text` for people, `json` for machines, `auto` for text on a terminal and JSON elsewhere.
+    pub(crate) format: LogFormat,
+    /// The least important level that is written.
+    pub(crate) level: Level,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub(crate) enum LogFormat {
+    #[default]
+    Auto,
+    Text,
+    Json,
+}
+
+/// How important a log line is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub(crate) enum Level {
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Server {
+            host: "127.0.0.1".into(),
+            port: 8080,
+            allow_unauthenticated_remote: false,
+            allowed_hosts: Vec::new(),
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Database { kind: DatabaseType::Embedded, path: "quadrille-data".into() }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Http { enabled: true, allow_private: false }
+    }
+}

@@ -1,0 +1,3 @@
+//! stub
+//! stub
+pub(crate) fn run(_arguments: &[String]) -> anyhow::Result<()> { Ok(()) }
