@@ -71,7 +71,11 @@ impl Value {
     /// # Errors
     /// Text that is not JSON, or nests deeper than [`DEPTH_MAX`].
     pub fn from_json(text: &[u8]) -> Result<Value, serde_json::Error> {
-        serde_json::from_slice(text)
+        let value = serde_json::from_slice(text)?;
+        if is_deeper(&value, DEPTH_MAX) {
+            return Err(de::Error::custom(format_args!("arrays and objects nest deeper than {DEPTH_MAX}")));
+        }
+        Ok(value)
     }
 
     /// Compact JSON text.
@@ -128,6 +132,15 @@ impl Value {
             Value::Array(_) => "array",
             Value::Object(_) => "object",
         }
+    }
+}
+
+/// Whether arrays and objects nest deeper than so many levels.
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(elements) => levels == 0 || elements.iter().any(|element| is_deeper(element, levels - 1)),
+        Value::Object(members) => levels == 0 || members.values().any(|member| is_deeper(member, levels - 1)),
+        _ => false,
     }
 }
 
@@ -253,5 +266,19 @@ impl<'de> Visitor<'de> for ValueVisitor {
             members.insert(key, value);
         }
         Ok(Value::object(members))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_may_nest_as_deep_as_the_limit_and_no_deeper() {
+        let nested = |depth: usize| alloc::format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(Value::from_json(nested(DEPTH_MAX).as_bytes()).is_ok());
+        for depth in [DEPTH_MAX + 1, 10_000] {
+            assert!(Value::from_json(nested(depth).as_bytes()).is_err(), "{depth}");
+        }
     }
 }

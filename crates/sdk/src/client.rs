@@ -42,10 +42,7 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Address`] if the URL cannot be used.
-    #[expect(
-        clippy::unused_async,
-        reason = "the connection needs a runtime, which only an async function is sure of"
-    )]
+    // Async although nothing is awaited: the connection needs the runtime that only an async function has.
     pub async fn connect(url: impl Into<String>) -> Result<Client, Error> {
         let channel = endpoint(&url.into())?.connect_lazy();
         Ok(Client { channel })

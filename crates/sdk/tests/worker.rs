@@ -1,4 +1,8 @@
 //! A worker against a scripted server on a real socket.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may panic, also in a function beside it"
+)]
 
 mod stage;
 

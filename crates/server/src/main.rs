@@ -19,5 +19,5 @@ mod spelling;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    cli::run()
+    cli::main()
 }

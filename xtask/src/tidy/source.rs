@@ -39,7 +39,7 @@ const ROOMS: [(&str, &[&str]); 4] = [
 
 /// Holds one Rust file against all rules.
 pub(super) fn check(file: &File) -> Vec<Flaw> {
-    let mut flaws = head(file);
+    let mut flaws: Vec<Flaw> = head(file).into_iter().collect();
     let lines = file.text.lines().count();
     if lines > LINES_MAX {
         let what = format!("{lines} lines, at most {LINES_MAX}");

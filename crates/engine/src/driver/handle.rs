@@ -3,7 +3,9 @@
 //! Invariants: an answer to a command means that it is durable; every call returns, if only to say
 //! that the engine is overloaded or has stopped.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use graph::value::{Str, Value};
 use kernel::catalog::Definition;
@@ -105,6 +107,13 @@ pub struct WorkerLink {
     pub grace_ms: u64,
     inbox: Inbox,
     frames: mpsc::Receiver<ToWorker>,
+}
+
+/// Speaks for a connected worker.
+#[derive(Clone)]
+pub struct WorkerVoice {
+    session: SessionId,
+    inbox: Inbox,
 }
 
 /// A run's events as they happen.
@@ -301,23 +310,36 @@ fn outlet<T: Send + 'static>(sender: mpsc::Sender<T>) -> Outlet<T> {
 }
 
 impl WorkerLink {
+    /// Lets another task speak for the worker while this one listens. Dropping it does not disconnect.
+    #[must_use]
+    pub fn voice(&self) -> WorkerVoice {
+        WorkerVoice { session: self.session, inbox: self.inbox.clone() }
+    }
+
+    /// What to tell the worker next, as much as there is; none when the engine has stopped.
+    pub async fn next(&mut self) -> Option<ToWorker> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// As [`WorkerLink::next`], for streams.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<ToWorker>> {
+        let Some(mut frame) = ready!(self.frames.poll_recv(context)) else { return Poll::Ready(None) };
+        while let Ok(more) = self.frames.try_recv() {
+            frame.tasks.extend(more.tasks);
+            frame.cancels.extend(more.cancels);
+            frame.receipts.extend(more.receipts);
+        }
+        Poll::Ready(Some(frame))
+    }
+}
+
+impl WorkerVoice {
     /// Tells the engine what the worker said.
     ///
     /// # Errors
     /// Overload or stop; the worker should reconnect.
     pub fn send(&self, said: FromWorker) -> Result<(), AskError> {
         self.inbox.send(Input::Worker { session: self.session, said })
-    }
-
-    /// What to tell the worker next, as much as there is; none when the engine has stopped.
-    pub async fn next(&mut self) -> Option<ToWorker> {
-        let mut frame = self.frames.recv().await?;
-        while let Ok(more) = self.frames.try_recv() {
-            frame.tasks.extend(more.tasks);
-            frame.cancels.extend(more.cancels);
-            frame.receipts.extend(more.receipts);
-        }
-        Some(frame)
     }
 }
 

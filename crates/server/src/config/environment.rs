@@ -109,3 +109,11 @@ pub(crate) fn overlay(
     }
     Ok(overlay)
 }
+
+/// The variables of this process that could concern the configuration.
+pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| {
+        let name = name.into_string().ok().filter(|name| name.starts_with(PREFIX))?;
+        Some((name, value.to_string_lossy().into_owned()))
+    })
+}

@@ -5,7 +5,6 @@
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::environment::{Leaf, Overlay, leaves, overlay};

@@ -10,6 +10,8 @@ mod model;
 mod reference;
 mod schema;
 
-pub(crate) use load::{Loaded, load};
+pub(crate) use environment::variables;
+pub(crate) use fault::ConfigFault;
+pub(crate) use load::load;
 pub(crate) use model::{Config, Http, Level, Log, LogFormat};
 pub(crate) use schema::schema;

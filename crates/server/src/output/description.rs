@@ -177,6 +177,6 @@ mod tests {
 
     #[test]
     fn of_a_schedule() {
-        assert_snapshot!(schedule(&super::schedule::tests::sample(), Paint::Plain), @"");
+        assert_snapshot!(schedule(&schedule::tests::sample(), Paint::Plain), @"");
     }
 }

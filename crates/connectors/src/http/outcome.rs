@@ -1,0 +1,214 @@
+//! Owns what comes of a request: the output of the task, or its failure.
+//!
+//! Only what may pass is retryable: no connection, a timeout, and the statuses that say so. Query and
+//! credentials of a URL are not repeated in failures, since these are kept with the run.
+
+use std::error::Error;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap};
+use reqwest::{Request, Response, StatusCode, Url};
+use sdk::TaskError;
+use serde_json::{Map, Value, json};
+
+use super::Refused;
+use super::request::{Output, is_json};
+
+/// The largest body that is read.
+const RESPONSE_BYTES_MAX: usize = 1 << 20;
+/// How much of the body of a refusal is told.
+const DETAIL_BYTES_MAX: usize = 1 << 10;
+
+/// Method and place of a request, for messages.
+#[derive(Debug)]
+pub(super) struct Place(String);
+
+impl Place {
+    pub(super) fn of(request: &Request) -> Place {
+        let mut url = without_credentials(request.url());
+        url.set_query(None);
+        url.set_fragment(None);
+        Place(format!("{} {url}", request.method()))
+    }
+}
+
+/// What `output: response` tells about the request; nothing for the others.
+pub(super) fn sent(request: &Request, output: Output) -> Value {
+    if output != Output::Response {
+        return Value::Null;
+    }
+    let mut headers = request.headers().clone();
+    headers.remove(AUTHORIZATION);
+    headers.remove(COOKIE);
+    json!({
+        "method": request.method().as_str(),
+        "uri": without_credentials(request.url()).as_str(),
+        "headers": header_object(&headers),
+    })
+}
+
+/// The outcome of a request that was answered.
+pub(super) async fn of(
+    mut response: Response,
+    place: &Place,
+    output: Output,
+    sent: Value,
+) -> Result<Value, TaskError> {
+    let status = response.status();
+    if !status.is_success() {
+        let start = start_of_body(&mut response).await;
+        return Err(rejected(place, status, &start));
+    }
+    let body = body(&mut response, place).await?;
+    if output == Output::Raw {
+        return Ok(Value::String(STANDARD.encode(body)));
+    }
+    let content = content(response.headers(), body, place)?;
+    if output == Output::Content {
+        return Ok(content);
+    }
+    Ok(json!({
+        "request": sent,
+        "statusCode": status.as_u16(),
+        "headers": header_object(response.headers()),
+        "content": content,
+    }))
+}
+
+/// The failure of a request that may not be made.
+pub(super) fn refused(refused: &Refused) -> TaskError {
+    TaskError::fatal(TaskError::well_known("configuration"), refused.to_string())
+        .with_status(400)
+        .with_title("The address is not allowed")
+}
+
+/// The failure of a request that was not answered.
+pub(super) fn broken(place: &Place, error: &reqwest::Error) -> TaskError {
+    let mut reason = String::new();
+    let mut cause: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(current) = cause {
+        if let Some(refusal) = current.downcast_ref::<Refused>() {
+            return refused(refusal);
+        }
+        // The last cause is the one that says something: connection refused, unknown name, ...
+        reason = current.to_string();
+        cause = current.source();
+    }
+    let Place(place) = place;
+    if error.is_timeout() {
+        return TaskError::retryable(
+            TaskError::well_known("timeout"),
+            format!("{place} was not answered in time"),
+        )
+        .with_status(408)
+        .with_title("The request took too long");
+    }
+    let failure = communication(format!("{place}: {reason}"), "The request was not answered");
+    // Redirects in a circle and requests that cannot be written stay as they are.
+    let retryable = !error.is_redirect() && !error.is_builder();
+    TaskError {
+        retryable,
+        ..failure
+    }
+}
+
+fn rejected(Place(place): &Place, status: StatusCode, start: &[u8]) -> TaskError {
+    let start = String::from_utf8_lossy(start);
+    let reason = status.canonical_reason().unwrap_or_default();
+    let code = status.as_u16();
+    let failure = communication(
+        format!("{place} answered {code}: {start}"),
+        format!("{code} {reason}").trim_end(),
+    );
+    TaskError {
+        retryable: status.is_server_error() || matches!(code, 408 | 429),
+        status: code,
+        ..failure
+    }
+}
+
+fn communication(detail: String, title: &str) -> TaskError {
+    TaskError::fatal(TaskError::well_known("communication"), detail)
+        .with_status(500)
+        .with_title(title)
+}
+
+async fn body(response: &mut Response, place: &Place) -> Result<Vec<u8>, TaskError> {
+    let too_large = |Place(place): &Place| {
+        let detail = format!(
+            "{place} answered more than {RESPONSE_BYTES_MAX} bytes; let a worker of yours fetch large data"
+        );
+        communication(detail, "The response is too large")
+    };
+    if response
+        .content_length()
+        .is_some_and(|bytes| bytes > RESPONSE_BYTES_MAX as u64)
+    {
+        return Err(too_large(place));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| broken(place, &error))?
+    {
+        if body.len() + chunk.len() > RESPONSE_BYTES_MAX {
+            return Err(too_large(place));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+/// The start of a body, as far as it comes: the status is what counts.
+async fn start_of_body(response: &mut Response) -> Vec<u8> {
+    let mut start = Vec::new();
+    while start.len() < DETAIL_BYTES_MAX
+        && let Ok(Some(chunk)) = response.chunk().await
+    {
+        start.extend_from_slice(&chunk[..chunk.len().min(DETAIL_BYTES_MAX - start.len())]);
+    }
+    start
+}
+
+fn content(headers: &HeaderMap, body: Vec<u8>, Place(place): &Place) -> Result<Value, TaskError> {
+    if body.is_empty() {
+        return Ok(Value::Null);
+    }
+    if headers.get(CONTENT_TYPE).is_some_and(is_json) {
+        return serde_json::from_slice(&body).map_err(|error| {
+            communication(
+                format!("{place} answered JSON that is none: {error}"),
+                "Not JSON",
+            )
+        });
+    }
+    String::from_utf8(body).map(Value::String).map_err(|_| {
+        let detail = format!(
+            "{place} answered something that is not UTF-8 text; take it with `output: raw`"
+        );
+        communication(detail, "Not text")
+    })
+}
+
+/// Headers as an object; those that come more than once are joined by commas.
+fn header_object(headers: &HeaderMap) -> Value {
+    let mut object = Map::new();
+    for name in headers.keys() {
+        let values = headers.get_all(name).iter();
+        let texts: Vec<_> = values
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
+        object.insert(name.as_str().to_owned(), texts.join(", ").into());
+    }
+    Value::Object(object)
+}
+
+fn without_credentials(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Both only fail for URLs that have no host, and so no credentials.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}

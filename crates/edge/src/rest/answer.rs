@@ -1,0 +1,451 @@
+//! Owns the way outward: the JSON bodies that clients get.
+//!
+//! Invariant: members are added, never renamed; what does not apply is left out.
+
+use std::collections::BTreeMap;
+
+use engine::query::{Counts, HistoryPage, Page, RunView, StepView, Summary};
+use graph::Value;
+use graph::value::Str;
+use kernel::catalog::Definition;
+use kernel::codec::Wire;
+use kernel::{RunId, Time, rfc3339};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::intake::{self, Deployed};
+
+/// What is to be said about one place of a workflow text.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Finding {
+    /// Line, from 1.
+    line: u32,
+    /// Column, from 1.
+    column: u32,
+    /// The place as a JSON pointer.
+    path: String,
+    /// `error` or `warning`.
+    severity: &'static str,
+    /// What kind of finding.
+    code: &'static str,
+    /// What is wrong and how to fix it.
+    message: String,
+}
+
+impl From<authoring::Finding> for Finding {
+    fn from(finding: authoring::Finding) -> Finding {
+        let severity = match finding.severity {
+            authoring::Severity::Error => "error",
+            authoring::Severity::Warning => "warning",
+        };
+        let authoring::Finding { line, column, path, code, message, .. } = finding;
+        Finding { line, column, path, severity, code, message }
+    }
+}
+
+/// What a check found; nothing is good.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct CheckAnswer {
+    /// Errors first.
+    findings: Vec<Finding>,
+}
+
+impl From<Vec<authoring::Finding>> for CheckAnswer {
+    fn from(findings: Vec<authoring::Finding>) -> CheckAnswer {
+        CheckAnswer { findings: findings.into_iter().map(Finding::from).collect() }
+    }
+}
+
+/// A version that is known now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DeployAnswer {
+    /// The workflow.
+    #[schema(value_type = String)]
+    workflow: Str,
+    /// The version.
+    #[schema(value_type = String)]
+    version: Str,
+    /// False if the same was there already.
+    created: bool,
+    /// What is probably not meant as written.
+    warnings: Vec<Finding>,
+}
+
+impl From<Deployed> for DeployAnswer {
+    fn from(deployed: Deployed) -> DeployAnswer {
+        let Deployed { workflow, version, created, warnings } = deployed;
+        DeployAnswer { workflow, version, created, warnings: warnings.into_iter().map(Finding::from).collect() }
+    }
+}
+
+/// One version of a workflow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Workflow {
+    /// `name`, or `namespace/name`.
+    #[schema(value_type = String)]
+    workflow: Str,
+    /// The version.
+    #[schema(value_type = String)]
+    version: Str,
+    /// Whether new runs get it.
+    latest: bool,
+    /// What the author wrote; only of one version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    source: Option<Str>,
+    /// What it compiled to; only of one version.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    graph: Option<graph::Graph>,
+}
+
+impl Workflow {
+    pub(super) fn brief(definition: &Definition, latest: bool) -> Workflow {
+        let graph = &definition.graph;
+        let (workflow, version) = (graph.workflow.clone(), graph.version.clone());
+        Workflow { workflow, version, latest, source: None, graph: None }
+    }
+
+    pub(super) fn full(definition: &Definition, latest: bool) -> Workflow {
+        let (source, graph) = (Some(definition.source.clone()), Some(definition.graph.clone()));
+        Workflow { source, graph, ..Workflow::brief(definition, latest) }
+    }
+}
+
+/// All workflows.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WorkflowList {
+    /// Their versions, by name.
+    pub(super) workflows: Vec<Workflow>,
+}
+
+/// Why something failed (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Failure {
+    /// What kind of failure.
+    #[serde(rename = "type")]
+    #[schema(value_type = String)]
+    kind: Str,
+    /// HTTP-like status.
+    status: u16,
+    /// One line for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    title: Option<Str>,
+    /// What exactly happened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    detail: Option<Str>,
+    /// JSON pointer of the step that failed first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    instance: Option<Str>,
+}
+
+impl From<graph::Failure> for Failure {
+    fn from(failure: graph::Failure) -> Failure {
+        let graph::Failure { kind, status, title, detail, instance } = failure;
+        Failure { kind, status, title, detail, instance }
+    }
+}
+
+/// One execution of a workflow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Run {
+    /// Its id.
+    id: String,
+    /// Its workflow.
+    #[schema(value_type = String)]
+    workflow: Str,
+    /// Its version.
+    #[schema(value_type = String)]
+    version: Str,
+    /// Its business key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    key: Option<Str>,
+    /// running, waiting, suspended, incident, completed, failed, cancelled or terminated.
+    state: &'static str,
+    /// What it was started with.
+    #[schema(value_type = Value)]
+    input: Value,
+    /// Its result, once completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Value>)]
+    output: Option<Value>,
+    /// Why it did not complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Failure>,
+    /// When it began (RFC 3339).
+    started_at: String,
+    /// When it ended (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<String>,
+    /// What it is found by.
+    #[schema(value_type = BTreeMap<String, String>)]
+    labels: BTreeMap<Str, Str>,
+    /// What it is searched by.
+    #[schema(value_type = BTreeMap<String, Value>)]
+    attributes: BTreeMap<Str, Value>,
+    /// The run that started it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    /// What it is doing now; not in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    steps: Option<Vec<Step>>,
+    /// The runs it started; only when one run is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    children: Option<Vec<String>>,
+}
+
+impl From<Summary> for Run {
+    fn from(run: Summary) -> Run {
+        Run {
+            id: run.id.to_string(),
+            workflow: run.workflow,
+            version: run.version,
+            key: run.key,
+            state: run.state,
+            input: run.input,
+            output: run.output,
+            error: run.error.map(Failure::from),
+            started_at: rfc3339(run.started_at),
+            ended_at: run.ended_at.map(rfc3339),
+            labels: run.labels,
+            attributes: run.attributes,
+            parent: run.parent.map(|parent| parent.run.to_string()),
+            steps: None,
+            children: None,
+        }
+    }
+}
+
+impl From<RunView> for Run {
+    fn from(view: RunView) -> Run {
+        let steps = view.steps.into_iter().map(Step::from).collect();
+        Run { steps: Some(steps), ..Run::from(view.summary) }
+    }
+}
+
+impl Run {
+    pub(super) fn with_children(mut self, children: &[RunId]) -> Run {
+        self.children = Some(children.iter().map(ToString::to_string).collect());
+        self
+    }
+}
+
+/// A step that goes on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Step {
+    /// Its id within the run.
+    id: u32,
+    /// The author's name for it.
+    #[schema(value_type = String)]
+    name: Str,
+    /// JSON pointer into the source.
+    #[schema(value_type = String)]
+    path: Str,
+    /// What it waits for: task, timer, event, child, region or held.
+    kind: &'static str,
+    /// The same in words.
+    detail: String,
+    /// When it was entered (RFC 3339).
+    entered_at: String,
+    /// Which attempt, for a task; else 0.
+    attempt: u32,
+    /// The failure that parked it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Failure>,
+}
+
+impl From<StepView> for Step {
+    fn from(step: StepView) -> Step {
+        Step {
+            id: step.id,
+            name: step.name,
+            path: step.path,
+            kind: step.kind,
+            detail: step.detail,
+            entered_at: rfc3339(step.entered_at),
+            attempt: step.attempt,
+            error: step.error.map(Failure::from),
+        }
+    }
+}
+
+/// A run that was asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct StartAnswer {
+    /// Its id.
+    pub(super) id: String,
+    /// False if the key found an existing run.
+    pub(super) created: bool,
+    /// The run as it stood when it ended or the wait was over, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) run: Option<Run>,
+}
+
+/// One page of runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RunList {
+    /// Newest first, without steps.
+    runs: Vec<Run>,
+    /// Where to go on; left out at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+impl From<Page> for RunList {
+    fn from(page: Page) -> RunList {
+        RunList {
+            runs: page.runs.into_iter().map(Run::from).collect(),
+            next_page_token: page.next.map(intake::cursor_token),
+        }
+    }
+}
+
+/// How many runs there are.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RunCount {
+    /// In all.
+    count: u64,
+    /// By state.
+    #[schema(value_type = BTreeMap<String, u64>)]
+    states: BTreeMap<&'static str, u64>,
+}
+
+impl From<Counts> for RunCount {
+    fn from(counts: Counts) -> RunCount {
+        RunCount { count: counts.total(), states: counts.states }
+    }
+}
+
+/// One event of a run.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct HistoryEvent {
+    /// From 0, without gaps.
+    number: u64,
+    /// When it was decided (RFC 3339).
+    at: String,
+    /// Its name, such as StepCompleted.
+    kind: &'static str,
+    /// Its content.
+    #[schema(value_type = Value)]
+    data: Value,
+    /// The step's name in the workflow, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    step_name: Option<Str>,
+}
+
+impl From<engine::query::HistoryEvent> for HistoryEvent {
+    fn from(event: engine::query::HistoryEvent) -> HistoryEvent {
+        HistoryEvent {
+            number: event.number,
+            at: rfc3339(event.at),
+            kind: event.event.name(),
+            data: event.event.to_value(),
+            step_name: event.step_name,
+        }
+    }
+}
+
+/// Part of a history.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct History {
+    /// Oldest first.
+    events: Vec<HistoryEvent>,
+    /// Number to go on from; left out at the end of what there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<u64>,
+}
+
+impl From<HistoryPage> for History {
+    fn from(page: HistoryPage) -> History {
+        History { events: page.events.into_iter().map(HistoryEvent::from).collect(), next: page.next }
+    }
+}
+
+/// How many tasks are offered again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RetryAnswer {
+    /// So many.
+    pub(super) tasks: u32,
+}
+
+/// Who met the event.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct PublishAnswer {
+    /// Waits that met it; 0 means that it was kept.
+    pub(super) receivers: u32,
+}
+
+/// When to start runs of what.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Schedule {
+    /// Its name.
+    #[schema(value_type = String)]
+    name: Str,
+    /// What to start.
+    #[schema(value_type = String)]
+    workflow: Str,
+    /// Which version; the latest at that time if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    version: Option<Str>,
+    /// With what.
+    #[schema(value_type = Value)]
+    input: Value,
+    /// A cron expression, or else `every_ms`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    cron: Option<Str>,
+    /// IANA name of its time zone.
+    #[schema(value_type = String)]
+    time_zone: Str,
+    /// An interval in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    every_ms: Option<u64>,
+    /// When the run before has not ended: skip, queue, allow, cancel or terminate.
+    overlap: &'static str,
+    /// Starts that were missed: skip, one or all.
+    catch_up: &'static str,
+    /// Whether it rests.
+    paused: bool,
+    /// The next start (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_at: Option<String>,
+    /// The last start (RFC 3339).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_at: Option<String>,
+    /// How many runs it has started.
+    started: u64,
+}
+
+impl From<kernel::schedule::Schedule> for Schedule {
+    fn from(schedule: kernel::schedule::Schedule) -> Schedule {
+        let time = |time: Option<Time>| time.map(rfc3339);
+        Schedule {
+            next_at: time(schedule.due()),
+            last_at: time(schedule.last_at),
+            name: schedule.name,
+            workflow: schedule.workflow,
+            version: schedule.version,
+            input: schedule.input,
+            cron: schedule.cron,
+            time_zone: schedule.zone,
+            every_ms: schedule.every_ms,
+            overlap: schedule.overlap.word(),
+            catch_up: schedule.catch_up.word(),
+            paused: schedule.paused,
+            started: schedule.started,
+        }
+    }
+}
+
+/// All schedules.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ScheduleList {
+    /// By name.
+    pub(super) schedules: Vec<Schedule>,
+}

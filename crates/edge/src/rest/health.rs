@@ -1,0 +1,26 @@
+//! Owns the paths that machines look after the server by.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use engine::{AskError, Engine};
+
+use crate::refusal::Refusal;
+
+/// Media type of the OpenMetrics text.
+const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The process is up.
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// The server accepts commands.
+pub(super) async fn readyz(State(engine): State<Engine>) -> Result<&'static str, Refusal> {
+    if engine.is_ready() { Ok("ready\n") } else { Err(AskError::Stopped.into()) }
+}
+
+/// Counters and gauges for Prometheus.
+pub(super) async fn metrics(State(engine): State<Engine>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, METRICS_TYPE)], engine.metrics().render())
+}

@@ -1,0 +1,19 @@
+//! The REST protocol: JSON under `/api/v1`, described by `/api/openapi.json`.
+
+mod answer;
+mod events;
+mod extract;
+mod health;
+mod problem;
+mod query;
+mod request;
+mod routes;
+mod run_actions;
+mod runs;
+mod schedules;
+mod workflows;
+
+#[cfg(test)]
+pub(crate) use problem::http_status;
+pub use routes::openapi_json;
+pub(crate) use routes::routes;

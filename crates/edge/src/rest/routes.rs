@@ -1,0 +1,90 @@
+//! Owns the map of the REST paths, and the OpenAPI document that is made from it.
+//!
+//! Invariant: a path that is served under `/api/v1` is described, because both come from one list.
+
+use std::sync::LazyLock;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use engine::Engine;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::refusal::Refusal;
+use crate::rest::{events, health, run_actions, runs, schedules, workflows};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Quadrille",
+        version = "1",
+        description = "Workflows, runs, events and schedules of a Quadrille server. \
+                       Everything that is no success is a problem as of RFC 9457 with a permanent `code`."
+    ),
+    tags(
+        (name = "workflows", description = "Workflow definitions: immutable versions."),
+        (name = "runs", description = "Executions of workflows."),
+        (name = "events", description = "Correlated events."),
+        (name = "schedules", description = "Runs that start by themselves."),
+    )
+)]
+struct Document;
+
+fn described() -> (Router<Engine>, utoipa::openapi::OpenApi) {
+    let paths = OpenApiRouter::new()
+        .routes(routes!(workflows::deploy, workflows::list))
+        .routes(routes!(workflows::check))
+        .routes(routes!(workflows::get))
+        .routes(routes!(runs::start, runs::list))
+        .routes(routes!(runs::count))
+        .routes(routes!(runs::get))
+        .routes(routes!(runs::history))
+        .routes(routes!(runs::watch))
+        .routes(routes!(run_actions::cancel))
+        .routes(routes!(run_actions::terminate))
+        .routes(routes!(run_actions::suspend))
+        .routes(routes!(run_actions::resume))
+        .routes(routes!(run_actions::retry))
+        .routes(routes!(run_actions::signal))
+        .routes(routes!(events::publish))
+        .routes(routes!(schedules::list))
+        .routes(routes!(schedules::get, schedules::put, schedules::delete))
+        .routes(routes!(schedules::pause))
+        .routes(routes!(schedules::resume));
+    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", paths).split_for_parts()
+}
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+    let mut text = described().1.to_pretty_json().expect("the document has only text keys");
+    text.push('\n');
+    text
+});
+
+/// The OpenAPI document of the REST interface, as JSON.
+pub fn openapi_json() -> &'static str {
+    &DOCUMENT
+}
+
+/// Every path of the REST interface.
+pub(crate) fn routes(engine: Engine) -> Router {
+    described()
+        .0
+        .route("/api/openapi.json", get(document))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .method_not_allowed_fallback(refuse_method)
+        .with_state(engine)
+}
+
+async fn document() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], openapi_json())
+}
+
+async fn refuse_method(request: Request) -> Refusal {
+    Refusal::MethodRefused { method: request.method().to_string(), path: request.uri().path().to_owned() }
+}

@@ -1,0 +1,200 @@
+//! The flow of tokens: shaping, switch, raise, split, join, cycles, end, yielding.
+
+use graph::ir::Need;
+use insta::assert_snapshot;
+use kernel::Command;
+use kernel::limits::RUN_STEPS_MAX;
+
+use crate::graphs::{block, emit, fork, graph, join, map, raise, set, split, switch, task, wait};
+use crate::world::{World, run, run_on};
+
+#[test]
+fn data_is_shaped_on_its_way() {
+    let mut world = run_on(
+        r#"{"x":1}"#,
+        vec![
+            set("a", "{y: (.x + 1)}").input("{x: (.x * 10)}").output("{z: .y, was: $input.x}").export("{seen: .z}"),
+            set("skipped", "1").when(".z > 100"),
+            task("b").input("{z, seen: $context.seen}").output("[., $input.seen, $task.name]"),
+        ],
+    );
+    world.done("b", "true");
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_graph_shapes_the_data_of_the_run() {
+    let mut world = World::default();
+    let mut shaped = graph("w", vec![set("a", "{y: .x}")]);
+    shaped.input = Some(crate::graphs::expr("{x: .[0]}"));
+    shaped.output = Some(crate::graphs::expr("[.y, $workflow.name]"));
+    world.deploy(shaped);
+    world.start("w", "[5]");
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_failing_expression_is_the_failure_of_the_step() {
+    let mut world = run_on("\"text\"", vec![set("a", ".x")]);
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn an_empty_workflow_ends_at_once() {
+    let mut world = run_on("7", vec![]);
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_switch_takes_the_first_case_that_holds() {
+    let nodes = || {
+        vec![
+            switch("s", &[(".x == 1", "one"), (".x == 2", "exit")]),
+            set("other", "\"other\"").to("exit"),
+            set("one", "\"one\""),
+        ]
+    };
+    let mut logs = String::new();
+    for x in 1..=3 {
+        logs += &run_on(&format!(r#"{{"x":{x}}}"#), nodes()).log();
+    }
+    assert_snapshot!(logs, @"");
+}
+
+#[test]
+fn raise_and_emit() {
+    let mut world = run(vec![emit("e", "{type: \"made\", data: 1}").output(".type"), raise("r", "custom")]);
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn an_event_must_have_a_type() {
+    let mut world = run(vec![emit("e", "{kind: 1}")]);
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn tokens_that_are_not_joined_each_go_on() {
+    let mut world = run(vec![split("s", &[("", "a"), ("", "b")]), task("a").to("c"), task("b").to("c"), task("c")]);
+    world.done("a", "1");
+    world.done("b", "2");
+    world.done("c", "3");
+    world.done("c", "4");
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_join_waits_for_every_edge() {
+    let mut world = run(vec![
+        split("s", &[("", "a"), ("", "b")]),
+        task("a").to("j"),
+        task("b").to("j"),
+        join("j", Need::All).output("{sum: add}"),
+    ]);
+    world.done("b", "2");
+    world.done("a", "1");
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_discriminator_lets_the_first_go_on_and_starts_anew_after_the_last() {
+    let mut world = run(vec![
+        split("s", &[("", "a"), ("", "b"), ("", "c")]),
+        task("a").to("j"),
+        task("b").to("j"),
+        task("c").to("j"),
+        join("j", Need::Count(1)),
+        task("d"),
+        switch("again", &[(". == \"again\"", "s")]),
+    ]);
+    world.done("b", "1");
+    world.done("a", "2");
+    world.done("c", "3");
+    world.done("d", "\"again\"");
+    world.done("c", "4");
+    world.done("d", "null");
+    world.done("a", "5");
+    world.done("b", "6");
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_join_whose_tokens_cannot_come_any_more_fails() {
+    let mut world =
+        run(vec![split("s", &[("", "a"), ("", "b")]), task("a").to("j"), task("b").to("exit"), join("j", Need::All)]);
+    world.done("a", "1");
+    world.done("b", "2");
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn the_second_of_two_joins_may_starve_too() {
+    let mut world = run(vec![
+        split("s", &[("", "a"), ("", "b"), ("", "c"), ("false", "d")]),
+        switch("a", &[("false", "j")]).to("exit"),
+        set("b", ".").to("j"),
+        switch("c", &[("true", "k"), ("", "j")]),
+        join("j", Need::Count(1)).to("exit"),
+        switch("d", &[("", "k")]).when("false"),
+        join("k", Need::All),
+    ]);
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_split_takes_the_cases_that_hold_or_else_goes_on() {
+    let nodes = || vec![split("s", &[(".x > 1", "a"), (".x > 2", "b")]).to("c"), set("a", "1").to("exit"), set("b", "2").to("exit"), set("c", "3")];
+    let mut logs = String::new();
+    for x in 1..=3 {
+        logs += &run_on(&format!(r#"{{"x":{x}}}"#), nodes()).log();
+    }
+    assert_snapshot!(logs, @"");
+}
+
+#[test]
+fn a_cycle_with_two_entries() {
+    let mut world = run_on("0", vec![switch("s", &[(". == 1", "b")]), set("a", ". + 1"), set("b", ". * 3"), switch("t", &[(". < 20", "a")])]);
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn an_endless_cycle_yields_after_each_turn() {
+    let mut world = run_on("0", vec![set("a", ". + 1").to("a")]);
+    world.quiet = true;
+    for _ in 0..3 {
+        let turn = &world.journal.last().unwrap().events;
+        assert!((500..520).contains(&turn.len()), "{}", turn.len());
+        let (_, step) = *world.timers.first().unwrap();
+        world.tell(Command::FireTimer { step });
+    }
+    // A run that has gone round for long enough is stopped.
+    let first = world.first();
+    world.state.runs.get_mut(&first).unwrap().entered = RUN_STEPS_MAX - 1_000;
+    world.journal.clear();
+    for _ in 0..3 {
+        let Some((_, step)) = world.timers.first().copied() else { break };
+        world.tell(Command::FireTimer { step });
+    }
+    let run = &world.state.runs[&first];
+    assert_eq!(run.failure.as_ref().unwrap().detail.as_deref(), Some("the run reached the limit of 1000000 steps and bodies"));
+}
+
+#[test]
+fn end_from_a_nested_place_ends_everything_well() {
+    let mut world = run(vec![
+        fork(
+            "f",
+            Need::All,
+            vec![
+                vec![block("d", vec![task("a").to("end")])],
+                vec![map("m", "[1,2]", 2, vec![task("b")])],
+                vec![wait("w", 50)],
+            ],
+        ),
+        task("never"),
+    ]);
+    world.hush();
+    world.done("a", "\"out\"");
+    assert!(world.offers.is_empty());
+    assert_snapshot!(world.log(), @"");
+}

@@ -1,0 +1,204 @@
+//! The life of a run: start, cancel, terminate, suspend, resume, time out; and deployment.
+
+use std::sync::Arc;
+
+use graph::ir::{Attribute, AttributeKind, Need};
+use graph::{Delay, Graph};
+use insta::assert_snapshot;
+use kernel::{Command, Reply, RunId, State};
+
+use crate::graphs::{attempt, block, expr, fork, graph, json, map, raise, set, task, wait};
+use crate::world::{World, run, run_on};
+
+#[test]
+fn a_start_with_the_same_key_finds_the_run() {
+    let mut world = World::of(vec![task("a")]);
+    let mut start = world.starting("w", "1");
+    start.key = Some("k".into());
+    start.run = RunId::of_key("w", "k");
+    let run = start.run;
+    assert_eq!(world.ask(Command::StartRun(start.clone())), Ok(Reply::Started { run, created: true }));
+    assert_eq!(world.ask(Command::StartRun(start.clone())), Ok(Reply::Started { run, created: false }));
+    world.done("a", "2");
+    assert_eq!(world.ask(Command::StartRun(start)), Ok(Reply::Started { run, created: false }));
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_run_that_cannot_start_is_refused() {
+    let mut world = World::of(vec![]);
+    let mut tell = |change: &dyn Fn(&mut kernel::StartRun)| {
+        let mut start = world.starting("w", "1");
+        change(&mut start);
+        world.tell(Command::StartRun(start));
+    };
+    tell(&|start| start.workflow = "nobody".into());
+    tell(&|start| start.version = Some("9".into()));
+    tell(&|start| start.key = Some("".into()));
+    tell(&|start| start.labels = [("a\nb".into(), "c".into())].into());
+    tell(&|start| start.attributes = [("a".into(), json("[]"))].into());
+    assert!(world.state.runs.is_empty());
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn attributes_and_timeout_are_computed_from_the_input() {
+    let mut world = World::default();
+    let attribute = |name: &str, kind, from: &str| Attribute { name: name.into(), kind, from: from.into() };
+    let mut made = graph("w", vec![wait("a", 1_000)]);
+    made.attributes = vec![attribute("total", AttributeKind::Number, ".total"), attribute("key", AttributeKind::Text, "$workflow.key")];
+    made.timeout = Some(Delay::Computed(expr("{seconds: .limit}")));
+    world.deploy(made);
+    let mut start = world.starting("w", r#"{"total":5,"limit":1}"#);
+    start.key = Some("k".into());
+    let id = start.run;
+    world.tell(Command::StartRun(start));
+    let run = &world.state.runs[&id];
+    assert_eq!(run.attributes["total"], json("5"));
+    assert_eq!(run.attributes["key"], json("\"k\""));
+    assert_eq!(run.deadline, Some(run.started_at.plus(1_000)));
+    world.hush();
+    for input in [r#"{"total":"x","limit":1}"#, r#"{"limit":-1}"#, "5"] {
+        let start = world.starting("w", input);
+        world.tell(Command::StartRun(start));
+    }
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn deployment_happens_once_and_versions_never_change() {
+    let mut world = World::of(vec![task("a")]);
+    let deploy = |graph: Graph| Command::DeployWorkflow { graph: Arc::new(graph), source: "".into() };
+    assert_eq!(world.ask(deploy(graph("w", vec![task("a")]))), Ok(Reply::Deployed { created: false }));
+    world.tell(deploy(graph("w", vec![task("b")])));
+    let mut unsound = graph("u", vec![task("b")]);
+    unsound.bodies.clear();
+    world.tell(deploy(unsound));
+    world.start("w", "1");
+    world.tell(deploy(Graph { version: "2.0.0".into(), ..graph("w", vec![task("b")]) }));
+    world.start("w", "2");
+    assert!(world.has_offer("a") && world.has_offer("b"));
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn cancelling_withdraws_everything() {
+    let mut world = run(vec![fork("f", Need::All, vec![vec![task("a")], vec![wait("b", 10)], vec![block("d", vec![map("m", "[1,2]", 1, vec![task("e")])])]])]);
+    world.claim("a");
+    world.hush();
+    world.cancel();
+    assert!(world.offers.is_empty() && world.timers.is_empty() && world.claims.is_empty());
+    world.cancel();
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn terminating_ends_at_once_without_clean_up() {
+    let mut world = run(vec![attempt("t", vec![task("a")]).finally(vec![task("f")])]);
+    let run = world.first();
+    world.hush();
+    world.tell(Command::TerminateRun { run, reason: Some("enough".into()) });
+    world.tell(Command::TerminateRun { run, reason: None });
+    for command in [
+        Command::CancelRun { run, reason: None },
+        Command::SuspendRun { run },
+        Command::ResumeRun { run },
+        Command::RetryRun { run, step: None },
+        Command::SignalRun { run, name: "s".into(), data: json("1"), ttl_ms: 1 },
+    ] {
+        world.tell(command);
+    }
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn nothing_new_starts_in_a_suspended_run_but_results_count() {
+    let mut world = run(vec![fork("f", Need::All, vec![vec![task("a"), task("a2")], vec![wait("b", 10), set("b2", "2")], vec![task("c")]])]);
+    let run = world.first();
+    let token = world.claim("a");
+    world.hush();
+    world.tell(Command::SuspendRun { run });
+    world.tell(Command::SuspendRun { run });
+    assert_eq!(world.state.runs[&run].condition(), "suspended");
+    assert!(world.offers.is_empty());
+    world.tell(Command::CompleteTask { token, output: json("1") });
+    world.tick(10);
+    world.tell(Command::ClaimTask { task: world.step_named("c"), session: kernel::SessionId(1) });
+    assert!(world.timers.is_empty());
+    world.tell(Command::ResumeRun { run });
+    world.tell(Command::ResumeRun { run });
+    world.done("c", "3");
+    world.done("a2", "4");
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_yielded_step_waits_while_its_run_is_suspended() {
+    let mut world = World::of(vec![set("a", ". + 1").to("a")]);
+    world.quiet = true;
+    let run = world.start("w", "0");
+    assert_eq!(world.timers.len(), 1);
+    let (_, step) = *world.timers.first().unwrap();
+    world.tell(Command::SuspendRun { run });
+    assert!(world.timers.is_empty());
+    assert_eq!(world.ask(Command::FireTimer { step }), Err(kernel::Rejection::NotDue));
+    world.tell(Command::ResumeRun { run });
+    assert_eq!(world.timers.len(), 1);
+    world.verify();
+}
+
+#[test]
+fn cancelling_a_suspended_run_cleans_up() {
+    let mut world = run(vec![attempt("t", vec![task("a")]).finally(vec![task("f")])]);
+    let run = world.first();
+    world.tell(Command::SuspendRun { run });
+    world.hush();
+    world.cancel();
+    world.done("f", "null");
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_run_may_not_take_longer_than_its_timeout() {
+    let mut world = World::default();
+    let mut made = graph("w", vec![attempt("t", vec![task("a")]).catch(vec![set("never", "1")]).finally(vec![task("f")])]);
+    made.timeout = Some(Delay::Ms(100));
+    world.deploy(made);
+    world.start("w", "1");
+    assert_eq!(world.timers.len(), 1);
+    world.hush();
+    world.tick(100);
+    assert!(world.timers.is_empty());
+    world.cancel();
+    world.done("f", "null");
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_step_timeout_withdraws_a_region_and_can_be_caught() {
+    let body = vec![block("d", vec![fork("f", Need::All, vec![vec![task("a")], vec![wait("b", 1_000)]])]).timeout(100)];
+    let mut world = run(vec![attempt("t", body).catch(vec![set("c", "$error.instance")])]);
+    world.hush();
+    world.tick(100);
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_run_put_back_from_a_checkpoint_goes_on() {
+    let mut world = run_on("[1,2]", vec![map("m", ".", 2, vec![task("a"), crate::graphs::hear("l", "go")]), raise("r", "broken")]);
+    world.done("a", "1");
+    let id = world.first();
+    let bytes = State::encode_run(&world.state.runs[&id]);
+    assert!(world.state.take_finished(id).is_none(), "a live run stays");
+    let listeners = std::mem::take(&mut world.state.listeners);
+    world.state.runs.clear();
+    assert_eq!(world.state.restore_run(&bytes), Ok(id));
+    assert_eq!(world.state.listeners, listeners);
+    world.done("a", "2");
+    world.signal("go", "1");
+    world.signal("go", "2");
+    assert!(world.state.take_finished(id).is_some());
+    world.journal.clear();
+    world.hush();
+    assert!(world.state.restore_run(&bytes[1..]).is_err());
+}

@@ -1,0 +1,143 @@
+//! Every bound has a rejection or a failure behind it; and work grows no faster than what is asked.
+
+use graph::Value;
+use insta::assert_snapshot;
+use kernel::codec::encode;
+use kernel::limits::{DATA_BYTES_MAX, LABELS_MAX, SIGNALS_MAX};
+use kernel::{Command, Rejection};
+
+use crate::graphs::{json, map, repeat, set, task};
+use crate::world::{World, run};
+
+fn heavy() -> Value {
+    Value::text("x".repeat(DATA_BYTES_MAX))
+}
+
+fn deep(depth: usize) -> Value {
+    (0..depth).fold(Value::Null, |inner, _| Value::array(vec![inner]))
+}
+
+#[test]
+fn heavy_data_is_refused_at_the_door() {
+    let mut world = run(vec![task("a")]);
+    let id = world.first();
+    world.hush();
+    let start = kernel::StartRun { input: heavy(), ..world.starting("w", "1") };
+    world.tell(Command::StartRun(start));
+    let start = kernel::StartRun { input: deep(101), ..world.starting("w", "1") };
+    world.tell(Command::StartRun(start));
+    let labels = (0..=LABELS_MAX).map(|place| (format!("{place}").into(), "x".into())).collect();
+    let start = kernel::StartRun { labels, ..world.starting("w", "1") };
+    world.tell(Command::StartRun(start));
+    world.tell(Command::SignalRun { run: id, name: "s".into(), data: heavy(), ttl_ms: 1 });
+    world.tell(Command::SignalRun { run: id, name: "s".repeat(257).into(), data: json("1"), ttl_ms: 1 });
+    world.tell(Command::PublishEvent { event: Value::from([("type", Value::from("e")), ("data", heavy())]), ttl_ms: 1 });
+    world.tell(Command::CancelRun { run: id, reason: Some("x".repeat(5_000).into()) });
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn heavy_data_made_by_a_run_is_its_failure() {
+    let mut world = run(vec![task("a")]);
+    world.hush();
+    let token = world.claim("a");
+    world.tell(Command::CompleteTask { token, output: heavy() });
+    assert_snapshot!(world.log(), @"");
+    let double = || vec![set("a", ". + .")];
+    let mut world = World::of(vec![repeat("l", "", "", 100, double())]);
+    world.quiet = true;
+    let id = world.start("w", "\"xxxxxxxx\"");
+    world.tick(0);
+    world.verify();
+    let failure = world.state.runs[&id].failure.clone().unwrap();
+    assert_eq!(failure.instance.as_deref(), Some("/a"));
+    let mut world = run(vec![map("m", "[range(20)]", 1, vec![set("a", "\"x\" * 100000")])]);
+    assert_snapshot!(world.log().lines().last().unwrap_or_default(), @"");
+}
+
+#[test]
+fn deep_data_made_by_a_run_is_its_failure_and_the_journal_stays_readable() {
+    let mut world = World::of(vec![repeat("l", "", "", 500, vec![set("a", "[.]")])]);
+    world.quiet = true;
+    let id = world.start("w", "null");
+    world.tick(0);
+    world.verify();
+    let failure = world.state.runs[&id].failure.clone().unwrap();
+    assert_snapshot!(failure.detail.unwrap(), @"");
+    let mut world = run(vec![set("a", "reduce range(100000) as $n (null; [.])")]);
+    world.verify();
+    // What wraps data that is as deep as may be is still written and read.
+    let mut world = run(vec![crate::graphs::fork("f", graph::ir::Need::All, vec![vec![task("a")]])]);
+    let token = world.claim("a");
+    world.tell(Command::CompleteTask { token, output: deep(100) });
+    world.verify();
+}
+
+#[test]
+fn a_run_keeps_so_many_signals_and_makes_room_when_they_expire() {
+    let mut world = run(vec![task("a")]);
+    world.quiet = true;
+    let run = world.first();
+    let signal = Command::SignalRun { run, name: "s".into(), data: json("1"), ttl_ms: 10 };
+    for _ in 0..SIGNALS_MAX {
+        world.ask(signal.clone()).unwrap();
+    }
+    assert_eq!(world.ask(signal.clone()), Err(Rejection::LimitReached("signals kept for one run", SIGNALS_MAX as u64)));
+    world.tick(10);
+    world.ask(signal).unwrap();
+    assert_eq!(world.state.runs[&run].signals.len(), 1);
+    world.verify();
+}
+
+#[test]
+fn a_run_has_so_many_steps_at_once() {
+    let inner = map("n", "[range(900)]", 900, vec![task("a")]);
+    let mut world = World::of(vec![map("m", "[range(900)]", 900, vec![inner])]);
+    world.quiet = true;
+    let id = world.start("w", "null");
+    world.tick(0);
+    let failure = world.state.runs[&id].failure.clone().unwrap();
+    assert_snapshot!(failure.detail.unwrap(), @"");
+    assert!(world.offers.is_empty() && world.timers.is_empty());
+}
+
+/// Runs a for-each over so many elements; bytes journaled, events, and commands.
+fn cost(elements: usize) -> [usize; 3] {
+    let mut world = World::of(vec![map("m", ".", 1_000, vec![task("a")]).output("length")]);
+    world.quiet = true;
+    let items = format!("[{}]", vec!["1"; elements].join(","));
+    let id = world.start("w", &items);
+    let mut largest = 0;
+    while world.state.runs[&id].is_live() {
+        world.tick(0);
+        let Some((_, task)) = world.offers.first().cloned() else { continue };
+        world.ask(Command::ClaimTask { task, session: kernel::SessionId(1) }).unwrap();
+        let token = world.work[&task].token;
+        world.ask(Command::CompleteTask { token, output: json("1") }).unwrap();
+        largest = largest.max(world.offers.len());
+    }
+    assert!(largest < 1_000);
+    assert_eq!(world.state.runs[&id].output, Some(Value::Int(elements as i64)));
+    let events = world.journal.iter().map(|entry| entry.events.len()).sum();
+    [world.journal.iter().map(|entry| encode(entry).len()).sum(), events, world.journal.len()]
+}
+
+#[test]
+fn a_for_each_of_many_elements_costs_in_proportion() {
+    let (small, large) = (cost(2_500), cost(10_000));
+    for (few, many) in small.into_iter().zip(large) {
+        assert!(many <= few * 9 / 2, "{small:?} {large:?}");
+    }
+    assert!(large[1] <= 10_000 * 6 + 100, "no more than six events an element: {large:?}");
+}
+
+#[test]
+fn a_saga_of_many_elements_is_undone() {
+    let nodes = vec![map("m", "[range(3000)]", 100, vec![set("a", "$item").undo(vec![])]), crate::graphs::raise("r", "broken")];
+    let mut world = World::of(vec![crate::graphs::saga("s", nodes)]);
+    world.quiet = true;
+    let id = world.start("w", "null");
+    world.tick(0);
+    assert!(!world.state.runs[&id].is_live());
+    world.verify();
+}

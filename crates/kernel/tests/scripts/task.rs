@@ -1,0 +1,188 @@
+//! Tasks: claims, reports, retries, timeouts, incidents.
+
+use graph::Delay;
+use graph::ir::{Backoff, Retry};
+use insta::assert_snapshot;
+use kernel::{Command, SessionId};
+
+use crate::graphs::{N, json, retry, task};
+use crate::world::{START, World, flop, run, run_on};
+
+fn release(world: &mut World, token: kernel::TaskToken) {
+    world.tell(Command::ReleaseTask { token, reason: "session lost".into() });
+}
+
+#[test]
+fn a_task_is_offered_claimed_and_completed() {
+    let mut world = run_on(r#"{"x":1}"#, vec![task("a"), task("b")]);
+    world.done("a", r#"{"y":2}"#);
+    world.done("b", "3");
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn only_the_current_claim_may_report() {
+    let mut world = run(vec![task("a")]);
+    let first = world.claim("a");
+    let at = first.step_ref();
+    world.tell(Command::ClaimTask { task: at, session: SessionId(8) });
+    release(&mut world, first);
+    release(&mut world, first);
+    let second = world.claim("a");
+    world.tell(Command::HeartbeatTask { token: first });
+    world.tell(Command::CompleteTask { token: first, output: json("1") });
+    world.tell(Command::FailTask { token: first, failure: flop("late"), retryable: true });
+    world.tell(Command::CompleteTask { token: second, output: json("2") });
+    world.tell(Command::CompleteTask { token: second, output: json("2") });
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_failed_task_without_retry_fails_the_run() {
+    let mut world = run(vec![task("a"), task("b")]);
+    world.fail("a", "broken");
+    assert_snapshot!(world.log(), @"");
+}
+
+/// Fails the task until it is given up; the pauses in between.
+fn pauses(policy: Retry) -> (Vec<u64>, String) {
+    let mut world = run(vec![task("a").retry(policy)]);
+    let mut pauses = Vec::new();
+    while pauses.len() < 6 && world.state.runs[&world.first()].is_live() {
+        let before = world.now.0;
+        world.fail("a", "broken");
+        if let Some((at, _)) = world.timers.first().copied() {
+            pauses.push(at.since(before));
+            world.tick(at.since(before));
+        }
+    }
+    world.verify();
+    (pauses, world.state.runs[&world.first()].condition().into())
+}
+
+#[test]
+fn pauses_grow_as_the_policy_says() {
+    let most = |attempts| Some(attempts);
+    let told = |policy: Retry| {
+        let (pauses, end) = pauses(policy);
+        format!("{pauses:?} {end}")
+    };
+    let constant = Retry { attempts_max: most(4), ..retry(100) };
+    let exponential = Backoff::Exponential(2.0);
+    let lines = [
+        ("constant", told(constant.clone())),
+        ("linear", told(Retry { backoff: Backoff::Linear, ..constant.clone() })),
+        ("exponential", told(Retry { backoff: exponential, delay_max_ms: Some(300), ..constant.clone() })),
+        ("for a time", told(Retry { duration_max_ms: Some(350), ..retry(100) })),
+        ("one attempt", told(Retry { attempts_max: most(1), ..retry(100) })),
+        ("fatal", told(Retry { fatal_types: vec!["broken".into()], ..retry(100) })),
+        ("when", told(Retry { when: Some("$error.type == \"other\"".into()), ..retry(100) })),
+        ("except", told(Retry { except_when: Some("$error.type == \"broken\"".into()), ..retry(100) })),
+        ("when it holds", told(Retry { when: Some("$error.status == 500".into()), attempts_max: most(2), ..retry(100) })),
+        ("computed", told(Retry { delay: Delay::Computed(crate::graphs::expr("\"PT2S\"")), attempts_max: most(2), ..retry(1) })),
+    ];
+    assert_snapshot!(lines.map(|(what, told)| format!("{what}: {told}")).join("\n"), @"");
+}
+
+#[test]
+fn jitter_lies_within_its_bounds_and_is_the_same_each_time() {
+    let policy = Retry { jitter_ms: Some((10, 50)), attempts_max: Some(6), ..retry(100) };
+    let (first, _) = pauses(policy.clone());
+    assert_eq!(first, pauses(policy).0);
+    assert!(first.iter().all(|pause| (110..=150).contains(pause)), "{first:?}");
+    assert!(first.iter().any(|pause| pause != &first[0]), "{first:?}");
+}
+
+#[test]
+fn a_worker_may_say_that_trying_again_is_useless() {
+    let mut world = run(vec![task("a").retry(retry(100))]);
+    let token = world.claim("a");
+    world.tell(Command::FailTask { token, failure: flop("broken"), retryable: false });
+    assert_snapshot!(world.log(), @"");
+}
+
+fn bounded(queue_ms: u64, run_ms: u64, silence_ms: u64) -> N {
+    let bound = |ms: u64| (ms > 0).then_some(Delay::Ms(ms));
+    task("a").with_task(|task| {
+        task.queue_timeout = bound(queue_ms);
+        task.run_timeout = bound(run_ms);
+        task.heartbeat_timeout = bound(silence_ms);
+    })
+}
+
+#[test]
+fn a_task_may_not_wait_for_a_worker_for_ever() {
+    let mut world = run(vec![bounded(100, 0, 0)]);
+    world.tick(99);
+    world.hush();
+    world.tick(1);
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn an_attempt_may_not_take_for_ever() {
+    let mut world = run(vec![bounded(0, 100, 0).retry(Retry { attempts_max: Some(2), ..retry(10) })]);
+    let token = world.claim("a");
+    world.tick(110);
+    world.tell(Command::CompleteTask { token, output: json("1") });
+    world.claim("a");
+    world.tick(100);
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_silent_worker_loses_its_task() {
+    let mut world = run(vec![bounded(0, 0, 50).retry(retry(10))]);
+    let token = world.claim("a");
+    world.tick(40);
+    world.tell(Command::HeartbeatTask { token });
+    world.tick(49);
+    assert!(world.claims.contains_key(&token));
+    world.tick(1);
+    assert!(!world.claims.contains_key(&token));
+    world.tick(10);
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn heartbeats_without_a_bound_are_not_written() {
+    let mut world = run(vec![task("a")]);
+    let token = world.claim("a");
+    world.hush();
+    world.tell(Command::HeartbeatTask { token });
+    assert_eq!(world.log(), "");
+}
+
+#[test]
+fn an_exhausted_task_parks_until_someone_retries_the_run() {
+    let mut world = run(vec![task("a").retry(Retry { attempts_max: Some(2), ..retry(10) }).park()]);
+    world.fail("a", "broken");
+    world.tick(10);
+    world.fail("a", "broken");
+    let run = world.first();
+    assert_eq!(world.state.runs[&run].condition(), "incident");
+    world.tell(Command::RetryRun { run, step: Some(kernel::StepId(99)) });
+    world.tell(Command::RetryRun { run, step: None });
+    world.tell(Command::RetryRun { run, step: None });
+    world.done("a", "1");
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_step_timeout_ends_a_claimed_task() {
+    let mut world = run(vec![task("a").timeout(100).retry(retry(10))]);
+    world.claim("a");
+    world.tick(100);
+    assert!(world.claims.is_empty());
+    assert_eq!(world.now.0, START.plus(100));
+    assert_snapshot!(world.log(), @"");
+}
+
+#[test]
+fn a_failure_too_heavy_to_keep_is_shortened() {
+    let mut world = run(vec![task("a")]);
+    let token = world.claim("a");
+    let heavy = graph::Failure::new("communication", "x".repeat(2 << 20));
+    world.tell(Command::FailTask { token, failure: heavy, retryable: true });
+    assert_snapshot!(world.log(), @"");
+}

@@ -1,0 +1,232 @@
+//! Owns [`Assembly`]: a server put together, started in order and stopped in reverse.
+//!
+//! Invariants: the address is taken first, so that a busy port is found before any data is opened; workers
+//! stop before the borders, the borders before the engine, each in bounded time.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use connectors::http::{AddressPolicy, HttpOptions};
+use edge::EdgeOptions;
+use engine::Data;
+use thiserror::Error;
+use tokio::net::{TcpListener, lookup_host};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Config, Http};
+
+/// How long calls of a connector may go on when the server stops; they are offered again after that.
+const CONNECTOR_STOP_MAX: Duration = Duration::from_secs(5);
+
+/// How long requests may go on before the engine stops, which ends all that wait for it.
+const REQUESTS_MAX: Duration = Duration::from_millis(500);
+
+/// How long the borders may take once the engine has stopped.
+const EDGE_STOP_MAX: Duration = Duration::from_secs(2);
+
+/// What is put together.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    data: Data,
+    host: String,
+    port: u16,
+    allow_unauthenticated_remote: bool,
+    allowed_hosts: Vec<String>,
+    http: Option<AddressPolicy>,
+}
+
+/// Why a server did not start, or does not go on.
+#[derive(Debug, Error)]
+pub(crate) enum AssemblyFault {
+    /// The host cannot be listened on.
+    #[error("cannot listen on {host}: {why}\nhint: server.host is an address of this machine, such as 127.0.0.1")]
+    Host {
+        /// It.
+        host: String,
+        /// Why.
+        why: String,
+    },
+    /// Others would reach the server, and nobody keeps them away.
+    #[error(
+        "refusing to listen on {0}: other machines reach it, and nobody has to prove who they are\n\
+         hint: listen on 127.0.0.1, or if something else keeps strangers away, set \
+         server.allow_unauthenticated_remote: true or give --allow-unauthenticated-remote"
+    )]
+    Exposed(SocketAddr),
+    /// Another process listens there.
+    #[error("port {} of {} is in use\nhint: stop the process that uses it, or choose another port by --port; 0 takes any free one", .0.port(), .0.ip())]
+    Busy(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// The engine did not start.
+    #[error("{0}")]
+    Engine(#[from] engine::StartFault),
+    /// A part ended that should go on.
+    #[error("the {0} stopped by itself; the lines above say why")]
+    Ended(&'static str),
+}
+
+/// A running server.
+pub(crate) struct Assembly {
+    address: SocketAddr,
+    engine: engine::Running,
+    edge: JoinHandle<io::Result<()>>,
+    edge_stop: CancellationToken,
+    http: Option<JoinHandle<()>>,
+    http_stop: CancellationToken,
+}
+
+impl Plan {
+    /// The server that a configuration describes.
+    pub(crate) fn of(config: &Config) -> Plan {
+        let addresses = |http: &Http| if http.allow_private { AddressPolicy::Any } else { AddressPolicy::Public };
+        Plan {
+            data: Data::Folder(config.database.path.clone()),
+            host: config.server.host.clone(),
+            port: config.server.port,
+            allow_unauthenticated_remote: config.server.allow_unauthenticated_remote,
+            allowed_hosts: config.server.allowed_hosts.clone(),
+            http: Some(&config.connectors.http).filter(|http| http.enabled).map(addresses),
+        }
+    }
+
+    /// A server for this process alone, which keeps nothing.
+    pub(crate) fn alone(addresses: AddressPolicy) -> Plan {
+        Plan {
+            data: Data::Memory,
+            host: Ipv4Addr::LOCALHOST.to_string(),
+            port: 0,
+            allow_unauthenticated_remote: false,
+            allowed_hosts: Vec::new(),
+            http: Some(addresses),
+        }
+    }
+}
+
+impl Assembly {
+    /// Starts a server.
+    pub(crate) async fn start(plan: Plan) -> Result<Assembly, AssemblyFault> {
+        let listener = listen(&plan).await?;
+        let address =
+            listener.local_addr().map_err(|error| AssemblyFault::Host { host: plan.host, why: error.to_string() })?;
+        let options = engine::Options { data: plan.data, ..engine::Options::default() };
+        // Recovery reads the journal, which blocks.
+        let starting = tokio::task::spawn_blocking(move || engine::start(options)).await;
+        let (engine, running) = starting.expect("starting an engine does not panic and is not aborted")?;
+        let router = edge::router(engine, EdgeOptions { allowed_hosts: plan.allowed_hosts });
+        let edge_stop = CancellationToken::new();
+        let edge = tokio::spawn(edge::serve(listener, router, edge_stop.clone().cancelled_owned()));
+        let http_stop = CancellationToken::new();
+        let http = plan.http.map(|addresses| start_http(local(address), addresses, http_stop.clone()));
+        Ok(Assembly { address, engine: running, edge, edge_stop, http, http_stop })
+    }
+
+    /// Where it listens.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Resolves when a part has stopped by itself without which the server cannot go on.
+    pub(crate) async fn ended(&mut self) -> AssemblyFault {
+        tokio::select! {
+            () = self.engine.ended() => AssemblyFault::Ended("engine"),
+            _ = &mut self.edge => AssemblyFault::Ended("listener"),
+        }
+    }
+
+    /// Lets what goes on end, and stops.
+    pub(crate) async fn stop(mut self) {
+        self.http_stop.cancel();
+        if let Some(mut http) = self.http
+            && timeout(CONNECTOR_STOP_MAX, &mut http).await.is_err()
+        {
+            http.abort();
+        }
+        self.edge_stop.cancel();
+        let mut edge_over = self.edge.is_finished();
+        if !edge_over {
+            edge_over = timeout(REQUESTS_MAX, &mut self.edge).await.is_ok();
+        }
+        self.engine.stop().await;
+        if !edge_over && timeout(EDGE_STOP_MAX, &mut self.edge).await.is_err() {
+            self.edge.abort();
+        }
+    }
+}
+
+/// Takes the address of a plan.
+async fn listen(plan: &Plan) -> Result<TcpListener, AssemblyFault> {
+    let unusable = |why: String| AssemblyFault::Host { host: plan.host.clone(), why };
+    let mut found = lookup_host((plan.host.as_str(), plan.port)).await.map_err(|error| unusable(error.to_string()))?;
+    let address = found.next().ok_or_else(|| unusable("the name has no address".to_owned()))?;
+    if !address.ip().is_loopback() && !plan.allow_unauthenticated_remote {
+        return Err(AssemblyFault::Exposed(address));
+    }
+    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+        io::ErrorKind::AddrInUse => AssemblyFault::Busy(address),
+        _ => AssemblyFault::Listen { address, source },
+    })
+}
+
+/// The URL by which this process reaches its own server.
+fn local(mut address: SocketAddr) -> String {
+    match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{address}")
+}
+
+fn start_http(url: String, addresses: AddressPolicy, stop: CancellationToken) -> JoinHandle<()> {
+    let options = HttpOptions { addresses, ..HttpOptions::default() };
+    tokio::spawn(async move {
+        if let Err(error) = connectors::http::run(url, options, stop.cancelled_owned()).await {
+            tracing::error!(%error, "the http connector stopped; HTTP calls wait until another worker takes them");
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(host: &str, port: u16) -> Plan {
+        Plan { host: host.to_owned(), port, ..Plan::alone(AddressPolicy::Any) }
+    }
+
+    #[tokio::test]
+    async fn only_loopback_is_listened_on_without_being_told_otherwise() {
+        let refused = listen(&plan("0.0.0.0", 8080)).await.unwrap_err();
+        insta::assert_snapshot!(refused, @"");
+        let told = Plan { allow_unauthenticated_remote: true, ..plan("0.0.0.0", 0) };
+        assert!(listen(&told).await.is_ok());
+        for host in ["127.0.0.1", "localhost"] {
+            assert!(listen(&plan(host, 0)).await.unwrap().local_addr().unwrap().ip().is_loopback());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_busy_port_is_said_to_be_busy() {
+        let taken = listen(&plan("127.0.0.1", 0)).await.unwrap();
+        let address = taken.local_addr().unwrap();
+        let refused = listen(&plan("127.0.0.1", address.port())).await.unwrap_err();
+        assert!(matches!(refused, AssemblyFault::Busy(busy) if busy == address), "{refused}");
+    }
+
+    #[test]
+    fn a_server_on_all_addresses_is_reached_by_loopback() {
+        assert_eq!(local("0.0.0.0:80".parse().unwrap()), "http://127.0.0.1:80");
+        assert_eq!(local("[::]:80".parse().unwrap()), "http://[::1]:80");
+        assert_eq!(local("10.0.0.7:80".parse().unwrap()), "http://10.0.0.7:80");
+    }
+}

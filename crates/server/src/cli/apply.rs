@@ -1,0 +1,56 @@
+//! Owns `quadrille apply`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::complaint::Complaint;
+use super::context::Context;
+use super::source::Source;
+
+/// Make workflows known to the server
+///
+/// All files are checked before any is sent. A version never changes: the same text again is no change,
+/// another text needs another version.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  quadrille apply -f order.yaml\n  quadrille apply -f workflows/ -f extra.json\n  \
+                        cat order.yaml | quadrille apply -f -")]
+pub(crate) struct Apply {
+    /// File, directory with .yaml, .yml and .json files, or - for standard input; may be given again
+    #[arg(short, long = "file", value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Serialize)]
+struct Applied {
+    workflow: String,
+    version: String,
+    created: bool,
+}
+
+impl Apply {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Complaint> {
+        let sources = Source::read_all(&self.files)?;
+        // Check all before stopping, so that one look shows everything that is to be mended.
+        let mut sound = true;
+        for source in &sources {
+            sound &= source.demand_sound(context).is_ok();
+        }
+        if !sound {
+            return Err(Complaint::Unsound);
+        }
+        let client = context.client().await?;
+        let mut applied = Vec::new();
+        for source in sources {
+            let done = client.deploy(source.text).await?;
+            applied.push(Applied { workflow: done.workflow, version: done.version, created: done.created });
+        }
+        context.show(&applied, || applied.iter().map(line).collect())
+    }
+}
+
+fn line(applied: &Applied) -> String {
+    let done = if applied.created { "created" } else { "unchanged" };
+    format!("{} {} {done}\n", applied.workflow, applied.version)
+}

@@ -1,0 +1,146 @@
+//! Owns [`Complaint`]: how a command ends otherwise than well, its text and its exit code.
+//!
+//! Invariant: exit codes are a contract: 1 failed or refused by the server, 2 wrong usage (also given by the
+//! parser of the arguments), 3 cancelled or terminated, 4 refused by the check, 5 server not reachable,
+//! 6 still going on when the time was over.
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use crate::config::ConfigFault;
+use crate::output::paint::{Paint, Tone};
+
+/// Codes by which the server says that a workflow's text is not right.
+const CHECK_CODES: [&str; 2] = ["invalid-workflow", "workflow-unsound"];
+
+/// Codes by which a server says that it is going away, as good as not being there.
+const GONE_CODES: [&str; 1] = ["stopped"];
+
+/// Why a command did not end well.
+#[derive(Debug)]
+pub(crate) enum Complaint {
+    /// The run failed; its error.
+    Failed(Value),
+    /// The run was cancelled or terminated; its error.
+    Ended(Value),
+    /// The run goes on although the time to wait is over.
+    GoesOn(String),
+    /// The check found errors, which have been shown.
+    Unsound,
+    /// The server cannot be reached.
+    Unreachable(String),
+    /// The server refused.
+    Refused {
+        /// Permanent code.
+        code: String,
+        /// Why.
+        message: String,
+    },
+    /// The command was given something that cannot be.
+    Usage(String),
+    /// Something else went wrong.
+    Broken(String),
+    /// Several things went wrong, each of which has been said.
+    Said,
+    /// Nobody reads what is printed.
+    Unread,
+}
+
+impl Complaint {
+    /// The exit code.
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code())
+    }
+
+    fn code(&self) -> u8 {
+        match self {
+            Complaint::Unread => 0,
+            Complaint::Failed(_) | Complaint::Broken(_) | Complaint::Said => 1,
+            Complaint::Refused { code, .. } if CHECK_CODES.contains(&code.as_str()) => 4,
+            Complaint::Refused { .. } => 1,
+            Complaint::Usage(_) => 2,
+            Complaint::Ended(_) => 3,
+            Complaint::Unsound => 4,
+            Complaint::Unreachable(_) => 5,
+            Complaint::GoesOn(_) => 6,
+        }
+    }
+
+    /// What is to be said, with line ends; `url` is the server that was meant.
+    pub(crate) fn text(&self, url: &str, paint: Paint) -> String {
+        let error = |message: &str| format!("{}: {message}\n", paint.tone("error", Tone::Bad));
+        match self {
+            Complaint::Failed(problem) | Complaint::Ended(problem) => format!("{problem}\n"),
+            Complaint::GoesOn(id) => error(&format!(
+                "run {id} goes on, the time to wait is over\nhint: look at it with: quadrille describe run {id}"
+            )),
+            Complaint::Unreachable(why) => error(&format!(
+                "cannot reach the server at {url}: {why}\n\
+                 hint: start one with `quadrille server`, or name another by --server or QUADRILLE_URL"
+            )),
+            Complaint::Refused { code, message } => error(&format!("{message} [{code}]")),
+            Complaint::Usage(message) | Complaint::Broken(message) => error(message),
+            Complaint::Unsound | Complaint::Said | Complaint::Unread => String::new(),
+        }
+    }
+
+    /// Whether trying again a little later may help.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Complaint::Unreachable(_))
+            || matches!(self, Complaint::Refused { code, .. } if code == "overloaded")
+    }
+}
+
+impl From<sdk::Error> for Complaint {
+    fn from(error: sdk::Error) -> Complaint {
+        match error {
+            sdk::Error::Unreachable(why) => Complaint::Unreachable(why),
+            sdk::Error::Refused { code, message } if GONE_CODES.contains(&code.as_str()) => {
+                Complaint::Unreachable(message)
+            }
+            sdk::Error::Refused { code, message } => Complaint::Refused { code, message },
+            error @ sdk::Error::Address { .. } => Complaint::Usage(error.to_string()),
+            error => Complaint::Broken(error.to_string()),
+        }
+    }
+}
+
+impl From<ConfigFault> for Complaint {
+    fn from(fault: ConfigFault) -> Complaint {
+        Complaint::Usage(fault.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn exit_codes_and_texts_are_kept() {
+        let refused = |code: &str| {
+            Complaint::from(sdk::Error::Refused { code: code.into(), message: "no such thing".into() })
+        };
+        let complaints = [
+            Complaint::Failed(json!({"title": "no stock"})),
+            Complaint::Ended(json!({"title": "cancelled"})),
+            Complaint::GoesOn("run-1".into()),
+            Complaint::Unsound,
+            Complaint::Unreachable("connection refused".into()),
+            refused("run-missing"),
+            refused("invalid-workflow"),
+            refused("stopped"),
+            Complaint::Usage("--input: not JSON".into()),
+            Complaint::Broken("cannot read order.yaml".into()),
+            Complaint::Said,
+            Complaint::Unread,
+        ];
+        let say = |complaint: &Complaint| {
+            format!("{} {}", complaint.code(), complaint.text("http://127.0.0.1:8080", Paint::Plain))
+        };
+        let said: Vec<_> = complaints.iter().map(say).collect();
+        insta::assert_snapshot!(said.join("\n"), @"");
+    }
+}

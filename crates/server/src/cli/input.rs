@@ -1,0 +1,85 @@
+//! Owns what is read from arguments: data as JSON, files, and pairs.
+//!
+//! Invariant: nothing unbounded is read, whatever file is named.
+
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::complaint::Complaint;
+
+/// The most bytes that are read of one file or of standard input.
+const INPUT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Data: JSON itself, `@file`, or `-` for standard input.
+pub(crate) fn data(option: &str, argument: &str) -> Result<Value, Complaint> {
+    let text = match argument.strip_prefix('@') {
+        Some(path) => text(Path::new(path))?,
+        None if argument == "-" => text(Path::new("-"))?,
+        None => argument.to_owned(),
+    };
+    serde_json::from_str(&text).map_err(|error| {
+        Complaint::Usage(format!(
+            "{option} is not JSON: {error}\nhint: write JSON such as '{{\"amount\": 12}}', or @file, or - for standard input"
+        ))
+    })
+}
+
+/// The text of a file, or of standard input for `-`.
+pub(crate) fn text(path: &Path) -> Result<String, Complaint> {
+    let shown = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
+    let unreadable = |error: std::io::Error| Complaint::Broken(format!("cannot read {shown}: {error}"));
+    let source: Box<dyn Read> = match path == Path::new("-") {
+        true => Box::new(std::io::stdin()),
+        false => Box::new(std::fs::File::open(path).map_err(unreadable)?),
+    };
+    let mut text = String::new();
+    let bytes = source.take(INPUT_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+    if bytes as u64 > INPUT_BYTES_MAX {
+        return Err(Complaint::Broken(format!("{shown} is longer than {INPUT_BYTES_MAX} bytes")));
+    }
+    Ok(text)
+}
+
+/// `name=value`.
+pub(crate) fn pair(argument: &str) -> Result<(String, String), String> {
+    match argument.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as name=value".to_owned()),
+    }
+}
+
+/// `name=value`, the value being JSON or else a text.
+pub(crate) fn attribute(argument: &str) -> Result<(String, Value), String> {
+    let (name, value) = pair(argument)?;
+    let value = serde_json::from_str(&value).unwrap_or_else(|_| Value::from(value));
+    Ok((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn data_is_json_or_a_file_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("input.json");
+        std::fs::write(&file, "{\"amount\": 12}").unwrap();
+        assert_eq!(data("--input", "[1]").unwrap(), json!([1]));
+        assert_eq!(data("--input", &format!("@{}", file.display())).unwrap(), json!({"amount": 12}));
+        assert!(matches!(data("--input", "{amount: 12}"), Err(Complaint::Usage(_))));
+        assert!(matches!(data("--input", "@/nowhere"), Err(Complaint::Broken(_))));
+    }
+
+    #[test]
+    fn pairs_and_attributes() {
+        assert_eq!(pair("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert!(pair("=b").is_err() && pair("a").is_err());
+        assert_eq!(attribute("amount=12"), Ok(("amount".into(), json!(12))));
+        assert_eq!(attribute("who=acme"), Ok(("who".into(), json!("acme"))));
+        assert_eq!(attribute("who=\"12\""), Ok(("who".into(), json!("12"))));
+    }
+}

@@ -1,0 +1,32 @@
+//! The command line: one file per command, each with its arguments and what it does.
+//!
+//! `command` lists the commands, `context` is what they share, `complaint` how they end otherwise than well.
+
+mod apply;
+mod cancel;
+mod check;
+mod command;
+mod complaint;
+mod completion;
+mod config;
+mod context;
+mod describe;
+mod exec;
+mod get;
+mod history;
+mod input;
+mod list;
+mod publish;
+mod retry;
+mod run;
+mod schedule;
+mod server;
+mod signal;
+mod source;
+mod steer;
+mod waiting;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use command::main;

@@ -1,0 +1,88 @@
+//! Owns `quadrille server`: from arguments to a server that runs until it is told to stop.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::complaint::Complaint;
+use super::context::Context;
+use crate::assembly::{Assembly, Plan};
+use crate::config::{self, Config};
+use crate::{logging, signals};
+
+/// Run a server
+///
+/// Prints the address it listens on once it accepts. SIGTERM or SIGINT lets it end what it is doing; a
+/// second one ends it at once.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  quadrille server\n  quadrille server --data /var/lib/quadrille --port 9000\n  \
+                        quadrille server --config quadrille.yaml")]
+pub(crate) struct Server {
+    /// Configuration file; quadrille.yaml in this directory if there is one
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory of the data; made if it is missing
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Address or host name to listen on
+    #[arg(long)]
+    host: Option<String>,
+    /// Port to listen on; 0 takes any free one
+    #[arg(long)]
+    port: Option<u16>,
+    /// Listen on an address that other machines reach, though nobody has to prove who they are
+    #[arg(long)]
+    allow_unauthenticated_remote: bool,
+}
+
+impl Server {
+    pub(crate) fn run(self, context: &Context) -> Result<(), Complaint> {
+        let loaded = config::load(self.config.as_deref(), config::variables())?;
+        let config = self.over(loaded.config);
+        logging::start(&config.log);
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        if let Some(file) = &loaded.file {
+            tracing::info!(file = %file.display(), "configuration read");
+        }
+        let runtime = tokio::runtime::Runtime::new()
+            .map_err(|error| Complaint::Broken(format!("cannot start: {error}")))?;
+        runtime.block_on(serve(context, &config))
+    }
+
+    /// The configuration with the arguments over it.
+    fn over(self, mut config: Config) -> Config {
+        let server = &mut config.server;
+        server.host = self.host.unwrap_or_else(|| std::mem::take(&mut server.host));
+        server.port = self.port.unwrap_or(server.port);
+        server.allow_unauthenticated_remote |= self.allow_unauthenticated_remote;
+        if let Some(data) = self.data {
+            config.database.path = data;
+        }
+        config
+    }
+}
+
+async fn serve(context: &Context, config: &Config) -> Result<(), Complaint> {
+    let broken = |fault: &dyn std::error::Error| Complaint::Broken(fault.to_string());
+    let mut stop = signals::Stop::listen().map_err(|error| broken(&error))?;
+    let starting = Assembly::start(Plan::of(config));
+    let mut assembly = tokio::select! {
+        started = starting => started.map_err(|fault| broken(&fault))?,
+        () = stop.asked() => return Ok(()),
+    };
+    // If nobody reads the line, the server is still wanted.
+    let _ = context.print(&format!("listening on {}\n", assembly.url()));
+    let fault = tokio::select! {
+        () = stop.asked() => None,
+        fault = assembly.ended() => Some(fault),
+    };
+    tracing::info!("stopping");
+    tokio::select! {
+        () = assembly.stop() => {}
+        () = stop.asked() => return Err(Complaint::Broken("stopped at once: asked twice".to_owned())),
+    }
+    tracing::info!("stopped");
+    fault.map_or(Ok(()), |fault| Err(broken(&fault)))
+}
