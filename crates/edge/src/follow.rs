@@ -29,12 +29,22 @@ pub(crate) async fn follow(
     from: u64,
 ) -> Result<impl Stream<Item = Result<HistoryEvent, AskError>> + Send + 'static, AskError> {
     let watch = engine.watch(run, from).await?;
-    let follower = Follower { engine, run, next: from, watch, progressed: false, over: false };
-    Ok(futures::stream::unfold(follower, |mut follower| async move {
-        let event = follower.next().await.transpose()?;
-        follower.over |= event.is_err();
-        Some((event, follower))
-    }))
+    let follower = Follower {
+        engine,
+        run,
+        next: from,
+        watch,
+        progressed: false,
+        over: false,
+    };
+    Ok(futures::stream::unfold(
+        follower,
+        |mut follower| async move {
+            let event = follower.next().await.transpose()?;
+            follower.over |= event.is_err();
+            Some((event, follower))
+        },
+    ))
 }
 
 impl Follower {

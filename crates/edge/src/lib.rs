@@ -18,6 +18,5 @@ pub use rest::openapi_json;
 pub use router::{EdgeOptions, router};
 pub use serve::{CONNECTIONS_MAX, SHUTDOWN_MS_MAX, serve};
 
-
 #[cfg(test)]
 mod tests;

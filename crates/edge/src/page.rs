@@ -24,7 +24,11 @@ pub(crate) fn fit_runs(mut page: Page) -> Page {
 
 /// Cuts a page of events where it gets too large.
 pub(crate) fn fit_history(mut page: HistoryPage) -> HistoryPage {
-    let count = fitting(page.events.iter().map(|event| weigh(&event.event.to_value())));
+    let count = fitting(
+        page.events
+            .iter()
+            .map(|event| weigh(&event.event.to_value())),
+    );
     if let Some(cut) = page.events.get(count) {
         page.next = Some(cut.number);
         page.events.truncate(count);
@@ -33,12 +37,19 @@ pub(crate) fn fit_history(mut page: HistoryPage) -> HistoryPage {
 }
 
 /// How many entries of a page are wanted; `what` it is called in the request.
-pub(crate) fn limit(what: &str, wanted: Option<usize>, default: usize) -> Result<usize, crate::refusal::Refusal> {
+pub(crate) fn limit(
+    what: &str,
+    wanted: Option<usize>,
+    default: usize,
+) -> Result<usize, crate::refusal::Refusal> {
     let max = engine::query::PAGE_MAX;
     match wanted {
         None | Some(0) => Ok(default),
         Some(limit) if limit <= max => Ok(limit),
-        Some(limit) => Err(crate::refusal::Refusal::argument(what, format!("{limit} is more than the {max} of one page"))),
+        Some(limit) => Err(crate::refusal::Refusal::argument(
+            what,
+            format!("{limit} is more than the {max} of one page"),
+        )),
     }
 }
 
@@ -77,7 +88,12 @@ fn weigh(value: &Value) -> usize {
         Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) => 8,
         Value::Text(text) => text.len() + 3,
         Value::Array(elements) => 2 + elements.iter().map(weigh).sum::<usize>(),
-        Value::Object(members) => 2 + members.iter().map(|(key, value)| key.len() + 4 + weigh(value)).sum::<usize>(),
+        Value::Object(members) => {
+            2 + members
+                .iter()
+                .map(|(key, value)| key.len() + 4 + weigh(value))
+                .sum::<usize>()
+        }
     }
 }
 

@@ -50,17 +50,24 @@ pub(crate) enum Refusal {
         path: String,
     },
     /// The request names a host that this server does not answer for.
-    #[error("this server does not answer for host {0}; if it should, add that name to its allowed hosts")]
+    #[error(
+        "this server does not answer for host {0}; if it should, add that name to its allowed hosts"
+    )]
     HostRefused(String),
     /// A browser sent the request for a page of another origin.
-    #[error("pages of {0} may not call this server; if they should, add that host to its allowed hosts")]
+    #[error(
+        "pages of {0} may not call this server; if they should, add that host to its allowed hosts"
+    )]
     OriginRefused(String),
 }
 
 impl Refusal {
     /// A part of the request that is not what it must be.
     pub(crate) fn argument(field: impl Into<String>, why: impl Into<String>) -> Refusal {
-        Refusal::InvalidArgument { field: field.into(), why: why.into() }
+        Refusal::InvalidArgument {
+            field: field.into(),
+            why: why.into(),
+        }
     }
 
     /// The permanent code.
@@ -92,8 +99,14 @@ impl Refusal {
 }
 
 fn describe(findings: &[Finding]) -> String {
-    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
-    let first = findings.first().map(ToString::to_string).unwrap_or_default();
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count();
+    let first = findings
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     match errors {
         0 | 1 => format!("the workflow does not compile: {first}"),
         _ => format!("the workflow does not compile: {errors} errors, the first: {first}"),

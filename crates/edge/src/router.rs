@@ -26,13 +26,20 @@ pub fn router(engine: Engine, options: EdgeOptions) -> Router {
     rest::routes(engine.clone())
         .merge(grpc::routes(&engine))
         .fallback(missing)
-        .layer(axum::middleware::from_fn_with_state(Guard::new(options.allowed_hosts), crate::guard::check))
+        .layer(axum::middleware::from_fn_with_state(
+            Guard::new(options.allowed_hosts),
+            crate::guard::check,
+        ))
 }
 
 async fn missing(request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let refusal = Refusal::RouteMissing(path);
-    match request.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes) {
+    match request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .map(HeaderValue::as_bytes)
+    {
         Some(kind) if kind.starts_with(b"application/grpc") => {
             tonic::Status::unimplemented(refusal.to_string()).into_http::<axum::body::Body>()
         }

@@ -75,7 +75,8 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, _)) => {
-                let serving = serve_connection(http.clone(), stream, router.clone(), graceful.watcher());
+                let serving =
+                    serve_connection(http.clone(), stream, router.clone(), graceful.watcher());
                 connections.spawn(async move {
                     serving.await;
                     drop(permit);
@@ -90,15 +91,23 @@ pub async fn serve(
     }
     drop(listener);
     let grace = Duration::from_millis(SHUTDOWN_MS_MAX);
-    if tokio::time::timeout(grace, graceful.shutdown()).await.is_err() {
-        tracing::info!(connections = connections.len(), "connections were closed with requests in flight");
+    if tokio::time::timeout(grace, graceful.shutdown())
+        .await
+        .is_err()
+    {
+        tracing::info!(
+            connections = connections.len(),
+            "connections were closed with requests in flight"
+        );
     }
     Ok(())
 }
 
 fn http() -> auto::Builder<TokioExecutor> {
     let mut http = auto::Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(REQUEST_MS_MAX));
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_millis(REQUEST_MS_MAX));
     http.http2()
         .timer(TokioTimer::new())
         .keep_alive_interval(Duration::from_millis(PING_MS))
@@ -110,7 +119,12 @@ fn http() -> auto::Builder<TokioExecutor> {
     http
 }
 
-async fn serve_connection(http: auto::Builder<TokioExecutor>, stream: TcpStream, router: Router, watcher: Watcher) {
+async fn serve_connection(
+    http: auto::Builder<TokioExecutor>,
+    stream: TcpStream,
+    router: Router,
+    watcher: Watcher,
+) {
     // Small answers must not wait for more to send; a socket that refuses is gone already.
     let _ = stream.set_nodelay(true);
     let asked = Arc::new(AtomicBool::new(false));

@@ -42,7 +42,9 @@ pub(crate) struct Plan {
 #[derive(Debug, Error)]
 pub(crate) enum AssemblyFault {
     /// The host cannot be listened on.
-    #[error("cannot listen on {host}: {why}\nhint: server.host is an address of this machine, such as 127.0.0.1")]
+    #[error(
+        "cannot listen on {host}: {why}\nhint: server.host is an address of this machine, such as 127.0.0.1"
+    )]
     Host {
         /// It.
         host: String,
@@ -88,14 +90,22 @@ pub(crate) struct Assembly {
 impl Plan {
     /// The server that a configuration describes.
     pub(crate) fn of(config: &Config) -> Plan {
-        let addresses = |http: &Http| if http.allow_private { AddressPolicy::Any } else { AddressPolicy::Public };
+        let addresses = |http: &Http| {
+            if http.allow_private {
+                AddressPolicy::Any
+            } else {
+                AddressPolicy::Public
+            }
+        };
         Plan {
             data: Data::Folder(config.database.path.clone()),
             host: config.server.host.clone(),
             port: config.server.port,
             allow_unauthenticated_remote: config.server.allow_unauthenticated_remote,
             allowed_hosts: config.server.allowed_hosts.clone(),
-            http: Some(&config.connectors.http).filter(|http| http.enabled).map(addresses),
+            http: Some(&config.connectors.http)
+                .filter(|http| http.enabled)
+                .map(addresses),
         }
     }
 
@@ -116,18 +126,42 @@ impl Assembly {
     /// Starts a server.
     pub(crate) async fn start(plan: Plan) -> Result<Assembly, AssemblyFault> {
         let listener = listen(&plan).await?;
-        let address =
-            listener.local_addr().map_err(|error| AssemblyFault::Host { host: plan.host, why: error.to_string() })?;
-        let options = engine::Options { data: plan.data, ..engine::Options::default() };
+        let address = listener.local_addr().map_err(|error| AssemblyFault::Host {
+            host: plan.host,
+            why: error.to_string(),
+        })?;
+        let options = engine::Options {
+            data: plan.data,
+            ..engine::Options::default()
+        };
         // Recovery reads the journal, which blocks.
         let starting = tokio::task::spawn_blocking(move || engine::start(options)).await;
-        let (engine, running) = starting.expect("starting an engine does not panic and is not aborted")?;
-        let router = edge::router(engine, EdgeOptions { allowed_hosts: plan.allowed_hosts });
+        let (engine, running) =
+            starting.expect("starting an engine does not panic and is not aborted")?;
+        let router = edge::router(
+            engine,
+            EdgeOptions {
+                allowed_hosts: plan.allowed_hosts,
+            },
+        );
         let edge_stop = CancellationToken::new();
-        let edge = tokio::spawn(edge::serve(listener, router, edge_stop.clone().cancelled_owned()));
+        let edge = tokio::spawn(edge::serve(
+            listener,
+            router,
+            edge_stop.clone().cancelled_owned(),
+        ));
         let http_stop = CancellationToken::new();
-        let http = plan.http.map(|addresses| start_http(local(address), addresses, http_stop.clone()));
-        Ok(Assembly { address, engine: running, edge, edge_stop, http, http_stop })
+        let http = plan
+            .http
+            .map(|addresses| start_http(local(address), addresses, http_stop.clone()));
+        Ok(Assembly {
+            address,
+            engine: running,
+            edge,
+            edge_stop,
+            http,
+            http_stop,
+        })
     }
 
     /// Where it listens.
@@ -165,16 +199,25 @@ impl Assembly {
 
 /// Takes the address of a plan.
 async fn listen(plan: &Plan) -> Result<TcpListener, AssemblyFault> {
-    let unusable = |why: String| AssemblyFault::Host { host: plan.host.clone(), why };
-    let mut found = lookup_host((plan.host.as_str(), plan.port)).await.map_err(|error| unusable(error.to_string()))?;
-    let address = found.next().ok_or_else(|| unusable("the name has no address".to_owned()))?;
+    let unusable = |why: String| AssemblyFault::Host {
+        host: plan.host.clone(),
+        why,
+    };
+    let mut found = lookup_host((plan.host.as_str(), plan.port))
+        .await
+        .map_err(|error| unusable(error.to_string()))?;
+    let address = found
+        .next()
+        .ok_or_else(|| unusable("the name has no address".to_owned()))?;
     if !address.ip().is_loopback() && !plan.allow_unauthenticated_remote {
         return Err(AssemblyFault::Exposed(address));
     }
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => AssemblyFault::Busy(address),
-        _ => AssemblyFault::Listen { address, source },
-    })
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| match source.kind() {
+            io::ErrorKind::AddrInUse => AssemblyFault::Busy(address),
+            _ => AssemblyFault::Listen { address, source },
+        })
 }
 
 /// The URL by which this process reaches its own server.
@@ -188,7 +231,10 @@ fn local(mut address: SocketAddr) -> String {
 }
 
 fn start_http(url: String, addresses: AddressPolicy, stop: CancellationToken) -> JoinHandle<()> {
-    let options = HttpOptions { addresses, ..HttpOptions::default() };
+    let options = HttpOptions {
+        addresses,
+        ..HttpOptions::default()
+    };
     tokio::spawn(async move {
         if let Err(error) = connectors::http::run(url, options, stop.cancelled_owned()).await {
             tracing::error!(%error, "the http connector stopped; HTTP calls wait until another worker takes them");
@@ -201,17 +247,35 @@ mod tests {
     use super::*;
 
     fn plan(host: &str, port: u16) -> Plan {
-        Plan { host: host.to_owned(), port, ..Plan::alone(AddressPolicy::Any) }
+        Plan {
+            host: host.to_owned(),
+            port,
+            ..Plan::alone(AddressPolicy::Any)
+        }
     }
 
     #[tokio::test]
     async fn only_loopback_is_listened_on_without_being_told_otherwise() {
         let refused = listen(&plan("0.0.0.0", 8080)).await.unwrap_err();
-        insta::assert_snapshot!(refused, @"");
-        let told = Plan { allow_unauthenticated_remote: true, ..plan("0.0.0.0", 0) };
+        insta::assert_snapshot!(refused, @r"
+        refusing to listen on 0.0.0.0:8080: other machines reach it, and nobody has to prove who they are
+        hint: listen on 127.0.0.1, or if something else keeps strangers away, set server.allow_unauthenticated_remote: true or give --allow-unauthenticated-remote
+        ");
+        let told = Plan {
+            allow_unauthenticated_remote: true,
+            ..plan("0.0.0.0", 0)
+        };
         assert!(listen(&told).await.is_ok());
         for host in ["127.0.0.1", "localhost"] {
-            assert!(listen(&plan(host, 0)).await.unwrap().local_addr().unwrap().ip().is_loopback());
+            assert!(
+                listen(&plan(host, 0))
+                    .await
+                    .unwrap()
+                    .local_addr()
+                    .unwrap()
+                    .ip()
+                    .is_loopback()
+            );
         }
     }
 
@@ -219,8 +283,13 @@ mod tests {
     async fn a_busy_port_is_said_to_be_busy() {
         let taken = listen(&plan("127.0.0.1", 0)).await.unwrap();
         let address = taken.local_addr().unwrap();
-        let refused = listen(&plan("127.0.0.1", address.port())).await.unwrap_err();
-        assert!(matches!(refused, AssemblyFault::Busy(busy) if busy == address), "{refused}");
+        let refused = listen(&plan("127.0.0.1", address.port()))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(refused, AssemblyFault::Busy(busy) if busy == address),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -11,7 +11,10 @@ pub(crate) fn same(file: &str, text: &str) {
         return std::fs::write(path, text).expect("the repository is writable");
     }
     let held = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(held == text, "{file} is out of date: run the tests with UPDATE_CONTRACTS=1 and look at the difference");
+    assert!(
+        held == text,
+        "{file} is out of date: run the tests with UPDATE_CONTRACTS=1 and look at the difference"
+    );
 }
 
 /// Demands that a file holds exactly this text below the line `<!-- generated -->`.
@@ -27,5 +30,7 @@ fn updating() -> bool {
 }
 
 fn path(file: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(file)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(file)
 }

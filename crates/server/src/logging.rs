@@ -33,7 +33,11 @@ pub(crate) fn start(log: &Log) {
     let layer = fmt::layer().with_writer(stderr);
     let layer = match as_json {
         true => layer.json().flatten_event(true).boxed(),
-        false => layer.with_ansi(Paint::of(&stderr()) == Paint::Coloured).boxed(),
+        false => layer
+            .with_ansi(Paint::of(&stderr()) == Paint::Coloured)
+            .boxed(),
     };
-    tracing_subscriber::registry().with(layer.with_filter(filter)).init();
+    tracing_subscriber::registry()
+        .with(layer.with_filter(filter))
+        .init();
 }

@@ -16,7 +16,10 @@ impl Stop {
     /// From now on such a request no longer ends the process by itself.
     pub(crate) fn listen() -> io::Result<Stop> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Stop { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        Ok(Stop {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
     }
 
     /// Waits for the next request.

@@ -53,8 +53,13 @@ pub(super) fn workflow(definition: &Definition, latest: bool) -> v1::Workflow {
 }
 
 pub(super) fn workflow_in_full(definition: &Definition, latest: bool) -> v1::Workflow {
-    let graph = serde_json::to_vec(&definition.graph).expect("a graph has only text keys and finite numbers");
-    v1::Workflow { source: definition.source.to_string(), graph: graph.into(), ..workflow(definition, latest) }
+    let graph = serde_json::to_vec(&definition.graph)
+        .expect("a graph has only text keys and finite numbers");
+    v1::Workflow {
+        source: definition.source.to_string(),
+        graph: graph.into(),
+        ..workflow(definition, latest)
+    }
 }
 
 pub(super) fn summary(run: Summary) -> v1::Run {
@@ -69,9 +74,20 @@ pub(super) fn summary(run: Summary) -> v1::Run {
         error: run.error.as_ref().map(failure).unwrap_or_default(),
         started_at_ms: run.started_at.0,
         ended_at_ms: ms(run.ended_at),
-        labels: run.labels.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(),
-        attributes: run.attributes.iter().map(|(name, value)| (name.to_string(), json(value))).collect(),
-        parent: run.parent.map(|parent| parent.run.to_string()).unwrap_or_default(),
+        labels: run
+            .labels
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect(),
+        attributes: run
+            .attributes
+            .iter()
+            .map(|(name, value)| (name.to_string(), json(value)))
+            .collect(),
+        parent: run
+            .parent
+            .map(|parent| parent.run.to_string())
+            .unwrap_or_default(),
         steps: Vec::new(),
         children: Vec::new(),
     }
@@ -79,7 +95,10 @@ pub(super) fn summary(run: Summary) -> v1::Run {
 
 pub(super) fn run(view: RunView) -> v1::Run {
     let steps = view.steps.into_iter().map(step).collect();
-    v1::Run { steps, ..summary(view.summary) }
+    v1::Run {
+        steps,
+        ..summary(view.summary)
+    }
 }
 
 fn step(step: StepView) -> v1::Step {
@@ -145,5 +164,8 @@ pub(super) fn task(delivery: Delivery) -> v1::Task {
 }
 
 pub(super) fn receipt((claim, accepted): (TaskToken, bool)) -> v1::Receipt {
-    v1::Receipt { token: token(claim), accepted }
+    v1::Receipt {
+        token: token(claim),
+        accepted,
+    }
 }

@@ -15,12 +15,22 @@ pub(super) struct EventsService(pub(super) Engine);
 
 #[tonic::async_trait]
 impl Events for EventsService {
-    async fn publish(&self, request: Request<v1::PublishRequest>) -> Result<Response<v1::PublishResponse>, Status> {
+    async fn publish(
+        &self,
+        request: Request<v1::PublishRequest>,
+    ) -> Result<Response<v1::PublishResponse>, Status> {
         let request = request.into_inner();
         let event = intake::json("event", &request.event, Value::default)?;
-        let publishing = Command::PublishEvent { event, ttl_ms: intake::ttl(request.ttl_ms) };
+        let publishing = Command::PublishEvent {
+            event,
+            ttl_ms: intake::ttl(request.ttl_ms),
+        };
         let reply = self.0.ask(publishing).await.map_err(refused)?;
-        let receivers = if let Reply::Published { receivers } = reply { receivers } else { 0 };
+        let receivers = if let Reply::Published { receivers } = reply {
+            receivers
+        } else {
+            0
+        };
         Ok(Response::new(v1::PublishResponse { receivers }))
     }
 }

@@ -31,7 +31,10 @@ pub(super) fn start(request: v1::StartRunRequest) -> Result<StartRun, Refusal> {
 }
 
 fn labels(labels: HashMap<String, String>) -> BTreeMap<Str, Str> {
-    labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect()
+    labels
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
 }
 
 fn attributes(attributes: HashMap<String, Bytes>) -> Result<BTreeMap<Str, Value>, Refusal> {
@@ -43,16 +46,24 @@ fn attributes(attributes: HashMap<String, Bytes>) -> Result<BTreeMap<Str, Value>
 }
 
 pub(super) fn filter(filter: Option<v1::RunFilter>) -> Result<Filter, Refusal> {
-    let Some(filter) = filter else { return Ok(Filter::default()) };
+    let Some(filter) = filter else {
+        return Ok(Filter::default());
+    };
     let time = |ms: u64| (ms > 0).then_some(Time(ms));
     Ok(Filter {
         workflow: text(filter.workflow),
-        states: filter.states.iter().map(|word| intake::state(word)).collect::<Result<_, _>>()?,
+        states: filter
+            .states
+            .iter()
+            .map(|word| intake::state(word))
+            .collect::<Result<_, _>>()?,
         started_after: time(filter.started_after_ms),
         started_before: time(filter.started_before_ms),
         labels: labels(filter.labels),
         attributes: attributes(filter.attributes)?,
-        parent: text(filter.parent).map(|id| intake::run_id("parent", &id)).transpose()?,
+        parent: text(filter.parent)
+            .map(|id| intake::run_id("parent", &id))
+            .transpose()?,
     })
 }
 
@@ -79,14 +90,27 @@ pub(super) fn schedule(schedule: v1::Schedule) -> Result<Command, Refusal> {
 /// Who connects. What it has results for counts as held, so that they are not given to others meanwhile.
 pub(super) fn hello(hello: v1::Hello, said: &FromWorker) -> Result<WorkerHello, Refusal> {
     if hello.queues.is_empty() || hello.queues.len() > QUEUES_MAX {
-        return Err(Refusal::argument("hello.queues", format!("must name 1 to {QUEUES_MAX} queues")));
+        return Err(Refusal::argument(
+            "hello.queues",
+            format!("must name 1 to {QUEUES_MAX} queues"),
+        ));
     }
-    if let Some(queue) = hello.queues.iter().find(|queue| queue.is_empty() || queue.len() > NAME_BYTES_MAX) {
-        let why = format!("a queue name has 1 to {NAME_BYTES_MAX} bytes, not {}", queue.len());
+    if let Some(queue) = hello
+        .queues
+        .iter()
+        .find(|queue| queue.is_empty() || queue.len() > NAME_BYTES_MAX)
+    {
+        let why = format!(
+            "a queue name has 1 to {NAME_BYTES_MAX} bytes, not {}",
+            queue.len()
+        );
         return Err(Refusal::argument("hello.queues", why));
     }
     if hello.worker.len() > NAME_BYTES_MAX {
-        return Err(Refusal::argument("hello.worker", format!("is longer than {NAME_BYTES_MAX} bytes")));
+        return Err(Refusal::argument(
+            "hello.worker",
+            format!("is longer than {NAME_BYTES_MAX} bytes"),
+        ));
     }
     let mut holding = tokens("hello.holding", &hello.holding)?;
     holding.extend(said.results.iter().map(|(token, _)| *token));
@@ -101,7 +125,11 @@ pub(super) fn hello(hello: v1::Hello, said: &FromWorker) -> Result<WorkerHello, 
 pub(super) fn said(frame: v1::WorkerFrame) -> Result<FromWorker, Refusal> {
     Ok(FromWorker {
         credits: frame.credits,
-        results: frame.results.into_iter().map(result).collect::<Result<_, _>>()?,
+        results: frame
+            .results
+            .into_iter()
+            .map(result)
+            .collect::<Result<_, _>>()?,
         heartbeats: tokens("heartbeats", &frame.heartbeats)?,
         returned: tokens("returned", &frame.returned)?,
     })
@@ -112,17 +140,24 @@ fn tokens(field: &str, tokens: &[Bytes]) -> Result<Vec<TaskToken>, Refusal> {
 }
 
 fn token(field: &str, bytes: &[u8]) -> Result<TaskToken, Refusal> {
-    kernel::codec::decode(bytes).map_err(|damage| Refusal::argument(field, format!("no token of this server: {damage}")))
+    kernel::codec::decode(bytes)
+        .map_err(|damage| Refusal::argument(field, format!("no token of this server: {damage}")))
 }
 
 fn result(result: v1::TaskResult) -> Result<(TaskToken, TaskOutcome), Refusal> {
     let token = token("results.token", &result.token)?;
     let outcome = match result.outcome {
         Some(v1::task_result::Outcome::Output(json)) => output(&json),
-        Some(v1::task_result::Outcome::Failure(failure)) => {
-            TaskOutcome::Failed { retryable: failure.retryable, failure: failed(failure) }
+        Some(v1::task_result::Outcome::Failure(failure)) => TaskOutcome::Failed {
+            retryable: failure.retryable,
+            failure: failed(failure),
+        },
+        None => {
+            return Err(Refusal::argument(
+                "results.outcome",
+                "is missing; give output or failure",
+            ));
         }
-        None => return Err(Refusal::argument("results.outcome", "is missing; give output or failure")),
     };
     Ok((token, outcome))
 }
@@ -131,9 +166,10 @@ fn result(result: v1::TaskResult) -> Result<(TaskToken, TaskOutcome), Refusal> {
 fn output(json: &[u8]) -> TaskOutcome {
     match intake::json("output", json, Value::default) {
         Ok(value) => TaskOutcome::Done(value),
-        Err(refusal) => {
-            TaskOutcome::Failed { failure: Failure::new("validation", format!("the worker's {refusal}")), retryable: false }
-        }
+        Err(refusal) => TaskOutcome::Failed {
+            failure: Failure::new("validation", format!("the worker's {refusal}")),
+            retryable: false,
+        },
     }
 }
 
@@ -142,7 +178,10 @@ fn failed(failure: v1::TaskFailure) -> Failure {
     if let Some(kind) = text(failure.r#type) {
         failed.kind = kind;
     }
-    if let Some(status) = u16::try_from(failure.status).ok().filter(|status| *status > 0) {
+    if let Some(status) = u16::try_from(failure.status)
+        .ok()
+        .filter(|status| *status > 0)
+    {
         failed.status = status;
     }
     failed.title = text(failure.title);

@@ -35,7 +35,10 @@ fn done(_: Reply) -> Response<v1::Empty> {
 
 #[tonic::async_trait]
 impl Runs for RunsService {
-    async fn start(&self, request: Request<v1::StartRunRequest>) -> Result<Response<v1::StartRunResponse>, Status> {
+    async fn start(
+        &self,
+        request: Request<v1::StartRunRequest>,
+    ) -> Result<Response<v1::StartRunResponse>, Status> {
         let request = request.into_inner();
         let wait = intake::run_wait(request.wait_ms);
         let start = request::start(request)?;
@@ -61,15 +64,29 @@ impl Runs for RunsService {
             Some(wait) => self.0.wait(id, wait).await,
         };
         let mut run = answer::run(view.map_err(refused)?);
-        run.children = self.0.children(id).await.map_err(refused)?.iter().map(ToString::to_string).collect();
+        run.children = self
+            .0
+            .children(id)
+            .await
+            .map_err(refused)?
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         Ok(Response::new(run))
     }
 
-    async fn list(&self, request: Request<v1::ListRunsRequest>) -> Result<Response<v1::ListRunsResponse>, Status> {
+    async fn list(
+        &self,
+        request: Request<v1::ListRunsRequest>,
+    ) -> Result<Response<v1::ListRunsResponse>, Status> {
         let request = request.into_inner();
         let limit = page::limit_runs(usize::try_from(request.limit).ok())?;
         let after = intake::cursor(&request.page_token)?;
-        let listed = self.0.list(request::filter(request.filter)?, after, limit).await.map_err(refused)?;
+        let listed = self
+            .0
+            .list(request::filter(request.filter)?, after, limit)
+            .await
+            .map_err(refused)?;
         let listed = page::fit_runs(listed);
         Ok(Response::new(v1::ListRunsResponse {
             runs: listed.runs.into_iter().map(answer::summary).collect(),
@@ -77,45 +94,85 @@ impl Runs for RunsService {
         }))
     }
 
-    async fn count(&self, request: Request<v1::CountRunsRequest>) -> Result<Response<v1::CountRunsResponse>, Status> {
-        let counts = self.0.count(request::filter(request.into_inner().filter)?).await.map_err(refused)?;
+    async fn count(
+        &self,
+        request: Request<v1::CountRunsRequest>,
+    ) -> Result<Response<v1::CountRunsResponse>, Status> {
+        let counts = self
+            .0
+            .count(request::filter(request.into_inner().filter)?)
+            .await
+            .map_err(refused)?;
         Ok(Response::new(v1::CountRunsResponse {
             count: counts.total(),
-            states: counts.states.iter().map(|(state, count)| ((*state).to_owned(), *count)).collect(),
+            states: counts
+                .states
+                .iter()
+                .map(|(state, count)| ((*state).to_owned(), *count))
+                .collect(),
         }))
     }
 
-    async fn cancel(&self, request: Request<v1::EndRunRequest>) -> Result<Response<v1::Empty>, Status> {
+    async fn cancel(
+        &self,
+        request: Request<v1::EndRunRequest>,
+    ) -> Result<Response<v1::Empty>, Status> {
         let request = request.into_inner();
         let (run, reason) = (run_id(&request.id)?, request::text(request.reason));
         self.ask(Command::CancelRun { run, reason }).await.map(done)
     }
 
-    async fn terminate(&self, request: Request<v1::EndRunRequest>) -> Result<Response<v1::Empty>, Status> {
+    async fn terminate(
+        &self,
+        request: Request<v1::EndRunRequest>,
+    ) -> Result<Response<v1::Empty>, Status> {
         let request = request.into_inner();
         let (run, reason) = (run_id(&request.id)?, request::text(request.reason));
-        self.ask(Command::TerminateRun { run, reason }).await.map(done)
+        self.ask(Command::TerminateRun { run, reason })
+            .await
+            .map(done)
     }
 
-    async fn suspend(&self, request: Request<v1::RunRequest>) -> Result<Response<v1::Empty>, Status> {
+    async fn suspend(
+        &self,
+        request: Request<v1::RunRequest>,
+    ) -> Result<Response<v1::Empty>, Status> {
         let run = run_id(&request.get_ref().id)?;
         self.ask(Command::SuspendRun { run }).await.map(done)
     }
 
-    async fn resume(&self, request: Request<v1::RunRequest>) -> Result<Response<v1::Empty>, Status> {
+    async fn resume(
+        &self,
+        request: Request<v1::RunRequest>,
+    ) -> Result<Response<v1::Empty>, Status> {
         let run = run_id(&request.get_ref().id)?;
         self.ask(Command::ResumeRun { run }).await.map(done)
     }
 
-    async fn retry(&self, request: Request<v1::RetryRunRequest>) -> Result<Response<v1::RetryRunResponse>, Status> {
+    async fn retry(
+        &self,
+        request: Request<v1::RetryRunRequest>,
+    ) -> Result<Response<v1::RetryRunResponse>, Status> {
         let request = request.into_inner();
         let step = (request.step > 0).then_some(StepId(request.step));
-        let reply = self.ask(Command::RetryRun { run: run_id(&request.id)?, step }).await?;
-        let tasks = if let Reply::Retried { tasks } = reply { tasks } else { 0 };
+        let reply = self
+            .ask(Command::RetryRun {
+                run: run_id(&request.id)?,
+                step,
+            })
+            .await?;
+        let tasks = if let Reply::Retried { tasks } = reply {
+            tasks
+        } else {
+            0
+        };
         Ok(Response::new(v1::RetryRunResponse { tasks }))
     }
 
-    async fn signal(&self, request: Request<v1::SignalRunRequest>) -> Result<Response<v1::Empty>, Status> {
+    async fn signal(
+        &self,
+        request: Request<v1::SignalRunRequest>,
+    ) -> Result<Response<v1::Empty>, Status> {
         let request = request.into_inner();
         let command = Command::SignalRun {
             run: run_id(&request.id)?,
@@ -126,10 +183,17 @@ impl Runs for RunsService {
         self.ask(command).await.map(done)
     }
 
-    async fn history(&self, request: Request<v1::HistoryRequest>) -> Result<Response<v1::HistoryResponse>, Status> {
+    async fn history(
+        &self,
+        request: Request<v1::HistoryRequest>,
+    ) -> Result<Response<v1::HistoryResponse>, Status> {
         let request = request.into_inner();
         let limit = page::limit_events(usize::try_from(request.limit).ok())?;
-        let past = self.0.history(run_id(&request.id)?, request.from, limit).await.map_err(refused)?;
+        let past = self
+            .0
+            .history(run_id(&request.id)?, request.from, limit)
+            .await
+            .map_err(refused)?;
         let past = page::fit_history(past);
         Ok(Response::new(v1::HistoryResponse {
             events: past.events.into_iter().map(answer::event).collect(),
@@ -139,9 +203,14 @@ impl Runs for RunsService {
 
     type WatchStream = Pin<Box<dyn Stream<Item = Result<v1::HistoryEvent, Status>> + Send>>;
 
-    async fn watch(&self, request: Request<v1::WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
+    async fn watch(
+        &self,
+        request: Request<v1::WatchRequest>,
+    ) -> Result<Response<Self::WatchStream>, Status> {
         let request = request.into_inner();
-        let events = follow(self.0.clone(), run_id(&request.id)?, request.from).await.map_err(refused)?;
+        let events = follow(self.0.clone(), run_id(&request.id)?, request.from)
+            .await
+            .map_err(refused)?;
         let events = events.map(|event| event.map(answer::event).map_err(refused));
         Ok(Response::new(Box::pin(events)))
     }

@@ -34,12 +34,25 @@ impl Schedules for SchedulesService {
         Ok(Response::new(v1::ListSchedulesResponse { schedules }))
     }
 
-    async fn delete(&self, request: Request<v1::ScheduleRequest>) -> Result<Response<v1::Empty>, Status> {
-        self.ask(Command::DeleteSchedule { name: request.into_inner().name.into() }).await
+    async fn delete(
+        &self,
+        request: Request<v1::ScheduleRequest>,
+    ) -> Result<Response<v1::Empty>, Status> {
+        self.ask(Command::DeleteSchedule {
+            name: request.into_inner().name.into(),
+        })
+        .await
     }
 
-    async fn pause(&self, request: Request<v1::PauseScheduleRequest>) -> Result<Response<v1::Empty>, Status> {
+    async fn pause(
+        &self,
+        request: Request<v1::PauseScheduleRequest>,
+    ) -> Result<Response<v1::Empty>, Status> {
         let request = request.into_inner();
-        self.ask(Command::PauseSchedule { name: request.name.into(), paused: request.paused }).await
+        self.ask(Command::PauseSchedule {
+            name: request.name.into(),
+            paused: request.paused,
+        })
+        .await
     }
 }

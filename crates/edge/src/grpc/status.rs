@@ -26,7 +26,9 @@ const FINDINGS_KEY: &str = "quadrille-findings-bin";
 pub(crate) fn grpc_code(refusal: &Refusal) -> Code {
     match refusal {
         Refusal::Engine(AskError::Rejected(rejection)) => match rejection {
-            Rejection::RunMissing(_) | Rejection::WorkflowMissing(_) | Rejection::ScheduleMissing(_) => Code::NotFound,
+            Rejection::RunMissing(_)
+            | Rejection::WorkflowMissing(_)
+            | Rejection::ScheduleMissing(_) => Code::NotFound,
             Rejection::RunEnded(_)
             | Rejection::ClaimStale
             | Rejection::TaskUnavailable
@@ -38,9 +40,9 @@ pub(crate) fn grpc_code(refusal: &Refusal) -> Code {
         },
         Refusal::Engine(AskError::Overloaded(_) | AskError::Stopped) => Code::Unavailable,
         Refusal::Engine(AskError::Fault(_)) => Code::Internal,
-        Refusal::InvalidJson { .. } | Refusal::InvalidArgument { .. } | Refusal::InvalidWorkflow(_) => {
-            Code::InvalidArgument
-        }
+        Refusal::InvalidJson { .. }
+        | Refusal::InvalidArgument { .. }
+        | Refusal::InvalidWorkflow(_) => Code::InvalidArgument,
         Refusal::TooLarge(_) => Code::OutOfRange,
         Refusal::BodyBroken(_) => Code::Cancelled,
         Refusal::RouteMissing(_) | Refusal::MethodRefused { .. } => Code::Unimplemented,
@@ -54,7 +56,10 @@ pub(crate) fn status(refusal: &Refusal) -> Status {
     metadata.insert(CODE_KEY, AsciiMetadataValue::from_static(refusal.code()));
     let findings = findings_json(refusal);
     if !findings.is_empty() {
-        metadata.insert_bin(FINDINGS_KEY, BinaryMetadataValue::from_bytes(findings.as_bytes()));
+        metadata.insert_bin(
+            FINDINGS_KEY,
+            BinaryMetadataValue::from_bytes(findings.as_bytes()),
+        );
     }
     let mut message = refusal.to_string();
     if message.len() > MESSAGE_BYTES_MAX {

@@ -44,12 +44,21 @@ impl Work {
             grace_ms: link.grace_ms,
         };
         let reader = tokio::spawn(read(frames, link.voice()));
-        Work { link, reader, welcome: Some(welcome), tasks: VecDeque::new(), over: false }
+        Work {
+            link,
+            reader,
+            welcome: Some(welcome),
+            tasks: VecDeque::new(),
+            over: false,
+        }
     }
 
     /// Everything there is to say now; none if the engine has stopped.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<v1::ServerFrame>> {
-        let mut frame = v1::ServerFrame { welcome: self.welcome.take(), ..v1::ServerFrame::default() };
+        let mut frame = v1::ServerFrame {
+            welcome: self.welcome.take(),
+            ..v1::ServerFrame::default()
+        };
         let mut bytes = 0;
         loop {
             while bytes < FRAME_BYTES_MAX
@@ -59,7 +68,9 @@ impl Work {
                 bytes += task.input.len();
                 frame.tasks.push(task);
             }
-            if !self.tasks.is_empty() || frame.receipts.len() + frame.cancels.len() >= FRAME_TOKENS_MAX {
+            if !self.tasks.is_empty()
+                || frame.receipts.len() + frame.cancels.len() >= FRAME_TOKENS_MAX
+            {
                 return Poll::Ready(Some(frame));
             }
             let is_empty = frame.welcome.is_none()
@@ -67,10 +78,16 @@ impl Work {
                 && frame.receipts.is_empty()
                 && frame.cancels.is_empty();
             match self.link.poll_next(cx) {
-                Poll::Ready(Some(ToWorker { tasks, cancels, receipts })) => {
+                Poll::Ready(Some(ToWorker {
+                    tasks,
+                    cancels,
+                    receipts,
+                })) => {
                     self.tasks.extend(tasks);
                     frame.cancels.extend(cancels.into_iter().map(answer::token));
-                    frame.receipts.extend(receipts.into_iter().map(answer::receipt));
+                    frame
+                        .receipts
+                        .extend(receipts.into_iter().map(answer::receipt));
                 }
                 Poll::Ready(None) if is_empty => return Poll::Ready(None),
                 Poll::Pending if is_empty => return Poll::Pending,
@@ -83,7 +100,9 @@ impl Work {
         Poll::Ready(match ready!(Pin::new(&mut self.reader).poll(cx)) {
             Ok(Ok(())) => None,
             Ok(Err(status)) => Some(status),
-            Err(_) => Some(Status::internal("reading what the worker said was given up")),
+            Err(_) => Some(Status::internal(
+                "reading what the worker said was given up",
+            )),
         })
     }
 }

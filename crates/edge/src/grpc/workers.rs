@@ -22,15 +22,23 @@ pub(super) struct WorkersService(pub(super) Engine);
 impl Workers for WorkersService {
     type WorkStream = Work;
 
-    async fn work(&self, request: Request<Streaming<v1::WorkerFrame>>) -> Result<Response<Work>, Status> {
+    async fn work(
+        &self,
+        request: Request<Streaming<v1::WorkerFrame>>,
+    ) -> Result<Response<Work>, Status> {
         let mut frames = request.into_inner();
-        let first = tokio::time::timeout(Duration::from_millis(HELLO_MS_MAX), frames.message()).await;
+        let first =
+            tokio::time::timeout(Duration::from_millis(HELLO_MS_MAX), frames.message()).await;
         let late = |_| Refusal::argument("hello", format!("did not come within {HELLO_MS_MAX} ms"));
         let missing = || Refusal::argument("hello", "is missing from the first frame");
         let mut first = first.map_err(late)??.ok_or_else(missing)?;
         let hello = first.hello.take().ok_or_else(missing)?;
         let said = request::said(first)?;
-        let link = self.0.connect(request::hello(hello, &said)?).await.map_err(refused)?;
+        let link = self
+            .0
+            .connect(request::hello(hello, &said)?)
+            .await
+            .map_err(refused)?;
         link.voice().send(said).map_err(refused)?;
         Ok(Response::new(Work::new(link, frames)))
     }

@@ -14,7 +14,10 @@ pub(super) struct WorkflowsService(pub(super) Engine);
 
 #[tonic::async_trait]
 impl Workflows for WorkflowsService {
-    async fn deploy(&self, request: Request<v1::DeployRequest>) -> Result<Response<v1::DeployResponse>, Status> {
+    async fn deploy(
+        &self,
+        request: Request<v1::DeployRequest>,
+    ) -> Result<Response<v1::DeployResponse>, Status> {
         let deployed = intake::deploy(&self.0, request.into_inner().source).await?;
         Ok(Response::new(v1::DeployResponse {
             workflow: deployed.workflow.to_string(),
@@ -24,9 +27,14 @@ impl Workflows for WorkflowsService {
         }))
     }
 
-    async fn check(&self, request: Request<v1::CheckRequest>) -> Result<Response<v1::CheckResponse>, Status> {
+    async fn check(
+        &self,
+        request: Request<v1::CheckRequest>,
+    ) -> Result<Response<v1::CheckResponse>, Status> {
         let findings = intake::check(request.into_inner().source).await;
-        Ok(Response::new(v1::CheckResponse { findings: findings.into_iter().map(answer::finding).collect() }))
+        Ok(Response::new(v1::CheckResponse {
+            findings: findings.into_iter().map(answer::finding).collect(),
+        }))
     }
 
     async fn list(
@@ -34,14 +42,24 @@ impl Workflows for WorkflowsService {
         _: Request<v1::ListWorkflowsRequest>,
     ) -> Result<Response<v1::ListWorkflowsResponse>, Status> {
         let known = self.0.workflows().await.map_err(refused)?;
-        let workflows = known.iter().map(|(definition, latest)| answer::workflow(definition, *latest)).collect();
+        let workflows = known
+            .iter()
+            .map(|(definition, latest)| answer::workflow(definition, *latest))
+            .collect();
         Ok(Response::new(v1::ListWorkflowsResponse { workflows }))
     }
 
-    async fn get(&self, request: Request<v1::GetWorkflowRequest>) -> Result<Response<v1::Workflow>, Status> {
+    async fn get(
+        &self,
+        request: Request<v1::GetWorkflowRequest>,
+    ) -> Result<Response<v1::Workflow>, Status> {
         let wanted = request.into_inner();
         let version = request::text(wanted.version);
-        let (definition, latest) = self.0.workflow(wanted.workflow.into(), version).await.map_err(refused)?;
+        let (definition, latest) = self
+            .0
+            .workflow(wanted.workflow.into(), version)
+            .await
+            .map_err(refused)?;
         Ok(Response::new(answer::workflow_in_full(&definition, latest)))
     }
 }

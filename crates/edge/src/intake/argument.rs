@@ -21,7 +21,10 @@ pub(crate) fn json(field: &str, text: &[u8], absent: fn() -> Value) -> Result<Va
     if text.is_empty() {
         return Ok(absent());
     }
-    Value::from_json(text).map_err(|error| Refusal::InvalidJson { field: field.to_owned(), why: error.to_string() })
+    Value::from_json(text).map_err(|error| Refusal::InvalidJson {
+        field: field.to_owned(),
+        why: error.to_string(),
+    })
 }
 
 /// The data that stands for no input.
@@ -31,7 +34,8 @@ pub(crate) fn empty_object() -> Value {
 
 /// A run id.
 pub(crate) fn run_id(field: &str, text: &str) -> Result<RunId, Refusal> {
-    text.parse().map_err(|error: kernel::id::NotRunId| Refusal::argument(field, error.to_string()))
+    text.parse()
+        .map_err(|error: kernel::id::NotRunId| Refusal::argument(field, error.to_string()))
 }
 
 /// How long to wait for a run's end; none for not at all.
@@ -41,5 +45,9 @@ pub(crate) fn run_wait(wait_ms: u64) -> Option<Duration> {
 
 /// How long an early signal or event is kept.
 pub(crate) fn ttl(ttl_ms: u64) -> u64 {
-    if ttl_ms == 0 { SIGNAL_TTL_MS_DEFAULT } else { ttl_ms }
+    if ttl_ms == 0 {
+        SIGNAL_TTL_MS_DEFAULT
+    } else {
+        ttl_ms
+    }
 }

@@ -34,14 +34,29 @@ pub(crate) async fn check(source: String) -> Vec<Finding> {
 /// Makes the version known that a text describes.
 pub(crate) async fn deploy(engine: &Engine, source: String) -> Result<Deployed, Refusal> {
     let (compiled, source) = compile(source).await;
-    let Compiled { graph, schedule, warnings } = compiled.map_err(Refusal::InvalidWorkflow)?;
+    let Compiled {
+        graph,
+        schedule,
+        warnings,
+    } = compiled.map_err(Refusal::InvalidWorkflow)?;
     let (workflow, version) = (graph.workflow.clone(), graph.version.clone());
-    let deploying = Command::DeployWorkflow { graph: graph.into(), source: source.into() };
-    let created = matches!(engine.ask(deploying).await?, Reply::Deployed { created: true });
+    let deploying = Command::DeployWorkflow {
+        graph: graph.into(),
+        source: source.into(),
+    };
+    let created = matches!(
+        engine.ask(deploying).await?,
+        Reply::Deployed { created: true }
+    );
     if let Some(pace) = schedule {
         keep_schedule(engine, &workflow, pace, created).await?;
     }
-    Ok(Deployed { workflow, version, created, warnings })
+    Ok(Deployed {
+        workflow,
+        version,
+        created,
+        warnings,
+    })
 }
 
 async fn keep_schedule(
@@ -78,5 +93,7 @@ async fn keep_schedule(
 /// Compiles on a thread of its own kind, because a large text takes longer than others should wait.
 async fn compile(source: String) -> (Result<Compiled, Vec<Finding>>, String) {
     let compiling = tokio::task::spawn_blocking(move || (authoring::compile(&source), source));
-    compiling.await.expect("compiling neither panics nor is it cancelled")
+    compiling
+        .await
+        .expect("compiling neither panics nor is it cancelled")
 }

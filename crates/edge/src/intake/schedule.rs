@@ -37,9 +37,27 @@ pub(crate) struct ScheduleParts {
 
 /// The wish that a request stands for.
 pub(crate) fn schedule(parts: ScheduleParts) -> Result<Command, Refusal> {
-    let overlap = word("overlap", &parts.overlap, Overlap::Skip, Overlap::from_word, Overlap::ALL, Overlap::word)?;
-    let catch_up = word("catch_up", &parts.catch_up, CatchUp::Skip, CatchUp::from_word, CatchUp::ALL, CatchUp::word)?;
-    let zone = if parts.time_zone.is_empty() { ZONE_DEFAULT } else { &parts.time_zone };
+    let overlap = word(
+        "overlap",
+        &parts.overlap,
+        Overlap::Skip,
+        Overlap::from_word,
+        Overlap::ALL,
+        Overlap::word,
+    )?;
+    let catch_up = word(
+        "catch_up",
+        &parts.catch_up,
+        CatchUp::Skip,
+        CatchUp::from_word,
+        CatchUp::ALL,
+        CatchUp::word,
+    )?;
+    let zone = if parts.time_zone.is_empty() {
+        ZONE_DEFAULT
+    } else {
+        &parts.time_zone
+    };
     Ok(Command::PutSchedule {
         schedule: Schedule {
             name: parts.name.into(),

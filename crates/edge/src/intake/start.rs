@@ -31,7 +31,10 @@ pub(crate) struct StartParts {
 /// The wish that a request stands for.
 pub(crate) fn start(parts: StartParts) -> Result<StartRun, Refusal> {
     if parts.workflow.is_empty() {
-        return Err(Refusal::argument("workflow", "is missing; name the workflow to start"));
+        return Err(Refusal::argument(
+            "workflow",
+            "is missing; name the workflow to start",
+        ));
     }
     let run = if parts.key.is_empty() {
         RunId(Uuid::now_v7().into_bytes())

@@ -38,8 +38,22 @@ impl From<authoring::Finding> for Finding {
             authoring::Severity::Error => "error",
             authoring::Severity::Warning => "warning",
         };
-        let authoring::Finding { line, column, path, code, message, .. } = finding;
-        Finding { line, column, path, severity, code, message }
+        let authoring::Finding {
+            line,
+            column,
+            path,
+            code,
+            message,
+            ..
+        } = finding;
+        Finding {
+            line,
+            column,
+            path,
+            severity,
+            code,
+            message,
+        }
     }
 }
 
@@ -52,7 +66,9 @@ pub(super) struct CheckAnswer {
 
 impl From<Vec<authoring::Finding>> for CheckAnswer {
     fn from(findings: Vec<authoring::Finding>) -> CheckAnswer {
-        CheckAnswer { findings: findings.into_iter().map(Finding::from).collect() }
+        CheckAnswer {
+            findings: findings.into_iter().map(Finding::from).collect(),
+        }
     }
 }
 
@@ -73,8 +89,18 @@ pub(super) struct DeployAnswer {
 
 impl From<Deployed> for DeployAnswer {
     fn from(deployed: Deployed) -> DeployAnswer {
-        let Deployed { workflow, version, created, warnings } = deployed;
-        DeployAnswer { workflow, version, created, warnings: warnings.into_iter().map(Finding::from).collect() }
+        let Deployed {
+            workflow,
+            version,
+            created,
+            warnings,
+        } = deployed;
+        DeployAnswer {
+            workflow,
+            version,
+            created,
+            warnings: warnings.into_iter().map(Finding::from).collect(),
+        }
     }
 }
 
@@ -103,12 +129,25 @@ impl Workflow {
     pub(super) fn brief(definition: &Definition, latest: bool) -> Workflow {
         let graph = &definition.graph;
         let (workflow, version) = (graph.workflow.clone(), graph.version.clone());
-        Workflow { workflow, version, latest, source: None, graph: None }
+        Workflow {
+            workflow,
+            version,
+            latest,
+            source: None,
+            graph: None,
+        }
     }
 
     pub(super) fn full(definition: &Definition, latest: bool) -> Workflow {
-        let (source, graph) = (Some(definition.source.clone()), Some(definition.graph.clone()));
-        Workflow { source, graph, ..Workflow::brief(definition, latest) }
+        let (source, graph) = (
+            Some(definition.source.clone()),
+            Some(definition.graph.clone()),
+        );
+        Workflow {
+            source,
+            graph,
+            ..Workflow::brief(definition, latest)
+        }
     }
 }
 
@@ -144,8 +183,20 @@ pub(super) struct Failure {
 
 impl From<graph::Failure> for Failure {
     fn from(failure: graph::Failure) -> Failure {
-        let graph::Failure { kind, status, title, detail, instance } = failure;
-        Failure { kind, status, title, detail, instance }
+        let graph::Failure {
+            kind,
+            status,
+            title,
+            detail,
+            instance,
+        } = failure;
+        Failure {
+            kind,
+            status,
+            title,
+            detail,
+            instance,
+        }
     }
 }
 
@@ -223,7 +274,10 @@ impl From<Summary> for Run {
 impl From<RunView> for Run {
     fn from(view: RunView) -> Run {
         let steps = view.steps.into_iter().map(Step::from).collect();
-        Run { steps: Some(steps), ..Run::from(view.summary) }
+        Run {
+            steps: Some(steps),
+            ..Run::from(view.summary)
+        }
     }
 }
 
@@ -316,7 +370,10 @@ pub(super) struct RunCount {
 
 impl From<Counts> for RunCount {
     fn from(counts: Counts) -> RunCount {
-        RunCount { count: counts.total(), states: counts.states }
+        RunCount {
+            count: counts.total(),
+            states: counts.states,
+        }
     }
 }
 
@@ -362,7 +419,10 @@ pub(super) struct History {
 
 impl From<HistoryPage> for History {
     fn from(page: HistoryPage) -> History {
-        History { events: page.events.into_iter().map(HistoryEvent::from).collect(), next: page.next }
+        History {
+            events: page.events.into_iter().map(HistoryEvent::from).collect(),
+            next: page.next,
+        }
     }
 }
 

@@ -29,9 +29,19 @@ pub(super) async fn publish(
     pairs: Pairs,
     Body(body): Body,
 ) -> Result<Json<PublishAnswer>, Refusal> {
-    let ttl_ms = query::only(pairs, "ttl_ms")?.map_or(Ok(0), |text| query::number("ttl_ms", &text))?;
+    let ttl_ms =
+        query::only(pairs, "ttl_ms")?.map_or(Ok(0), |text| query::number("ttl_ms", &text))?;
     let event = intake::json("body", &body, Value::default)?;
-    let reply = engine.ask(Command::PublishEvent { event, ttl_ms: intake::ttl(ttl_ms) }).await?;
-    let receivers = if let Reply::Published { receivers } = reply { receivers } else { 0 };
+    let reply = engine
+        .ask(Command::PublishEvent {
+            event,
+            ttl_ms: intake::ttl(ttl_ms),
+        })
+        .await?;
+    let receivers = if let Reply::Published { receivers } = reply {
+        receivers
+    } else {
+        0
+    };
     Ok(Json(PublishAnswer { receivers }))
 }

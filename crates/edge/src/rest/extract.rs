@@ -44,13 +44,16 @@ impl<S: Send + Sync> FromRequest<S> for Body {
             Ok(Ok(bytes)) => Ok(Body(bytes)),
             Ok(Err(error)) if is_length_limit(&error) => Err(Refusal::TooLarge(REQUEST_BYTES_MAX)),
             Ok(Err(error)) => Err(Refusal::BodyBroken(error.to_string())),
-            Err(_) => Err(Refusal::BodyBroken(format!("it took longer than {BODY_MS_MAX} ms"))),
+            Err(_) => Err(Refusal::BodyBroken(format!(
+                "it took longer than {BODY_MS_MAX} ms"
+            ))),
         }
     }
 }
 
 fn is_length_limit(error: &axum::Error) -> bool {
-    std::error::Error::source(error).is_some_and(|source| source.to_string() == "length limit exceeded")
+    std::error::Error::source(error)
+        .is_some_and(|source| source.to_string() == "length limit exceeded")
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
@@ -59,10 +62,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, state: &S) -> Result<JsonBody<T>, Refusal> {
         let Body(bytes) = Body::from_request(request, state).await?;
         let text: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
-        serde_json::from_slice(text).map(JsonBody).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => Refusal::argument("body", error.to_string()),
-            _ => Refusal::InvalidJson { field: "body".to_owned(), why: error.to_string() },
-        })
+        serde_json::from_slice(text)
+            .map(JsonBody)
+            .map_err(|error| match error.classify() {
+                serde_json::error::Category::Data => Refusal::argument("body", error.to_string()),
+                _ => Refusal::InvalidJson {
+                    field: "body".to_owned(),
+                    why: error.to_string(),
+                },
+            })
     }
 }
 
@@ -72,7 +80,9 @@ impl<S: Send + Sync> FromRequest<S> for TextBody {
     async fn from_request(request: Request, state: &S) -> Result<TextBody, Refusal> {
         let Body(bytes) = Body::from_request(request, state).await?;
         let text = String::from_utf8(bytes.into());
-        text.map(TextBody).map_err(|error| Refusal::argument("body", format!("is not UTF-8: {}", error.utf8_error())))
+        text.map(TextBody).map_err(|error| {
+            Refusal::argument("body", format!("is not UTF-8: {}", error.utf8_error()))
+        })
     }
 }
 
@@ -81,7 +91,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Named, Refusal> {
         let name = Path::<String>::from_request_parts(parts, state).await;
-        name.map(|Path(name)| Named(name)).map_err(|error| Refusal::argument("path", error.body_text()))
+        name.map(|Path(name)| Named(name))
+            .map_err(|error| Refusal::argument("path", error.body_text()))
     }
 }
 
@@ -99,6 +110,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Pairs {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Pairs, Refusal> {
         let pairs = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
-        pairs.map(|Query(pairs)| Pairs(pairs)).map_err(|error| Refusal::argument("query", error.body_text()))
+        pairs
+            .map(|Query(pairs)| Pairs(pairs))
+            .map_err(|error| Refusal::argument("query", error.body_text()))
     }
 }

@@ -17,10 +17,17 @@ pub(super) async fn healthz() -> &'static str {
 
 /// The server accepts commands.
 pub(super) async fn readyz(State(engine): State<Engine>) -> Result<&'static str, Refusal> {
-    if engine.is_ready() { Ok("ready\n") } else { Err(AskError::Stopped.into()) }
+    if engine.is_ready() {
+        Ok("ready\n")
+    } else {
+        Err(AskError::Stopped.into())
+    }
 }
 
 /// Counters and gauges for Prometheus.
 pub(super) async fn metrics(State(engine): State<Engine>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, METRICS_TYPE)], engine.metrics().render())
+    (
+        [(header::CONTENT_TYPE, METRICS_TYPE)],
+        engine.metrics().render(),
+    )
 }

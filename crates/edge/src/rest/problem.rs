@@ -43,19 +43,23 @@ pub(super) struct Problem {
 pub(crate) fn http_status(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::Engine(AskError::Rejected(rejection)) => match rejection {
-            Rejection::RunMissing(_) | Rejection::WorkflowMissing(_) | Rejection::ScheduleMissing(_) => {
-                StatusCode::NOT_FOUND
-            }
+            Rejection::RunMissing(_)
+            | Rejection::WorkflowMissing(_)
+            | Rejection::ScheduleMissing(_) => StatusCode::NOT_FOUND,
             Rejection::RunEnded(_)
             | Rejection::VersionExists(_)
             | Rejection::ClaimStale
             | Rejection::TaskUnavailable
             | Rejection::NothingParked(_)
             | Rejection::NotDue => StatusCode::CONFLICT,
-            Rejection::WorkflowUnsound(_) | Rejection::LimitReached(..) => StatusCode::UNPROCESSABLE_ENTITY,
+            Rejection::WorkflowUnsound(_) | Rejection::LimitReached(..) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Rejection::Invalid(_) => StatusCode::BAD_REQUEST,
         },
-        Refusal::Engine(AskError::Overloaded(_) | AskError::Stopped) => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::Engine(AskError::Overloaded(_) | AskError::Stopped) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         Refusal::Engine(AskError::Fault(_)) => StatusCode::INTERNAL_SERVER_ERROR,
         Refusal::InvalidJson { .. } | Refusal::InvalidArgument { .. } => StatusCode::BAD_REQUEST,
         Refusal::InvalidWorkflow(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -80,7 +84,12 @@ impl From<&Refusal> for Problem {
             title: title(status),
             detail: refusal.to_string(),
             code: refusal.code(),
-            findings: refusal.findings().iter().cloned().map(Finding::from).collect(),
+            findings: refusal
+                .findings()
+                .iter()
+                .cloned()
+                .map(Finding::from)
+                .collect(),
         }
     }
 }
@@ -90,7 +99,10 @@ impl IntoResponse for Refusal {
         let status = http_status(&self);
         let mut response = (status, Json(Problem::from(&self))).into_response();
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_S);
         }

@@ -16,7 +16,10 @@ use crate::rest::extract::Pairs;
 /// Which runs are meant; all that is given must hold.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the parameters; they are read one by one")]
+#[expect(
+    dead_code,
+    reason = "describes the parameters; they are read one by one"
+)]
 pub(super) struct FilterParams {
     /// Name of the workflow.
     workflow: Option<String>,
@@ -52,7 +55,11 @@ pub(super) fn filter(pairs: Pairs, mut page: Option<&mut PageParams>) -> Result<
         match (name.as_str(), page.as_deref_mut()) {
             ("workflow", _) => filter.workflow = Some(value.into()),
             ("state", _) => {
-                for word in value.split(',').map(str::trim).filter(|word| !word.is_empty()) {
+                for word in value
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|word| !word.is_empty())
+                {
                     filter.states.push(intake::state(word)?);
                 }
             }
@@ -64,20 +71,27 @@ pub(super) fn filter(pairs: Pairs, mut page: Option<&mut PageParams>) -> Result<
             }
             ("attribute", _) => {
                 let (name, value) = name_value("attribute", &value)?;
-                let value = Value::from_json(value.as_bytes()).unwrap_or_else(|_| Value::text(value));
+                let value =
+                    Value::from_json(value.as_bytes()).unwrap_or_else(|_| Value::text(value));
                 filter.attributes.insert(name.into(), value);
             }
             ("parent", _) => filter.parent = Some(intake::run_id("parent", &value)?),
             ("limit", Some(page)) => page.limit = Some(number("limit", &value)?),
             ("page_token", Some(page)) => page.page_token = Some(value),
             (_, None) => return Err(unknown(&name, FILTER_NAMES)),
-            (_, Some(_)) => return Err(unknown(&name, &format!("{FILTER_NAMES}, limit, page_token"))),
+            (_, Some(_)) => {
+                return Err(unknown(
+                    &name,
+                    &format!("{FILTER_NAMES}, limit, page_token"),
+                ));
+            }
         }
     }
     Ok(filter)
 }
 
-const FILTER_NAMES: &str = "workflow, state, started_after, started_before, label, attribute, parent";
+const FILTER_NAMES: &str =
+    "workflow, state, started_after, started_before, label, attribute, parent";
 
 /// The only parameter there may be, if it is there.
 pub(super) fn only(pairs: Pairs, known: &str) -> Result<Option<String>, Refusal> {
@@ -105,29 +119,44 @@ pub(super) fn part(pairs: Pairs) -> Result<(u64, Option<usize>), Refusal> {
 }
 
 fn unknown(name: &str, known: &str) -> Refusal {
-    Refusal::argument("query", format!("parameter {name:?} is not known here; known are {known}"))
+    Refusal::argument(
+        "query",
+        format!("parameter {name:?} is not known here; known are {known}"),
+    )
 }
 
 /// A whole number.
 pub(super) fn number<T: std::str::FromStr>(field: &str, text: &str) -> Result<T, Refusal> {
-    text.parse().map_err(|_| Refusal::argument(field, format!("{text:?} is not a whole number")))
+    text.parse()
+        .map_err(|_| Refusal::argument(field, format!("{text:?} is not a whole number")))
 }
 
 fn time(field: &str, text: &str) -> Result<Time, Refusal> {
-    let read = text.parse::<Timestamp>().ok().and_then(|stamp| u64::try_from(stamp.as_millisecond()).ok());
+    let read = text
+        .parse::<Timestamp>()
+        .ok()
+        .and_then(|stamp| u64::try_from(stamp.as_millisecond()).ok());
     read.map(Time).ok_or_else(|| {
-        Refusal::argument(field, format!("{text:?} is not a time since 1970 such as 2030-01-31T12:00:00Z"))
+        Refusal::argument(
+            field,
+            format!("{text:?} is not a time since 1970 such as 2030-01-31T12:00:00Z"),
+        )
     })
 }
 
 fn name_value<'a>(field: &str, text: &'a str) -> Result<(&'a str, &'a str), Refusal> {
-    text.split_once(':').ok_or_else(|| Refusal::argument(field, format!("{text:?} is not name:value")))
+    text.split_once(':')
+        .ok_or_else(|| Refusal::argument(field, format!("{text:?} is not name:value")))
 }
 
 /// Reads a duration in milliseconds: `500ms`, `30s`, `2m`, or a bare number of seconds.
 pub(super) fn wait_ms(pairs: Pairs) -> Result<u64, Refusal> {
-    let Some(text) = only(pairs, "wait")? else { return Ok(0) };
-    let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
+    let Some(text) = only(pairs, "wait")? else {
+        return Ok(0);
+    };
+    let end = text
+        .find(|letter: char| !letter.is_ascii_digit())
+        .unwrap_or(text.len());
     let unit_ms = match &text[end..] {
         "ms" => Some(1),
         "" | "s" => Some(1_000),
@@ -137,7 +166,10 @@ pub(super) fn wait_ms(pairs: Pairs) -> Result<u64, Refusal> {
     let count = text[..end].parse::<u64>().ok();
     match count.zip(unit_ms) {
         Some((count, unit_ms)) => Ok(count.saturating_mul(unit_ms)),
-        None => Err(Refusal::argument("wait", format!("{text:?} is not a duration such as 500ms, 30s or 2m"))),
+        None => Err(Refusal::argument(
+            "wait",
+            format!("{text:?} is not a duration such as 500ms, 30s or 2m"),
+        )),
     }
 }
 
@@ -151,9 +183,14 @@ mod tests {
 
     #[test]
     fn waits() {
-        for (text, ms) in [("500ms", Some(500)), ("30", Some(30_000)), ("30s", Some(30_000)), ("2m", Some(120_000))]
-            .into_iter()
-            .chain(["", "s", "-1", "1h", "1.5s", "99999999999999999999"].map(|text| (text, None)))
+        for (text, ms) in [
+            ("500ms", Some(500)),
+            ("30", Some(30_000)),
+            ("30s", Some(30_000)),
+            ("2m", Some(120_000)),
+        ]
+        .into_iter()
+        .chain(["", "s", "-1", "1h", "1.5s", "99999999999999999999"].map(|text| (text, None)))
         {
             assert_eq!(wait_ms(pairs("wait", text)).ok(), ms, "{text}");
         }
@@ -177,7 +214,11 @@ mod tests {
             ("limit", "5"),
             ("colour", "red"),
         ] {
-            assert_eq!(filter(pairs(name, value), None).unwrap_err().code(), "invalid-argument", "{name}");
+            assert_eq!(
+                filter(pairs(name, value), None).unwrap_err().code(),
+                "invalid-argument",
+                "{name}"
+            );
         }
     }
 }

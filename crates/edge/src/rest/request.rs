@@ -44,8 +44,16 @@ impl StartRunRequest {
             version: self.version,
             key: self.key,
             input: self.input,
-            labels: self.labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
-            attributes: self.attributes.into_iter().map(|(name, value)| (name.into(), value)).collect(),
+            labels: self
+                .labels
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+            attributes: self
+                .attributes
+                .into_iter()
+                .map(|(name, value)| (name.into(), value))
+                .collect(),
         })
     }
 }

@@ -55,11 +55,16 @@ fn described() -> (Router<Engine>, utoipa::openapi::OpenApi) {
         .routes(routes!(schedules::get, schedules::put, schedules::delete))
         .routes(routes!(schedules::pause))
         .routes(routes!(schedules::resume));
-    OpenApiRouter::with_openapi(Document::openapi()).nest("/api/v1", paths).split_for_parts()
+    OpenApiRouter::with_openapi(Document::openapi())
+        .nest("/api/v1", paths)
+        .split_for_parts()
 }
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-    let mut text = described().1.to_pretty_json().expect("the document has only text keys");
+    let mut text = described()
+        .1
+        .to_pretty_json()
+        .expect("the document has only text keys");
     text.push('\n');
     text
 });
@@ -86,5 +91,8 @@ async fn document() -> impl IntoResponse {
 }
 
 async fn refuse_method(request: Request) -> Refusal {
-    Refusal::MethodRefused { method: request.method().to_string(), path: request.uri().path().to_owned() }
+    Refusal::MethodRefused {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+    }
 }

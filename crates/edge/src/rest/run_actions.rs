@@ -33,7 +33,14 @@ pub(super) async fn cancel(
     ForRun(run): ForRun,
     JsonBody(request): JsonBody<EndRunRequest>,
 ) -> Result<StatusCode, Refusal> {
-    ask(&engine, Command::CancelRun { run, reason: request.reason.map(Into::into) }).await
+    ask(
+        &engine,
+        Command::CancelRun {
+            run,
+            reason: request.reason.map(Into::into),
+        },
+    )
+    .await
 }
 
 /// Ends the run at once.
@@ -51,7 +58,14 @@ pub(super) async fn terminate(
     ForRun(run): ForRun,
     JsonBody(request): JsonBody<EndRunRequest>,
 ) -> Result<StatusCode, Refusal> {
-    ask(&engine, Command::TerminateRun { run, reason: request.reason.map(Into::into) }).await
+    ask(
+        &engine,
+        Command::TerminateRun {
+            run,
+            reason: request.reason.map(Into::into),
+        },
+    )
+    .await
 }
 
 /// Lets nothing new start in the run.
@@ -63,7 +77,10 @@ pub(super) async fn terminate(
         (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
     )
 )]
-pub(super) async fn suspend(State(engine): State<Engine>, ForRun(run): ForRun) -> Result<StatusCode, Refusal> {
+pub(super) async fn suspend(
+    State(engine): State<Engine>,
+    ForRun(run): ForRun,
+) -> Result<StatusCode, Refusal> {
     ask(&engine, Command::SuspendRun { run }).await
 }
 
@@ -76,7 +93,10 @@ pub(super) async fn suspend(State(engine): State<Engine>, ForRun(run): ForRun) -
         (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
     )
 )]
-pub(super) async fn resume(State(engine): State<Engine>, ForRun(run): ForRun) -> Result<StatusCode, Refusal> {
+pub(super) async fn resume(
+    State(engine): State<Engine>,
+    ForRun(run): ForRun,
+) -> Result<StatusCode, Refusal> {
     ask(&engine, Command::ResumeRun { run }).await
 }
 
@@ -95,8 +115,17 @@ pub(super) async fn retry(
     ForRun(run): ForRun,
     JsonBody(request): JsonBody<RetryRunRequest>,
 ) -> Result<Json<RetryAnswer>, Refusal> {
-    let reply = engine.ask(Command::RetryRun { run, step: request.step.map(StepId) }).await?;
-    let tasks = if let Reply::Retried { tasks } = reply { tasks } else { 0 };
+    let reply = engine
+        .ask(Command::RetryRun {
+            run,
+            step: request.step.map(StepId),
+        })
+        .await?;
+    let tasks = if let Reply::Retried { tasks } = reply {
+        tasks
+    } else {
+        0
+    };
     Ok(Json(RetryAnswer { tasks }))
 }
 
@@ -116,5 +145,14 @@ pub(super) async fn signal(
     JsonBody(request): JsonBody<SignalRunRequest>,
 ) -> Result<StatusCode, Refusal> {
     let SignalRunRequest { name, data, ttl_ms } = request;
-    ask(&engine, Command::SignalRun { run, name: name.into(), data, ttl_ms: intake::ttl(ttl_ms) }).await
+    ask(
+        &engine,
+        Command::SignalRun {
+            run,
+            name: name.into(),
+            data,
+            ttl_ms: intake::ttl(ttl_ms),
+        },
+    )
+    .await
 }

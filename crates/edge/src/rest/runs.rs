@@ -57,7 +57,11 @@ pub(super) async fn start(
             (created, Some(Run::from(view)))
         }
     };
-    let status = if created { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     let location = [(header::LOCATION, format!("/api/v1/runs/{id}"))];
     Ok((status, location, Json(StartAnswer { id, created, run })).into_response())
 }
@@ -71,11 +75,16 @@ pub(super) async fn start(
         (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
     )
 )]
-pub(super) async fn list(State(engine): State<Engine>, pairs: Pairs) -> Result<Json<RunList>, Refusal> {
+pub(super) async fn list(
+    State(engine): State<Engine>,
+    pairs: Pairs,
+) -> Result<Json<RunList>, Refusal> {
     let mut wanted = PageParams::default();
     let filter = query::filter(pairs, Some(&mut wanted))?;
     let after = intake::cursor(wanted.page_token.as_deref().unwrap_or_default())?;
-    let listed = engine.list(filter, after, page::limit_runs(wanted.limit)?).await?;
+    let listed = engine
+        .list(filter, after, page::limit_runs(wanted.limit)?)
+        .await?;
     Ok(Json(page::fit_runs(listed).into()))
 }
 
@@ -88,8 +97,13 @@ pub(super) async fn list(State(engine): State<Engine>, pairs: Pairs) -> Result<J
         (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
     )
 )]
-pub(super) async fn count(State(engine): State<Engine>, pairs: Pairs) -> Result<Json<RunCount>, Refusal> {
-    Ok(Json(engine.count(query::filter(pairs, None)?).await?.into()))
+pub(super) async fn count(
+    State(engine): State<Engine>,
+    pairs: Pairs,
+) -> Result<Json<RunCount>, Refusal> {
+    Ok(Json(
+        engine.count(query::filter(pairs, None)?).await?.into(),
+    ))
 }
 
 /// One run, with what it is doing now.
@@ -136,7 +150,9 @@ pub(super) async fn history(
     pairs: Pairs,
 ) -> Result<Json<History>, Refusal> {
     let (from, limit) = query::part(pairs)?;
-    let past = engine.history(run, from, page::limit_events(limit)?).await?;
+    let past = engine
+        .history(run, from, page::limit_events(limit)?)
+        .await?;
     Ok(Json(page::fit_history(past).into()))
 }
 
@@ -160,14 +176,17 @@ pub(super) async fn watch(
     headers: HeaderMap,
     pairs: Pairs,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    let mut from = query::only(pairs, "from")?.map_or(Ok(0), |text| query::number("from", &text))?;
+    let mut from =
+        query::only(pairs, "from")?.map_or(Ok(0), |text| query::number("from", &text))?;
     if let Some(last) = headers.get(LAST_EVENT_ID) {
         let last: u64 = query::number("Last-Event-ID", last.to_str().unwrap_or("?"))?;
         from = last.saturating_add(1);
     }
     let events = follow(engine, run, from).await?.map(|event| match event {
         Ok(event) => message(event),
-        Err(error) => Event::default().event("error").data(Refusal::from(error).to_string()),
+        Err(error) => Event::default()
+            .event("error")
+            .data(Refusal::from(error).to_string()),
     });
     let end = futures::stream::once(async { Event::default().event("end").data("{}") });
     let alive = KeepAlive::new().interval(Duration::from_millis(KEEP_ALIVE_MS));
@@ -176,6 +195,7 @@ pub(super) async fn watch(
 
 fn message(event: engine::query::HistoryEvent) -> Event {
     let id = event.number.to_string();
-    let text = serde_json::to_string(&HistoryEvent::from(event)).expect("an event has only text keys");
+    let text =
+        serde_json::to_string(&HistoryEvent::from(event)).expect("an event has only text keys");
     Event::default().id(id).data(text)
 }

@@ -26,7 +26,12 @@ async fn ask(engine: &Engine, command: Command) -> Result<StatusCode, Refusal> {
     )
 )]
 pub(super) async fn list(State(engine): State<Engine>) -> Result<Json<ScheduleList>, Refusal> {
-    let schedules = engine.schedules().await?.into_iter().map(Schedule::from).collect();
+    let schedules = engine
+        .schedules()
+        .await?
+        .into_iter()
+        .map(Schedule::from)
+        .collect();
     Ok(Json(ScheduleList { schedules }))
 }
 
@@ -39,8 +44,15 @@ pub(super) async fn list(State(engine): State<Engine>) -> Result<Json<ScheduleLi
         (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
     )
 )]
-pub(super) async fn get(State(engine): State<Engine>, Named(name): Named) -> Result<Json<Schedule>, Refusal> {
-    let found = engine.schedules().await?.into_iter().find(|schedule| *schedule.name == *name);
+pub(super) async fn get(
+    State(engine): State<Engine>,
+    Named(name): Named,
+) -> Result<Json<Schedule>, Refusal> {
+    let found = engine
+        .schedules()
+        .await?
+        .into_iter()
+        .find(|schedule| *schedule.name == *name);
     let found = found.ok_or_else(|| AskError::Rejected(Rejection::ScheduleMissing(name.into())))?;
     Ok(Json(found.into()))
 }
@@ -72,7 +84,10 @@ pub(super) async fn put(
         (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
     )
 )]
-pub(super) async fn delete(State(engine): State<Engine>, Named(name): Named) -> Result<StatusCode, Refusal> {
+pub(super) async fn delete(
+    State(engine): State<Engine>,
+    Named(name): Named,
+) -> Result<StatusCode, Refusal> {
     ask(&engine, Command::DeleteSchedule { name: name.into() }).await
 }
 
@@ -85,8 +100,18 @@ pub(super) async fn delete(State(engine): State<Engine>, Named(name): Named) -> 
         (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
     )
 )]
-pub(super) async fn pause(State(engine): State<Engine>, Named(name): Named) -> Result<StatusCode, Refusal> {
-    ask(&engine, Command::PauseSchedule { name: name.into(), paused: true }).await
+pub(super) async fn pause(
+    State(engine): State<Engine>,
+    Named(name): Named,
+) -> Result<StatusCode, Refusal> {
+    ask(
+        &engine,
+        Command::PauseSchedule {
+            name: name.into(),
+            paused: true,
+        },
+    )
+    .await
 }
 
 /// Lets a schedule go on.
@@ -98,6 +123,16 @@ pub(super) async fn pause(State(engine): State<Engine>, Named(name): Named) -> R
         (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
     )
 )]
-pub(super) async fn resume(State(engine): State<Engine>, Named(name): Named) -> Result<StatusCode, Refusal> {
-    ask(&engine, Command::PauseSchedule { name: name.into(), paused: false }).await
+pub(super) async fn resume(
+    State(engine): State<Engine>,
+    Named(name): Named,
+) -> Result<StatusCode, Refusal> {
+    ask(
+        &engine,
+        Command::PauseSchedule {
+            name: name.into(),
+            paused: false,
+        },
+    )
+    .await
 }

@@ -28,7 +28,11 @@ pub(super) async fn deploy(
     TextBody(source): TextBody,
 ) -> Result<(StatusCode, Json<DeployAnswer>), Refusal> {
     let deployed = intake::deploy(&engine, source).await?;
-    let status = if deployed.created { StatusCode::CREATED } else { StatusCode::OK };
+    let status = if deployed.created {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
     Ok((status, Json(deployed.into())))
 }
 
@@ -55,7 +59,10 @@ pub(super) async fn check(TextBody(source): TextBody) -> Json<CheckAnswer> {
 )]
 pub(super) async fn list(State(engine): State<Engine>) -> Result<Json<WorkflowList>, Refusal> {
     let known = engine.workflows().await?;
-    let workflows = known.iter().map(|(definition, latest)| Workflow::brief(definition, *latest)).collect();
+    let workflows = known
+        .iter()
+        .map(|(definition, latest)| Workflow::brief(definition, *latest))
+        .collect();
     Ok(Json(WorkflowList { workflows }))
 }
 
@@ -77,6 +84,8 @@ pub(super) async fn get(
     pairs: Pairs,
 ) -> Result<Json<Workflow>, Refusal> {
     let version = query::only(pairs, "version")?;
-    let (definition, latest) = engine.workflow(name.into(), version.map(Into::into)).await?;
+    let (definition, latest) = engine
+        .workflow(name.into(), version.map(Into::into))
+        .await?;
     Ok(Json(Workflow::full(&definition, latest)))
 }

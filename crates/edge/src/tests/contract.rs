@@ -29,18 +29,26 @@ fn refusals() -> Vec<Refusal> {
         Rejection::ScheduleMissing("s".into()),
         Rejection::NotDue,
     ];
-    let mut refusals: Vec<_> = rejections.map(|rejection| Refusal::Engine(rejection.into())).into();
+    let mut refusals: Vec<_> = rejections
+        .map(|rejection| Refusal::Engine(rejection.into()))
+        .into();
     refusals.extend([
         Refusal::Engine(AskError::Overloaded(1)),
         Refusal::Engine(AskError::Stopped),
         Refusal::Engine(AskError::Fault("disk full".into())),
-        Refusal::InvalidJson { field: "input".into(), why: String::new() },
+        Refusal::InvalidJson {
+            field: "input".into(),
+            why: String::new(),
+        },
         Refusal::argument("id", ""),
         Refusal::InvalidWorkflow(Vec::new()),
         Refusal::TooLarge(1),
         Refusal::BodyBroken(String::new()),
         Refusal::RouteMissing(String::new()),
-        Refusal::MethodRefused { method: String::new(), path: String::new() },
+        Refusal::MethodRefused {
+            method: String::new(),
+            path: String::new(),
+        },
         Refusal::HostRefused(String::new()),
         Refusal::OriginRefused(String::new()),
     ]);
@@ -54,14 +62,20 @@ fn every_code_is_listed_with_its_statuses_and_no_other() {
         .lines()
         .filter(|line| line.starts_with("| `"))
         .map(|line| {
-            let cells: Vec<_> = line.split('|').map(|cell| cell.trim().trim_matches('`').to_owned()).collect();
+            let cells: Vec<_> = line
+                .split('|')
+                .map(|cell| cell.trim().trim_matches('`').to_owned())
+                .collect();
             (cells[1].clone(), (cells[2].clone(), cells[3].clone()))
         })
         .collect();
     let meant: BTreeMap<String, (String, String)> = refusals()
         .iter()
         .map(|refusal| {
-            let statuses = (format!("{:?}", grpc_code(refusal)), http_status(refusal).as_u16().to_string());
+            let statuses = (
+                format!("{:?}", grpc_code(refusal)),
+                http_status(refusal).as_u16().to_string(),
+            );
             (refusal.code().to_owned(), statuses)
         })
         .collect();
@@ -82,7 +96,12 @@ fn a_status_stays_small_enough_for_a_header() {
         message: source[..500].to_owned(),
     };
     let status = status(&Refusal::InvalidWorkflow(vec![finding; 100]));
-    let findings = status.metadata().get_bin("quadrille-findings-bin").unwrap().to_bytes().unwrap();
+    let findings = status
+        .metadata()
+        .get_bin("quadrille-findings-bin")
+        .unwrap()
+        .to_bytes()
+        .unwrap();
     let findings: Vec<serde_json::Value> = serde_json::from_slice(&findings).unwrap();
     assert!((1..10).contains(&findings.len()), "{}", findings.len());
 }
@@ -94,5 +113,9 @@ fn the_openapi_document_is_the_published_one() {
         std::fs::write(&path, crate::openapi_json()).unwrap();
     }
     let published = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(published == crate::openapi_json(), "{} is out of date; run the tests with UPDATE_CONTRACTS=1", path.display());
+    assert!(
+        published == crate::openapi_json(),
+        "{} is out of date; run the tests with UPDATE_CONTRACTS=1",
+        path.display()
+    );
 }

@@ -18,28 +18,83 @@ fn family(parent: Vec<crate::graphs::N>, of: Vec<crate::graphs::N>) -> World {
 fn a_parent_waits_for_its_child() {
     let mut world = family(vec![child("k", "c"), task("b")], vec![task("a")]);
     world.done("a", "2");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w 1
+    +1 k child c
+    r2 start c 1
+    r2 +1 a task 1
+    r2 claim 1 #1
+    r2 =1 2
+    r2 completed 2
+    =1 2
+    +2 b task 2
+    ");
 }
 
 #[test]
 fn a_child_that_ends_at_once() {
     let mut world = family(vec![child("k", "c")], vec![set("a", ". + 1")]);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w 1
+    +1 k child c
+    r2 start c 1
+    r2 . a 2
+    r2 completed 2
+    =1 2
+    completed 2
+    ");
     let mut world = family(vec![child("k", "c").with_child(|child| child.detach = true).output("has(\"id\")")], vec![raise("r", "broken")]);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w 1
+    +1 k child c
+    r2 start c 1
+    r2 !r broken: raised at /r
+    r2 ending 0 failed
+    r2 failed broken: raised at /r
+    =1 true
+    completed true
+    ");
 }
 
 #[test]
 fn a_detached_child_goes_its_own_way() {
     let mut world = family(vec![child("k", "c").with_child(|child| child.detach = true).output("has(\"id\")")], vec![task("a")]);
     world.done("a", "2");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w 1
+    +1 k child c
+    r2 start c 1
+    r2 +1 a task 1
+    =1 true
+    completed true
+    r2 claim 1 #1
+    r2 =1 2
+    r2 completed 2
+    ");
 }
 
 #[test]
 fn the_failure_of_a_child_is_that_of_the_step() {
     let mut world = family(vec![attempt("t", vec![child("k", "c")]).catch(vec![set("c", "[$error.type, $error.instance]")])], vec![raise("r", "broken")]);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    start w 1
+    +1 t region
+    [2 1#0
+    +3 k child c
+    r2 start c 1
+    r2 !r broken: raised at /r
+    r2 ending 0 failed
+    r2 failed broken: raised at /r
+    !3 broken: raised at /k
+    ending 2 failed
+    ]2 -
+    turn 1 catch #1
+    [4 1#0 catch
+    . c ["broken","/k"]
+    ]4 ["broken","/k"]
+    =1 ["broken","/k"]
+    completed ["broken","/k"]
+    "#);
 }
 
 #[test]
@@ -49,17 +104,57 @@ fn a_child_is_cancelled_terminated_or_given_up_with_its_step() {
     world.hush();
     world.cancel();
     world.done("f", "null");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    cancel requested
+    ending 0 withdrawn
+    x1
+    cancelled cancelled: cancelled on request
+    r2 cancel requested
+    r2 ending 0 withdrawn
+    r2 withdraw 1
+    r2 ending 2 withdrawn
+    r2 x3
+    r2 ]2 -
+    r2 turn 1 finally #1
+    r2 [4 1#0 finally
+    r2 +5 f task 1
+    r2 claim 5 #1
+    r2 =5 null
+    r2 ]4 null
+    r2 x1
+    r2 cancelled cancelled: cancelled on request
+    ");
     let mut world = family(vec![child("k", "c")], clean());
     world.hush();
     let run = world.first();
     world.tell(Command::TerminateRun { run, reason: Some("enough".into()) });
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    terminated terminated: enough
+    r2 terminated terminated: its parent has ended
+    ");
     let mut world = family(vec![child("k", "c").timeout(10)], clean());
     world.hush();
     world.tick(10);
     world.done("f", "null");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    !1 timeout: the step took longer than its timeout at /k
+    ending 0 failed
+    failed timeout: the step took longer than its timeout at /k
+    r2 cancel requested
+    r2 ending 0 withdrawn
+    r2 withdraw 1
+    r2 ending 2 withdrawn
+    r2 x3
+    r2 ]2 -
+    r2 turn 1 finally #1
+    r2 [4 1#0 finally
+    r2 +5 f task 1
+    r2 claim 5 #1
+    r2 =5 null
+    r2 ]4 null
+    r2 x1
+    r2 cancelled cancelled: cancelled on request
+    ");
 }
 
 #[test]
@@ -69,16 +164,33 @@ fn a_business_key_that_is_taken_fails_the_step() {
     world.start("w", "1");
     world.hush();
     world.start("w", "1");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    r3 start w 1
+    r3 +1 k child c
+    r3 !1 configuration: the business key belongs to run 2b3a5512-1737-87e4-a082-93de5ccb1734, which another step started at /k
+    r3 ending 0 failed
+    r3 failed configuration: the business key belongs to run 2b3a5512-1737-87e4-a082-93de5ccb1734, which another step started at /k
+    ");
 }
 
 #[test]
 fn a_child_that_cannot_start_fails_the_step() {
     let mut world = family(vec![child("k", "nobody")], vec![]);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w 1
+    +1 k child nobody
+    !1 configuration: no workflow nobody; deploy it first, or list what there is at /k
+    ending 0 failed
+    failed configuration: no workflow nobody; deploy it first, or list what there is at /k
+    ");
     let named = |name: &str| child("k", "c").with_child(|child| child.workflow = expr(name));
     let mut world = family(vec![named("5")], vec![]);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w 1
+    !k expression: the workflow of a child must be text that is not empty, not 5 at /k
+    ending 0 failed
+    failed expression: the workflow of a child must be text that is not empty, not 5 at /k
+    ");
 }
 
 #[test]
@@ -129,5 +241,21 @@ fn a_child_may_be_held_back() {
     world.tell(Command::CompleteTask { token, output: crate::graphs::json("1") });
     world.tell(Command::ResumeRun { run });
     world.done("b", "2");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w 1
+    +1 a task 1
+    claim 1 #1
+    suspended
+    =1 1
+    +2 k held
+    resumed
+    ^2 child c
+    r2 start c 1
+    r2 +1 b task 1
+    r2 claim 1 #1
+    r2 =1 2
+    r2 completed 2
+    =2 2
+    completed 2
+    ");
 }

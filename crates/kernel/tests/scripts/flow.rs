@@ -19,7 +19,15 @@ fn data_is_shaped_on_its_way() {
         ],
     );
     world.done("b", "true");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    start w {"x":1}
+    . a {"was":10,"z":11}
+    . skipped {"was":10,"z":11}
+    +1 b task {"seen":11,"z":11}
+    claim 1 #1
+    =1 [true,11,"b"]
+    completed [true,11,"b"]
+    "#);
 }
 
 #[test]
@@ -30,19 +38,31 @@ fn a_graph_shapes_the_data_of_the_run() {
     shaped.output = Some(crate::graphs::expr("[.y, $workflow.name]"));
     world.deploy(shaped);
     world.start("w", "[5]");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    start w [5]
+    . a {"y":5}
+    completed [5,"w"]
+    "#);
 }
 
 #[test]
 fn a_failing_expression_is_the_failure_of_the_step() {
     let mut world = run_on("\"text\"", vec![set("a", ".x")]);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    start w "text"
+    !a expression: .x: cannot index string with string "x" at /a
+    ending 0 failed
+    failed expression: .x: cannot index string with string "x" at /a
+    "#);
 }
 
 #[test]
 fn an_empty_workflow_ends_at_once() {
     let mut world = run_on("7", vec![]);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w 7
+    completed 7
+    ");
 }
 
 #[test]
@@ -58,19 +78,43 @@ fn a_switch_takes_the_first_case_that_holds() {
     for x in 1..=3 {
         logs += &run_on(&format!(r#"{{"x":{x}}}"#), nodes()).log();
     }
-    assert_snapshot!(logs, @"");
+    assert_snapshot!(logs, @r#"
+    start w {"x":1}
+    . s {"x":1}
+    . one "one"
+    completed "one"
+    start w {"x":2}
+    . s {"x":2}
+    completed {"x":2}
+    start w {"x":3}
+    . s {"x":3}
+    . other "other"
+    completed "other"
+    "#);
 }
 
 #[test]
 fn raise_and_emit() {
     let mut world = run(vec![emit("e", "{type: \"made\", data: 1}").output(".type"), raise("r", "custom")]);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    start w null
+    . e "made"
+    !r custom: raised at /r
+    ending 0 failed
+    failed custom: raised at /r
+    event 1 kept {"data":1,"id":"01010101-0101-0101-0101-010101010101-0","source":"/workflows/w","specversion":"1.0","time":"1970-01-01T00:16:40Z","type":"made"}
+    "#);
 }
 
 #[test]
 fn an_event_must_have_a_type() {
     let mut world = run(vec![emit("e", "{kind: 1}")]);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    start w null
+    !e runtime: the event was refused: an event is an object with a text member "type" at /e
+    ending 0 failed
+    failed runtime: the event was refused: an event is an object with a text member "type" at /e
+    "#);
 }
 
 #[test]
@@ -80,7 +124,24 @@ fn tokens_that_are_not_joined_each_go_on() {
     world.done("b", "2");
     world.done("c", "3");
     world.done("c", "4");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w null
+    . s null
+    +1 a task null
+    +2 b task null
+    claim 1 #1
+    =1 1
+    +3 c task 1
+    claim 2 #1
+    =2 2
+    +4 c task 2
+    claim 3 #1
+    =3 3
+    exit 0 3
+    claim 4 #1
+    =4 4
+    completed 4
+    ");
 }
 
 #[test]
@@ -93,7 +154,21 @@ fn a_join_waits_for_every_edge() {
     ]);
     world.done("b", "2");
     world.done("a", "1");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    start w null
+    . s null
+    +1 a task null
+    +2 b task null
+    claim 2 #1
+    =2 2
+    join j 2
+    claim 1 #1
+    =1 1
+    join j 1
+    reset j
+    . j {"sum":3}
+    completed {"sum":3}
+    "#);
 }
 
 #[test]
@@ -115,16 +190,77 @@ fn a_discriminator_lets_the_first_go_on_and_starts_anew_after_the_last() {
     world.done("d", "null");
     world.done("a", "5");
     world.done("b", "6");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    start w null
+    . s null
+    +1 a task null
+    +2 b task null
+    +3 c task null
+    claim 2 #1
+    =2 1
+    join j 1
+    . j [1]
+    +4 d task [1]
+    claim 1 #1
+    =1 2
+    join j 2
+    claim 3 #1
+    =3 3
+    join j 3
+    reset j
+    claim 4 #1
+    =4 "again"
+    . again "again"
+    . s "again"
+    +5 a task "again"
+    +6 b task "again"
+    +7 c task "again"
+    claim 7 #1
+    =7 4
+    join j 4
+    . j [4]
+    +8 d task [4]
+    claim 8 #1
+    =8 null
+    . again null
+    exit 0 null
+    claim 5 #1
+    =5 5
+    join j 5
+    claim 6 #1
+    =6 6
+    join j 6
+    reset j
+    completed null
+    "#);
 }
 
 #[test]
 fn a_join_whose_tokens_cannot_come_any_more_fails() {
-    let mut world =
-        run(vec![split("s", &[("", "a"), ("", "b")]), task("a").to("j"), task("b").to("exit"), join("j", Need::All)]);
+    let mut world = run(vec![
+        split("s", &[("", "a"), ("", "b")]),
+        task("a").to("j"),
+        task("b"),
+        switch("c", &[(". == 0", "j")]).to("exit"),
+        join("j", Need::All),
+    ]);
     world.done("a", "1");
     world.done("b", "2");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w null
+    . s null
+    +1 a task null
+    +2 b task null
+    claim 1 #1
+    =1 1
+    join j 1
+    reset j
+    . j [1]
+    exit 0 [1]
+    claim 2 #1
+    =2 2
+    completed 2
+    ");
 }
 
 #[test]
@@ -138,7 +274,20 @@ fn the_second_of_two_joins_may_starve_too() {
         switch("d", &[("", "k")]).when("false"),
         join("k", Need::All),
     ]);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w null
+    . s null
+    . a null
+    . b null
+    . c null
+    exit 0 null
+    join j null
+    . j [null]
+    join k null
+    !k runtime: the join waits for tokens that can no longer come at /k
+    ending 0 failed
+    failed runtime: the join waits for tokens that can no longer come at /k
+    ");
 }
 
 #[test]
@@ -148,13 +297,41 @@ fn a_split_takes_the_cases_that_hold_or_else_goes_on() {
     for x in 1..=3 {
         logs += &run_on(&format!(r#"{{"x":{x}}}"#), nodes()).log();
     }
-    assert_snapshot!(logs, @"");
+    assert_snapshot!(logs, @r#"
+    start w {"x":1}
+    . s {"x":1}
+    . c 3
+    completed 3
+    start w {"x":2}
+    . s {"x":2}
+    . a 1
+    completed 1
+    start w {"x":3}
+    . s {"x":3}
+    . a 1
+    . b 2
+    exit 0 1
+    completed 2
+    "#);
 }
 
 #[test]
 fn a_cycle_with_two_entries() {
     let mut world = run_on("0", vec![switch("s", &[(". == 1", "b")]), set("a", ". + 1"), set("b", ". * 3"), switch("t", &[(". < 20", "a")])]);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w 0
+    . s 0
+    . a 1
+    . b 3
+    . t 3
+    . a 4
+    . b 12
+    . t 12
+    . a 13
+    . b 39
+    . t 39
+    completed 39
+    ");
 }
 
 #[test]
@@ -196,5 +373,31 @@ fn end_from_a_nested_place_ends_everything_well() {
     world.hush();
     world.done("a", "\"out\"");
     assert!(world.offers.is_empty());
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    claim 11 #1
+    =11 "out"
+    ending 0 completed "out"
+    withdraw 1
+    ending 2 withdrawn
+    withdraw 5
+    ending 6 withdrawn
+    ending 3 withdrawn
+    withdraw 7
+    ending 8 withdrawn
+    x12
+    ending 9 withdrawn
+    x13
+    ending 4 withdrawn
+    x10
+    ]6 -
+    x5
+    ]8 -
+    ]9 -
+    x7
+    ]4 -
+    ]2 -
+    ]3 -
+    x1
+    completed "out"
+    "#);
 }

@@ -13,7 +13,7 @@ use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
 
 /// A node as tests write it.
 #[derive(Clone, Debug)]
-pub struct N {
+pub(crate) struct N {
     name: String,
     when: Option<String>,
     input: Option<Template>,
@@ -43,11 +43,11 @@ fn n(name: &str, kind: K) -> N {
     N { name: name.into(), when: None, input: None, output: None, export: None, timeout: None, undo: None, to: None, kind }
 }
 
-pub fn json(text: &str) -> Value {
+pub(crate) fn json(text: &str) -> Value {
     Value::from_json(text.as_bytes()).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-pub fn expr(text: &str) -> Template {
+pub(crate) fn expr(text: &str) -> Template {
     Template::Expr(Expr(text.into()))
 }
 
@@ -55,7 +55,7 @@ fn word(text: &str) -> Template {
     Template::Literal(Value::from(text))
 }
 
-pub fn retry(delay_ms: u64) -> Retry {
+pub(crate) fn retry(delay_ms: u64) -> Retry {
     Retry {
         delay: Delay::Ms(delay_ms),
         backoff: Backoff::Constant,
@@ -70,7 +70,7 @@ pub fn retry(delay_ms: u64) -> Retry {
 }
 
 /// A task named like its node, on queue `q`, that gets the data as it comes.
-pub fn task(name: &str) -> N {
+pub(crate) fn task(name: &str) -> N {
     n(
         name,
         K::Plain(Kind::Task(Task {
@@ -86,56 +86,56 @@ pub fn task(name: &str) -> N {
     )
 }
 
-pub fn set(name: &str, to: &str) -> N {
+pub(crate) fn set(name: &str, to: &str) -> N {
     n(name, K::Plain(Kind::Set(expr(to))))
 }
 
 /// Raises an error of this type.
-pub fn raise(name: &str, kind: &str) -> N {
+pub(crate) fn raise(name: &str, kind: &str) -> N {
     let error = format!(r#"{{"type": "{kind}", "status": 418, "detail": "raised"}}"#);
     n(name, K::Plain(Kind::Raise(Template::Literal(json(&error)))))
 }
 
-pub fn emit(name: &str, event: &str) -> N {
+pub(crate) fn emit(name: &str, event: &str) -> N {
     n(name, K::Plain(Kind::Emit(expr(event))))
 }
 
-pub fn wait(name: &str, ms: u64) -> N {
+pub(crate) fn wait(name: &str, ms: u64) -> N {
     n(name, K::Plain(Kind::Wait(Wait::For(Delay::Ms(ms)))))
 }
 
-pub fn wait_until(name: &str, instant: &str) -> N {
+pub(crate) fn wait_until(name: &str, instant: &str) -> N {
     n(name, K::Plain(Kind::Wait(Wait::Until(expr(instant)))))
 }
 
-pub fn filter(event_type: &str) -> Filter {
+pub(crate) fn filter(event_type: &str) -> Filter {
     Filter { event_type: event_type.into(), with: vec![], when: None, correlate: vec![] }
 }
 
-pub fn listen(name: &str, need: Need, filters: Vec<Filter>) -> N {
+pub(crate) fn listen(name: &str, need: Need, filters: Vec<Filter>) -> N {
     n(name, K::Plain(Kind::Listen(Listen { filters, need, envelope: false })))
 }
 
 /// Listens to one signal or event of this type.
-pub fn hear(name: &str, event_type: &str) -> N {
+pub(crate) fn hear(name: &str, event_type: &str) -> N {
     listen(name, Need::All, vec![filter(event_type)])
 }
 
-pub fn child(name: &str, workflow: &str) -> N {
+pub(crate) fn child(name: &str, workflow: &str) -> N {
     let child = Child { workflow: word(workflow), version: None, input: Template::identity(), key: None, detach: false };
     n(name, K::Plain(Kind::Child(child)))
 }
 
-pub fn join(name: &str, need: Need) -> N {
+pub(crate) fn join(name: &str, need: Need) -> N {
     n(name, K::Plain(Kind::Join(need)))
 }
 
 /// Cases are pairs of condition (empty: always) and target.
-pub fn switch(name: &str, cases: &[(&str, &str)]) -> N {
+pub(crate) fn switch(name: &str, cases: &[(&str, &str)]) -> N {
     n(name, K::Cases(false, owned(cases)))
 }
 
-pub fn split(name: &str, cases: &[(&str, &str)]) -> N {
+pub(crate) fn split(name: &str, cases: &[(&str, &str)]) -> N {
     n(name, K::Cases(true, owned(cases)))
 }
 
@@ -144,16 +144,16 @@ fn owned(cases: &[(&str, &str)]) -> Vec<(Option<String>, String)> {
     cases.iter().map(own).collect()
 }
 
-pub fn block(name: &str, body: Vec<N>) -> N {
+pub(crate) fn block(name: &str, body: Vec<N>) -> N {
     n(name, K::Do(body))
 }
 
-pub fn saga(name: &str, body: Vec<N>) -> N {
+pub(crate) fn saga(name: &str, body: Vec<N>) -> N {
     n(name, K::Saga(body))
 }
 
 /// Empty conditions are none.
-pub fn repeat(name: &str, repeat_while: &str, repeat_until: &str, rounds_max: u32, body: Vec<N>) -> N {
+pub(crate) fn repeat(name: &str, repeat_while: &str, repeat_until: &str, rounds_max: u32, body: Vec<N>) -> N {
     let condition = |text: &str| (!text.is_empty()).then(|| Expr::from(text));
     let (repeat_while, repeat_until) = (condition(repeat_while), condition(repeat_until));
     n(name, K::Loop(Loop { body: NO_BODY, repeat_while, repeat_until, rounds_max }, body))
@@ -165,90 +165,90 @@ fn each(name: &str, items: &str, concurrency: u32, collect: bool, body: Vec<N>) 
 }
 
 /// Gathers the outputs of the bodies.
-pub fn map(name: &str, items: &str, concurrency: u32, body: Vec<N>) -> N {
+pub(crate) fn map(name: &str, items: &str, concurrency: u32, body: Vec<N>) -> N {
     each(name, items, concurrency, true, body)
 }
 
 /// Hands each body's output to the next.
-pub fn fold(name: &str, items: &str, body: Vec<N>) -> N {
+pub(crate) fn fold(name: &str, items: &str, body: Vec<N>) -> N {
     each(name, items, 1, false, body)
 }
 
-pub fn fork(name: &str, need: Need, branches: Vec<Vec<N>>) -> N {
+pub(crate) fn fork(name: &str, need: Need, branches: Vec<Vec<N>>) -> N {
     n(name, K::Fork(Fork { branches: vec![], need, losers: Losers::Cancel, first: false }, branches))
 }
 
 /// A try that catches nothing yet.
-pub fn attempt(name: &str, body: Vec<N>) -> N {
+pub(crate) fn attempt(name: &str, body: Vec<N>) -> N {
     n(name, K::Try { body, catch: None, finally: None })
 }
 
 impl N {
-    pub fn when(mut self, condition: &str) -> N {
+    pub(crate) fn when(mut self, condition: &str) -> N {
         self.when = Some(condition.into());
         self
     }
 
-    pub fn input(mut self, template: &str) -> N {
+    pub(crate) fn input(mut self, template: &str) -> N {
         self.input = Some(expr(template));
         self
     }
 
-    pub fn output(mut self, template: &str) -> N {
+    pub(crate) fn output(mut self, template: &str) -> N {
         self.output = Some(expr(template));
         self
     }
 
-    pub fn export(mut self, template: &str) -> N {
+    pub(crate) fn export(mut self, template: &str) -> N {
         self.export = Some(expr(template));
         self
     }
 
-    pub fn timeout(mut self, ms: u64) -> N {
+    pub(crate) fn timeout(mut self, ms: u64) -> N {
         self.timeout = Some(Delay::Ms(ms));
         self
     }
 
-    pub fn undo(mut self, body: Vec<N>) -> N {
+    pub(crate) fn undo(mut self, body: Vec<N>) -> N {
         self.undo = Some(body);
         self
     }
 
-    pub fn to(mut self, target: &str) -> N {
+    pub(crate) fn to(mut self, target: &str) -> N {
         self.to = Some(target.into());
         self
     }
 
-    pub fn retry(self, retry: Retry) -> N {
+    pub(crate) fn retry(self, retry: Retry) -> N {
         self.with_task(|task| task.retry = Some(retry))
     }
 
-    pub fn park(self) -> N {
+    pub(crate) fn park(self) -> N {
         self.with_task(|task| task.exhausted = Exhausted::Park)
     }
 
-    pub fn with_task(mut self, change: impl FnOnce(&mut Task)) -> N {
+    pub(crate) fn with_task(mut self, change: impl FnOnce(&mut Task)) -> N {
         if let K::Plain(Kind::Task(task)) = &mut self.kind {
             change(task);
         }
         self
     }
 
-    pub fn with_child(mut self, change: impl FnOnce(&mut Child)) -> N {
+    pub(crate) fn with_child(mut self, change: impl FnOnce(&mut Child)) -> N {
         if let K::Plain(Kind::Child(child)) = &mut self.kind {
             change(child);
         }
         self
     }
 
-    pub fn with_fork(mut self, change: impl FnOnce(&mut Fork)) -> N {
+    pub(crate) fn with_fork(mut self, change: impl FnOnce(&mut Fork)) -> N {
         if let K::Fork(fork, _) = &mut self.kind {
             change(fork);
         }
         self
     }
 
-    pub fn while_(mut self, condition: &str) -> N {
+    pub(crate) fn while_(mut self, condition: &str) -> N {
         if let K::Each(each, _) = &mut self.kind {
             each.repeat_while = Some(condition.into());
         }
@@ -256,11 +256,11 @@ impl N {
     }
 
     /// Catches everything; `body` runs then.
-    pub fn catch(self, body: Vec<N>) -> N {
+    pub(crate) fn catch(self, body: Vec<N>) -> N {
         self.catch_with(Some(body), |_| {})
     }
 
-    pub fn catch_with(mut self, caught: Option<Vec<N>>, change: impl FnOnce(&mut Catch)) -> N {
+    pub(crate) fn catch_with(mut self, caught: Option<Vec<N>>, change: impl FnOnce(&mut Catch)) -> N {
         if let K::Try { catch, .. } = &mut self.kind {
             let bind = "error".into();
             let mut made = Catch { with: vec![], when: None, except_when: None, bind, retry: None, body: None, next: None };
@@ -270,14 +270,14 @@ impl N {
         self
     }
 
-    pub fn catch_to(mut self, target: &str) -> N {
+    pub(crate) fn catch_to(mut self, target: &str) -> N {
         if let K::Try { catch: Some((_, _, to)), .. } = &mut self.kind {
             *to = Some(target.into());
         }
         self
     }
 
-    pub fn finally(mut self, body: Vec<N>) -> N {
+    pub(crate) fn finally(mut self, body: Vec<N>) -> N {
         if let K::Try { finally, .. } = &mut self.kind {
             *finally = Some(body);
         }
@@ -286,7 +286,7 @@ impl N {
 }
 
 /// A workflow of version 1.0.0.
-pub fn graph(workflow: &str, root: Vec<N>) -> Graph {
+pub(crate) fn graph(workflow: &str, root: Vec<N>) -> Graph {
     let mut graph = Graph {
         workflow: workflow.into(),
         version: "1.0.0".into(),

@@ -21,7 +21,13 @@ fn a_start_with_the_same_key_finds_the_run() {
     assert_eq!(world.ask(Command::StartRun(start.clone())), Ok(Reply::Started { run, created: false }));
     world.done("a", "2");
     assert_eq!(world.ask(Command::StartRun(start)), Ok(Reply::Started { run, created: false }));
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w 1
+    +1 a task 1
+    claim 1 #1
+    =1 2
+    completed 2
+    ");
 }
 
 #[test]
@@ -38,7 +44,13 @@ fn a_run_that_cannot_start_is_refused() {
     tell(&|start| start.labels = [("a\nb".into(), "c".into())].into());
     tell(&|start| start.attributes = [("a".into(), json("[]"))].into());
     assert!(world.state.runs.is_empty());
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    refused workflow-missing: no workflow nobody; deploy it first, or list what there is
+    refused workflow-missing: no workflow w 9; deploy it first, or list what there is
+    refused invalid: business key must have 1 to 256 bytes and no control characters
+    refused invalid: label must have 1 to 256 bytes and no control characters
+    refused invalid: search attribute a cannot be array
+    ");
 }
 
 #[test]
@@ -62,7 +74,11 @@ fn attributes_and_timeout_are_computed_from_the_input() {
         let start = world.starting("w", input);
         world.tell(Command::StartRun(start));
     }
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    refused invalid: search attribute total cannot be string
+    refused invalid: seconds must be a whole number that is not negative, not -1
+    refused invalid: .total: cannot index number with string "total"
+    "#);
 }
 
 #[test]
@@ -78,7 +94,14 @@ fn deployment_happens_once_and_versions_never_change() {
     world.tell(deploy(Graph { version: "2.0.0".into(), ..graph("w", vec![task("b")]) }));
     world.start("w", "2");
     assert!(world.has_offer("a") && world.has_offer("b"));
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    refused version-exists: w 1.0.0 exists with other content; versions never change, so raise document.version
+    refused workflow-unsound: the workflow is not sound: : a graph has 1 to 20000 bodies and up to 10000 nodes, not 0 and 1
+    start w 1
+    +1 a task 1
+    r2 start w 2
+    r2 +1 b task 2
+    ");
 }
 
 #[test]
@@ -89,7 +112,31 @@ fn cancelling_withdraws_everything() {
     world.cancel();
     assert!(world.offers.is_empty() && world.timers.is_empty() && world.claims.is_empty());
     world.cancel();
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    cancel requested
+    ending 0 withdrawn
+    withdraw 1
+    ending 2 withdrawn
+    x5
+    ending 3 withdrawn
+    x6
+    ending 4 withdrawn
+    withdraw 7
+    ending 8 withdrawn
+    withdraw 9
+    ending 10 withdrawn
+    x11
+    ]2 -
+    ]3 -
+    ]10 -
+    x9
+    ]8 -
+    x7
+    ]4 -
+    x1
+    cancelled cancelled: cancelled on request
+    refused run-ended: run 01010101-0101-0101-0101-010101010101 has ended
+    ");
 }
 
 #[test]
@@ -108,7 +155,15 @@ fn terminating_ends_at_once_without_clean_up() {
     ] {
         world.tell(command);
     }
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    terminated terminated: enough
+    refused run-ended: run 01010101-0101-0101-0101-010101010101 has ended
+    refused run-ended: run 01010101-0101-0101-0101-010101010101 has ended
+    refused run-ended: run 01010101-0101-0101-0101-010101010101 has ended
+    refused run-ended: run 01010101-0101-0101-0101-010101010101 has ended
+    refused run-ended: run 01010101-0101-0101-0101-010101010101 has ended
+    refused run-ended: run 01010101-0101-0101-0101-010101010101 has ended
+    ");
 }
 
 #[test]
@@ -129,7 +184,26 @@ fn nothing_new_starts_in_a_suspended_run_but_results_count() {
     world.tell(Command::ResumeRun { run });
     world.done("c", "3");
     world.done("a2", "4");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    suspended
+    =5 1
+    +8 a2 held
+    =6 null
+    +9 b2 held
+    refused task-unavailable: the task is not waiting for a worker
+    resumed
+    ^8 task 1
+    =9 2
+    ]3 2
+    claim 7 #1
+    =7 3
+    ]4 3
+    claim 8 #1
+    =8 4
+    ]2 4
+    =1 [4,2,3]
+    completed [4,2,3]
+    ");
 }
 
 #[test]
@@ -155,7 +229,23 @@ fn cancelling_a_suspended_run_cleans_up() {
     world.hush();
     world.cancel();
     world.done("f", "null");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    cancel requested
+    ending 0 withdrawn
+    withdraw 1
+    ending 2 withdrawn
+    x3
+    resumed
+    ]2 -
+    turn 1 finally #1
+    [4 1#0 finally
+    +5 f task null
+    claim 5 #1
+    =5 null
+    ]4 null
+    x1
+    cancelled cancelled: cancelled on request
+    ");
 }
 
 #[test]
@@ -171,7 +261,22 @@ fn a_run_may_not_take_longer_than_its_timeout() {
     assert!(world.timers.is_empty());
     world.cancel();
     world.done("f", "null");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    ending 0 failed
+    withdraw 1
+    ending 2 withdrawn
+    x3
+    ]2 -
+    turn 1 finally #1
+    [4 1#0 finally
+    +5 f task 1
+    cancel requested
+    claim 5 #1
+    =5 null
+    ]4 null
+    x1
+    failed timeout: the run took longer than its timeout
+    ");
 }
 
 #[test]
@@ -180,7 +285,28 @@ fn a_step_timeout_withdraws_a_region_and_can_be_caught() {
     let mut world = run(vec![attempt("t", body).catch(vec![set("c", "$error.instance")])]);
     world.hush();
     world.tick(100);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    withdraw 3
+    ending 4 withdrawn
+    withdraw 5
+    ending 6 withdrawn
+    x8
+    ending 7 withdrawn
+    x9
+    ]6 -
+    ]7 -
+    x5
+    ]4 -
+    !3 timeout: the step took longer than its timeout at /d
+    ending 2 failed
+    ]2 -
+    turn 1 catch #1
+    [10 1#0 catch
+    . c "/d"
+    ]10 "/d"
+    =1 "/d"
+    completed "/d"
+    "#);
 }
 
 #[test]

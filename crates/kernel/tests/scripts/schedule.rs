@@ -46,7 +46,19 @@ fn an_interval_starts_runs_one_after_the_other() {
     let mut world = World::of(vec![set("a", "2")]);
     world.tell(Command::PutSchedule { schedule: every(10_000) });
     world.tick(20_000);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    schedule s: 0 started, 0 active, next 1010000
+    schedule s: 1 started, 1 active, next 1020000
+    start w 1
+    . a 2
+    completed 2
+    schedule s: 1 started, 0 active, next 1020000
+    schedule s: 2 started, 1 active, next 1030000
+    r2 start w 1
+    r2 . a 2
+    r2 completed 2
+    schedule s: 2 started, 0 active, next 1030000
+    ");
 }
 
 #[test]
@@ -71,7 +83,13 @@ fn overlap_is_as_the_policy_says() {
         let schedule = &world.state.schedules["s"];
         format!("{}: {before:?} then {:?}, {} active, {} started", overlap.word(), runs(&world), schedule.active.len(), schedule.started)
     };
-    assert_snapshot!(Overlap::ALL.iter().map(|overlap| told(*overlap)).collect::<Vec<_>>().join("\n"), @"");
+    assert_snapshot!(Overlap::ALL.iter().map(|overlap| told(*overlap)).collect::<Vec<_>>().join("\n"), @r"
+    skip: (1, 1) then (0, 1), 0 active, 1 started
+    queue: (1, 1) then (1, 2), 1 active, 2 started
+    allow: (3, 3) then (2, 3), 2 active, 3 started
+    cancel: (1, 3) then (0, 3), 0 active, 3 started
+    terminate: (1, 3) then (0, 3), 0 active, 3 started
+    ");
 }
 
 /// Runs started, and the first and last instants in seconds, after the server was away for `away_ms`.
@@ -102,7 +120,26 @@ fn missed_starts_are_made_up_for_as_the_policy_says() {
             lines.push(format!("{what}, {}", after_absence(Schedule { catch_up: *catch_up, ..make.clone() }, away_ms)));
         }
     }
-    assert_snapshot!(lines.join("\n"), @"");
+    assert_snapshot!(lines.join("\n"), @r"
+    a little late, skip: 2 started, last 20, next 30
+    a little late, one: 1 started, last 20, next 30
+    a little late, all: 2 started, last 20, next 30
+    missed, skip: 0 started, last 0, next 400
+    missed, one: 1 started, last 300, next 400
+    missed, all: 3 started, last 300, next 400
+    calendar, skip: 0 started, last 0, next 400
+    calendar, one: 1 started, last 300, next 400
+    calendar, all: 3 started, last 300, next 400
+    far behind, skip: 1 started, last 86400, next 86410
+    far behind, one: 1 started, last 86400, next 86410
+    far behind, all: 100 started, last 1000, next 86410
+    calendar far behind, skip: 1 started, last 86400, next 86410
+    calendar far behind, one: 1 started, last 86400, next 86410
+    calendar far behind, all: 100 started, last 1000, next 86410
+    years behind, skip: 1 started, last 315360000, next 315360001
+    years behind, one: 1 started, last 315360000, next 315360001
+    years behind, all: 100 started, last 100, next 315360001
+    ");
 }
 
 #[test]
@@ -116,7 +153,15 @@ fn a_paused_schedule_rests() {
     assert_eq!(runs(&world), (0, 0));
     world.tell(pause(false));
     world.tick(0);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    schedule s: 0 started, 0 active, next 1010000
+    schedule s: 0 started, 0 active, next 1010000
+    refused not-due: the instant has not come, or what it was for is over
+    schedule s: 0 started, 0 active, next 1010000
+    schedule s: 1 started, 1 active, next 1210000
+    start w 1
+    +1 a task 1
+    ");
 }
 
 #[test]
@@ -128,7 +173,13 @@ fn a_deleted_schedule_leaves_its_runs() {
     world.tell(Command::DeleteSchedule { name: "s".into() });
     world.tick(10_000);
     world.done("a", "1");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    schedule s dropped
+    refused schedule-missing: no schedule s
+    claim 1 #1
+    =1 1
+    completed 1
+    ");
 }
 
 #[test]
@@ -137,7 +188,7 @@ fn a_replaced_schedule_keeps_its_counters() {
     world.tick(10_000);
     world.hush();
     world.tell(Command::PutSchedule { schedule: every(50_000) });
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @"schedule s: 1 started, 1 active, next 1060000");
 }
 
 #[test]
@@ -154,5 +205,13 @@ fn schedules_that_mean_nothing_are_refused() {
     ] {
         world.tell(Command::PutSchedule { schedule });
     }
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    refused invalid: the interval must be at least 1000 ms
+    refused invalid: cannot read whenever in UTC
+    refused invalid: a schedule needs either a cron expression or an interval
+    refused invalid: a schedule needs either a cron expression or an interval
+    refused workflow-missing: no workflow nobody; deploy it first, or list what there is
+    refused invalid: schedule name must have 1 to 256 bytes and no control characters
+    refused limit-reached: limit reached: bytes of a schedule's name (at most 216)
+    ");
 }

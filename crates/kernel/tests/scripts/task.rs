@@ -17,7 +17,16 @@ fn a_task_is_offered_claimed_and_completed() {
     let mut world = run_on(r#"{"x":1}"#, vec![task("a"), task("b")]);
     world.done("a", r#"{"y":2}"#);
     world.done("b", "3");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    start w {"x":1}
+    +1 a task {"x":1}
+    claim 1 #1
+    =1 {"y":2}
+    +2 b task {"y":2}
+    claim 2 #1
+    =2 3
+    completed 3
+    "#);
 }
 
 #[test]
@@ -34,14 +43,35 @@ fn only_the_current_claim_may_report() {
     world.tell(Command::FailTask { token: first, failure: flop("late"), retryable: true });
     world.tell(Command::CompleteTask { token: second, output: json("2") });
     world.tell(Command::CompleteTask { token: second, output: json("2") });
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w null
+    +1 a task null
+    claim 1 #1
+    refused task-unavailable: the task is not waiting for a worker
+    queue 1 #1: session lost
+    refused claim-stale: the task was given to another worker, timed out or was withdrawn; drop this result
+    claim 1 #2
+    refused claim-stale: the task was given to another worker, timed out or was withdrawn; drop this result
+    refused claim-stale: the task was given to another worker, timed out or was withdrawn; drop this result
+    refused claim-stale: the task was given to another worker, timed out or was withdrawn; drop this result
+    =1 2
+    completed 2
+    refused claim-stale: the task was given to another worker, timed out or was withdrawn; drop this result
+    ");
 }
 
 #[test]
 fn a_failed_task_without_retry_fails_the_run() {
     let mut world = run(vec![task("a"), task("b")]);
     world.fail("a", "broken");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w null
+    +1 a task null
+    claim 1 #1
+    !1 broken: flop at /a
+    ending 0 failed
+    failed broken: flop at /a
+    ");
 }
 
 /// Fails the task until it is given up; the pauses in between.
@@ -81,7 +111,18 @@ fn pauses_grow_as_the_policy_says() {
         ("when it holds", told(Retry { when: Some("$error.status == 500".into()), attempts_max: most(2), ..retry(100) })),
         ("computed", told(Retry { delay: Delay::Computed(crate::graphs::expr("\"PT2S\"")), attempts_max: most(2), ..retry(1) })),
     ];
-    assert_snapshot!(lines.map(|(what, told)| format!("{what}: {told}")).join("\n"), @"");
+    assert_snapshot!(lines.map(|(what, told)| format!("{what}: {told}")).join("\n"), @r"
+    constant: [100, 100, 100] failed
+    linear: [100, 200, 300] failed
+    exponential: [100, 200, 300] failed
+    for a time: [100, 100, 100] failed
+    one attempt: [] failed
+    fatal: [] failed
+    when: [] failed
+    except: [] failed
+    when it holds: [100] failed
+    computed: [2000] failed
+    ");
 }
 
 #[test]
@@ -98,7 +139,14 @@ fn a_worker_may_say_that_trying_again_is_useless() {
     let mut world = run(vec![task("a").retry(retry(100))]);
     let token = world.claim("a");
     world.tell(Command::FailTask { token, failure: flop("broken"), retryable: false });
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w null
+    +1 a task null
+    claim 1 #1
+    !1 broken: flop at /a
+    ending 0 failed
+    failed broken: flop at /a
+    ");
 }
 
 fn bounded(queue_ms: u64, run_ms: u64, silence_ms: u64) -> N {
@@ -116,7 +164,11 @@ fn a_task_may_not_wait_for_a_worker_for_ever() {
     world.tick(99);
     world.hush();
     world.tick(1);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r#"
+    !1 timeout: no worker took the task from queue "q" in time at /a
+    ending 0 failed
+    failed timeout: no worker took the task from queue "q" in time at /a
+    "#);
 }
 
 #[test]
@@ -127,7 +179,18 @@ fn an_attempt_may_not_take_for_ever() {
     world.tell(Command::CompleteTask { token, output: json("1") });
     world.claim("a");
     world.tick(100);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w null
+    +1 a task null
+    claim 1 #1
+    back off 1 until 110: timeout: the attempt took too long at /a
+    queue 1 #2: the pause between attempts is over
+    refused claim-stale: the task was given to another worker, timed out or was withdrawn; drop this result
+    claim 1 #2
+    !1 timeout: the attempt took too long at /a
+    ending 0 failed
+    failed timeout: the attempt took too long at /a
+    ");
 }
 
 #[test]
@@ -141,7 +204,14 @@ fn a_silent_worker_loses_its_task() {
     world.tick(1);
     assert!(!world.claims.contains_key(&token));
     world.tick(10);
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w null
+    +1 a task null
+    claim 1 #1
+    heard 1
+    back off 1 until 100: timeout: the worker fell silent at /a
+    queue 1 #2: the pause between attempts is over
+    ");
 }
 
 #[test]
@@ -165,7 +235,21 @@ fn an_exhausted_task_parks_until_someone_retries_the_run() {
     world.tell(Command::RetryRun { run, step: None });
     world.tell(Command::RetryRun { run, step: None });
     world.done("a", "1");
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w null
+    +1 a task null
+    claim 1 #1
+    back off 1 until 10: broken: flop at /a
+    queue 1 #2: the pause between attempts is over
+    claim 1 #2
+    park 1: broken: flop at /a
+    refused nothing-parked: run 01010101-0101-0101-0101-010101010101 has no incident to retry
+    queue 1 #1: retried on request
+    refused nothing-parked: run 01010101-0101-0101-0101-010101010101 has no incident to retry
+    claim 1 #3
+    =1 1
+    completed 1
+    ");
 }
 
 #[test]
@@ -175,7 +259,14 @@ fn a_step_timeout_ends_a_claimed_task() {
     world.tick(100);
     assert!(world.claims.is_empty());
     assert_eq!(world.now.0, START.plus(100));
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w null
+    +1 a task null
+    claim 1 #1
+    !1 timeout: the step took longer than its timeout at /a
+    ending 0 failed
+    failed timeout: the step took longer than its timeout at /a
+    ");
 }
 
 #[test]
@@ -184,5 +275,12 @@ fn a_failure_too_heavy_to_keep_is_shortened() {
     let token = world.claim("a");
     let heavy = graph::Failure::new("communication", "x".repeat(2 << 20));
     world.tell(Command::FailTask { token, failure: heavy, retryable: true });
-    assert_snapshot!(world.log(), @"");
+    assert_snapshot!(world.log(), @r"
+    start w null
+    +1 a task null
+    claim 1 #1
+    !1 communication: the worker said more than 1048576 bytes about its failure at /a
+    ending 0 failed
+    failed communication: the worker said more than 1048576 bytes about its failure at /a
+    ");
 }

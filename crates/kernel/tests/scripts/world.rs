@@ -28,10 +28,10 @@ const SENDS_MAX: usize = 10_000;
 const FIRES_MAX: usize = 20_000;
 
 /// When scripts begin.
-pub const START: Time = Time(1_000_000);
+pub(crate) const START: Time = Time(1_000_000);
 
 /// `every N` means the multiples of N milliseconds; `until T every N` those up to T.
-pub struct Almanac;
+pub(crate) struct Almanac;
 
 impl Calendar for Almanac {
     fn next_after(&self, cron: &str, zone: &str, after: Time) -> Result<Option<Time>, String> {
@@ -48,7 +48,7 @@ impl Calendar for Almanac {
 }
 
 #[derive(Default)]
-pub struct World {
+pub(crate) struct World {
     pub state: State,
     pub now: Time0,
     pub journal: Vec<Entry>,
@@ -67,7 +67,7 @@ pub struct World {
 
 /// The clock; begins at [`START`].
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Time0(pub Time);
+pub(crate) struct Time0(pub Time);
 
 impl Default for Time0 {
     fn default() -> Time0 {
@@ -76,12 +76,12 @@ impl Default for Time0 {
 }
 
 /// One run of workflow `w`, begun with null.
-pub fn run(nodes: Vec<N>) -> World {
+pub(crate) fn run(nodes: Vec<N>) -> World {
     run_on("null", nodes)
 }
 
 /// One run of workflow `w`, begun with this JSON.
-pub fn run_on(input: &str, nodes: Vec<N>) -> World {
+pub(crate) fn run_on(input: &str, nodes: Vec<N>) -> World {
     let mut world = World::of(nodes);
     world.start("w", input);
     world
@@ -89,19 +89,19 @@ pub fn run_on(input: &str, nodes: Vec<N>) -> World {
 
 impl World {
     /// A world that knows workflow `w`.
-    pub fn of(nodes: Vec<N>) -> World {
+    pub(crate) fn of(nodes: Vec<N>) -> World {
         let mut world = World::default();
         world.deploy(graph("w", nodes));
         world
     }
 
-    pub fn deploy(&mut self, graph: Graph) {
+    pub(crate) fn deploy(&mut self, graph: Graph) {
         let reply = self.ask(Command::DeployWorkflow { graph: Arc::new(graph), source: "".into() });
         assert_eq!(reply, Ok(Reply::Deployed { created: true }));
     }
 
     /// How a run with a fresh id is begun.
-    pub fn starting(&mut self, workflow: &str, input: &str) -> StartRun {
+    pub(crate) fn starting(&mut self, workflow: &str, input: &str) -> StartRun {
         self.runs += 1;
         StartRun {
             run: RunId([self.runs; 16]),
@@ -116,7 +116,7 @@ impl World {
         }
     }
 
-    pub fn start(&mut self, workflow: &str, input: &str) -> RunId {
+    pub(crate) fn start(&mut self, workflow: &str, input: &str) -> RunId {
         let start = self.starting(workflow, input);
         let run = start.run;
         let reply = self.ask(Command::StartRun(start));
@@ -125,12 +125,12 @@ impl World {
     }
 
     /// The run that was seen first.
-    pub fn first(&self) -> RunId {
+    pub(crate) fn first(&self) -> RunId {
         self.labels[0]
     }
 
     /// Judges a command and all messages that follow from it.
-    pub fn ask(&mut self, command: Command) -> Result<Reply, Rejection> {
+    pub(crate) fn ask(&mut self, command: Command) -> Result<Reply, Rejection> {
         let mut queue = VecDeque::new();
         let reply = self.judge(command, &mut queue);
         for _ in 0..SENDS_MAX {
@@ -142,7 +142,7 @@ impl World {
     }
 
     /// The same, and writes what was refused.
-    pub fn tell(&mut self, command: Command) {
+    pub(crate) fn tell(&mut self, command: Command) {
         if let Err(rejection) = self.ask(command) {
             writeln!(self.log, "refused {}: {rejection}", rejection.code()).unwrap();
         }
@@ -187,7 +187,7 @@ impl World {
     }
 
     /// Lets time pass, firing what comes due in its order and at its instant.
-    pub fn tick(&mut self, ms: u64) {
+    pub(crate) fn tick(&mut self, ms: u64) {
         let end = self.now.0.plus(ms);
         for _ in 0..FIRES_MAX {
             let timer = self.timers.first().map(|(at, step)| (*at, Command::FireTimer { step: *step }));
@@ -215,62 +215,62 @@ impl World {
         self.offers.iter().map(|(_, at)| *at).find(named)
     }
 
-    pub fn step_named(&self, name: &str) -> StepRef {
+    pub(crate) fn step_named(&self, name: &str) -> StepRef {
         let all = self.state.runs.values().flat_map(|run| run.steps.keys().map(|step| StepRef { run: run.id, step: *step }));
         let found: Vec<StepRef> = all.filter(|at| self.node_name(at.run, at.step).as_deref() == Some(name)).collect();
         *found.first().unwrap_or_else(|| panic!("no step {name}"))
     }
 
     /// Claims the oldest offered task of this name.
-    pub fn claim(&mut self, name: &str) -> TaskToken {
+    pub(crate) fn claim(&mut self, name: &str) -> TaskToken {
         let task = self.offered(name).unwrap_or_else(|| panic!("no task {name} is offered"));
         self.ask(Command::ClaimTask { task, session: SessionId(7) }).unwrap();
         self.work[&task].token
     }
 
-    pub fn has_offer(&self, name: &str) -> bool {
+    pub(crate) fn has_offer(&self, name: &str) -> bool {
         self.offered(name).is_some()
     }
 
     /// Claims and completes the oldest offered task of this name.
-    pub fn done(&mut self, name: &str, output: &str) {
+    pub(crate) fn done(&mut self, name: &str, output: &str) {
         let token = self.claim(name);
         self.ask(Command::CompleteTask { token, output: json(output) }).unwrap();
     }
 
     /// Claims and fails the oldest offered task of this name, with an error of this type.
-    pub fn fail(&mut self, name: &str, kind: &str) {
+    pub(crate) fn fail(&mut self, name: &str, kind: &str) {
         let token = self.claim(name);
         self.ask(Command::FailTask { token, failure: flop(kind), retryable: true }).unwrap();
     }
 
-    pub fn signal(&mut self, name: &str, data: &str) {
+    pub(crate) fn signal(&mut self, name: &str, data: &str) {
         let run = self.first();
         self.tell(Command::SignalRun { run, name: name.into(), data: json(data), ttl_ms: 60_000 });
     }
 
-    pub fn publish(&mut self, event: &str) {
+    pub(crate) fn publish(&mut self, event: &str) {
         self.tell(Command::PublishEvent { event: json(event), ttl_ms: 60_000 });
     }
 
-    pub fn cancel(&mut self) {
+    pub(crate) fn cancel(&mut self) {
         let run = self.first();
         self.tell(Command::CancelRun { run, reason: None });
     }
 
     /// What has happened since last asked, and where every run stands.
-    pub fn log(&mut self) -> String {
+    pub(crate) fn log(&mut self) -> String {
         self.verify();
         std::mem::take(&mut self.log)
     }
 
     /// Forgets what has happened so far.
-    pub fn hush(&mut self) {
+    pub(crate) fn hush(&mut self) {
         self.log.clear();
     }
 
     /// Checks that a replay gives the same state, and that effects agree with what is outstanding.
-    pub fn verify(&self) {
+    pub(crate) fn verify(&self) {
         let mut replayed = State::default();
         for entry in &self.journal {
             let bytes = encode(entry);
@@ -285,7 +285,7 @@ impl World {
         }
     }
 
-    fn verify_effects(&self) {
+    pub(crate) fn verify_effects(&self) {
         let mut owed = World { quiet: true, ..World::default() };
         let mut sends = VecDeque::new();
         outstanding(&self.state).into_iter().for_each(|effect| owed.perform(effect, &mut sends));
@@ -399,7 +399,7 @@ impl World {
 }
 
 /// A failure of this type.
-pub fn flop(kind: &str) -> Failure {
+pub(crate) fn flop(kind: &str) -> Failure {
     Failure { kind: kind.into(), ..Failure::new("runtime", "flop") }
 }
 
@@ -418,7 +418,7 @@ fn how(ending: &Ending) -> String {
 }
 
 /// Compares two states as bytes.
-pub fn assert_same(a: &State, b: &State) {
+pub(crate) fn assert_same(a: &State, b: &State) {
     assert_eq!(a.runs.keys().collect::<Vec<_>>(), b.runs.keys().collect::<Vec<_>>(), "runs");
     for (one, other) in a.runs.values().zip(b.runs.values()) {
         if State::encode_run(one) != State::encode_run(other) {

@@ -14,8 +14,10 @@ use super::source::Source;
 /// All files are checked before any is sent. A version never changes: the same text again is no change,
 /// another text needs another version.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille apply -f order.yaml\n  quadrille apply -f workflows/ -f extra.json\n  \
-                        cat order.yaml | quadrille apply -f -")]
+#[command(
+    after_help = "Examples:\n  quadrille apply -f order.yaml\n  quadrille apply -f workflows/ -f extra.json\n  \
+                        cat order.yaml | quadrille apply -f -"
+)]
 pub(crate) struct Apply {
     /// File, directory with .yaml, .yml and .json files, or - for standard input; may be given again
     #[arg(short, long = "file", value_name = "FILE", required = true)]
@@ -44,13 +46,21 @@ impl Apply {
         let mut applied = Vec::new();
         for source in sources {
             let done = client.deploy(source.text).await?;
-            applied.push(Applied { workflow: done.workflow, version: done.version, created: done.created });
+            applied.push(Applied {
+                workflow: done.workflow,
+                version: done.version,
+                created: done.created,
+            });
         }
         context.show(&applied, || applied.iter().map(line).collect())
     }
 }
 
 fn line(applied: &Applied) -> String {
-    let done = if applied.created { "created" } else { "unchanged" };
+    let done = if applied.created {
+        "created"
+    } else {
+        "unchanged"
+    };
     format!("{} {} {done}\n", applied.workflow, applied.version)
 }

@@ -8,8 +8,10 @@ use super::steer::each;
 
 /// End runs after compensation and clean-up, or at once
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille cancel 01j… --reason 'customer changed their mind'\n  \
-                        quadrille cancel 01j… 01k… --terminate")]
+#[command(
+    after_help = "Examples:\n  quadrille cancel 01j… --reason 'customer changed their mind'\n  \
+                        quadrille cancel 01j… 01k… --terminate"
+)]
 pub(crate) struct Cancel {
     /// The runs
     #[arg(required = true, value_name = "ID")]
@@ -18,7 +20,12 @@ pub(crate) struct Cancel {
     #[arg(long)]
     terminate: bool,
     /// Why, for people
-    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
     reason: String,
 }
 
@@ -27,9 +34,19 @@ impl Cancel {
         let client = context.client().await?;
         let reason = &self.reason;
         match self.terminate {
-            true => each(context, self.ids, "terminated", async |id: &str| client.terminate(id, reason).await).await,
+            true => {
+                each(context, self.ids, "terminated", async |id: &str| {
+                    client.terminate(id, reason).await
+                })
+                .await
+            }
             // Clean-up may take its time, so it has not ended yet.
-            false => each(context, self.ids, "cancelling", async |id: &str| client.cancel(id, reason).await).await,
+            false => {
+                each(context, self.ids, "cancelling", async |id: &str| {
+                    client.cancel(id, reason).await
+                })
+                .await
+            }
         }
     }
 }

@@ -11,7 +11,9 @@ use crate::output::finding;
 
 /// Check a workflow without a server
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille check order.yaml\n  quadrille check order.yaml -o json")]
+#[command(
+    after_help = "Examples:\n  quadrille check order.yaml\n  quadrille check order.yaml -o json"
+)]
 pub(crate) struct Check {
     /// File, or - for standard input
     file: PathBuf,
@@ -25,7 +27,12 @@ impl Check {
             Some((workflow, version)) if verdict.findings.is_empty() => {
                 format!("{workflow} {version}: nothing to complain about\n")
             }
-            _ => finding::text(&source.name, &source.text, &verdict.findings, context.paint()),
+            _ => finding::text(
+                &source.name,
+                &source.text,
+                &verdict.findings,
+                context.paint(),
+            ),
         })?;
         match verdict.error_count() {
             0 => Ok(()),

@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand};
 use super::complaint::Complaint;
 use super::context::Context;
 use super::{
-    apply, cancel, check, completion, config, describe, exec, get, history, list, publish, retry, run, schedule,
-    server, signal, steer,
+    apply, cancel, check, completion, config, describe, exec, get, history, list, publish, retry,
+    run, schedule, server, signal, steer,
 };
 use crate::output::paint::Paint;
 

@@ -121,7 +121,10 @@ mod tests {
     #[test]
     fn exit_codes_and_texts_are_kept() {
         let refused = |code: &str| {
-            Complaint::from(sdk::Error::Refused { code: code.into(), message: "no such thing".into() })
+            Complaint::from(sdk::Error::Refused {
+                code: code.into(),
+                message: "no such thing".into(),
+            })
         };
         let complaints = [
             Complaint::Failed(json!({"title": "no stock"})),
@@ -138,9 +141,38 @@ mod tests {
             Complaint::Unread,
         ];
         let say = |complaint: &Complaint| {
-            format!("{} {}", complaint.code(), complaint.text("http://127.0.0.1:8080", Paint::Plain))
+            format!(
+                "{} {}",
+                complaint.code(),
+                complaint.text("http://127.0.0.1:8080", Paint::Plain)
+            )
         };
         let said: Vec<_> = complaints.iter().map(say).collect();
-        insta::assert_snapshot!(said.join("\n"), @"");
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        1 {"title":"no stock"}
+
+        3 {"title":"cancelled"}
+
+        6 error: run run-1 goes on, the time to wait is over
+        hint: look at it with: quadrille describe run run-1
+
+        4 
+        5 error: cannot reach the server at http://127.0.0.1:8080: connection refused
+        hint: start one with `quadrille server`, or name another by --server or QUADRILLE_URL
+
+        1 error: no such thing [run-missing]
+
+        4 error: no such thing [invalid-workflow]
+
+        5 error: cannot reach the server at http://127.0.0.1:8080: no such thing
+        hint: start one with `quadrille server`, or name another by --server or QUADRILLE_URL
+
+        2 error: --input: not JSON
+
+        1 error: cannot read order.yaml
+
+        1 
+        0
+        "#);
     }
 }

@@ -10,8 +10,10 @@ use crate::config;
 
 /// Show the configuration, or what can be configured
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille config show --config quadrille.yaml\n  \
-                        quadrille config schema > config.schema.json")]
+#[command(
+    after_help = "Examples:\n  quadrille config show --config quadrille.yaml\n  \
+                        quadrille config schema > config.schema.json"
+)]
 pub(crate) struct Config {
     #[command(subcommand)]
     what: What,

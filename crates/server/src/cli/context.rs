@@ -24,7 +24,14 @@ pub(crate) struct Context {
     )]
     pub(crate) url: String,
     /// How results are printed.
-    #[arg(short, long, value_name = "FORMAT", default_value = "text", hide_possible_values = true, global = true)]
+    #[arg(
+        short,
+        long,
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_possible_values = true,
+        global = true
+    )]
     output: Format,
 }
 
@@ -54,21 +61,28 @@ impl Context {
     }
 
     /// Prints a result: as a JSON document, or as the text for people.
-    pub(crate) fn show<T: Serialize + ?Sized>(&self, record: &T, text: impl FnOnce() -> String) -> Result<(), Complaint> {
+    pub(crate) fn show<T: Serialize + ?Sized>(
+        &self,
+        record: &T,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Complaint> {
         if !self.is_json() {
             return self.print(&text());
         }
-        let json = serde_json::to_string_pretty(record).map_err(|error| Complaint::Broken(error.to_string()))?;
+        let json = serde_json::to_string_pretty(record)
+            .map_err(|error| Complaint::Broken(error.to_string()))?;
         self.print(&(json + "\n"))
     }
 
     /// Prints to standard output.
     pub(crate) fn print(&self, text: &str) -> Result<(), Complaint> {
         let mut out = stdout().lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
-            ErrorKind::BrokenPipe => Complaint::Unread,
-            _ => Complaint::Broken(format!("cannot write to standard output: {error}")),
-        })
+        out.write_all(text.as_bytes())
+            .and_then(|()| out.flush())
+            .map_err(|error| match error.kind() {
+                ErrorKind::BrokenPipe => Complaint::Unread,
+                _ => Complaint::Broken(format!("cannot write to standard output: {error}")),
+            })
     }
 
     /// Says something beside the result, on standard error.

@@ -20,8 +20,10 @@ const EVENTS_SHOWN: usize = 10;
 
 /// Describe one thing at length
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille describe run 01j…\n  quadrille describe workflow order\n  \
-                        quadrille describe schedule nightly")]
+#[command(
+    after_help = "Examples:\n  quadrille describe run 01j…\n  quadrille describe workflow order\n  \
+                        quadrille describe schedule nightly"
+)]
 pub(crate) struct Describe {
     #[command(subcommand)]
     what: What,
@@ -64,14 +66,22 @@ impl Describe {
                 let run = client.get(&id).await?;
                 let events = last_events(&client, &id).await?;
                 let events_shown = events.iter().map(EventRecord::from).collect();
-                let record = RunDescription { run: RunDetail::from(&run), events: events_shown };
-                context.show(&record, || description::run(&run, &events, time::now_ms(), context.paint()))
+                let record = RunDescription {
+                    run: RunDetail::from(&run),
+                    events: events_shown,
+                };
+                context.show(&record, || {
+                    description::run(&run, &events, time::now_ms(), context.paint())
+                })
             }
             What::Workflow { name, version } => {
                 let workflow = client.workflow(&name, version.as_deref()).await?;
                 let mut versions = client.workflows().await?;
                 versions.retain(|version| version.workflow == name);
-                let filter = RunFilter { workflow: Some(name), ..RunFilter::default() };
+                let filter = RunFilter {
+                    workflow: Some(name),
+                    ..RunFilter::default()
+                };
                 let count = client.count(filter).await?;
                 context.show(&WorkflowDetail::from(&workflow), || {
                     description::workflow(&workflow, &versions, &count, context.paint())
@@ -79,11 +89,17 @@ impl Describe {
             }
             What::Schedule { name } => {
                 let schedules = client.schedules().await?;
-                let Some(schedule) = schedules.into_iter().find(|schedule| schedule.name == name) else {
+                let Some(schedule) = schedules.into_iter().find(|schedule| schedule.name == name)
+                else {
                     let message = format!("no schedule {name}");
-                    return Err(Complaint::Refused { code: "schedule-missing".to_owned(), message });
+                    return Err(Complaint::Refused {
+                        code: "schedule-missing".to_owned(),
+                        message,
+                    });
                 };
-                context.show(&ScheduleRecord::from(&schedule), || description::schedule(&schedule, context.paint()))
+                context.show(&ScheduleRecord::from(&schedule), || {
+                    description::schedule(&schedule, context.paint())
+                })
             }
         }
     }

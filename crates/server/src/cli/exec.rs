@@ -21,8 +21,10 @@ use crate::output::time;
 /// Nothing is kept: when the command ends, the run is gone. HTTP calls may go to any address. Prints the
 /// output.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille exec hello.yaml --input '{\"name\": \"Ada\"}'\n  \
-                        quadrille exec parent.yaml --with child.yaml --timeout 1m")]
+#[command(
+    after_help = "Examples:\n  quadrille exec hello.yaml --input '{\"name\": \"Ada\"}'\n  \
+                        quadrille exec parent.yaml --with child.yaml --timeout 1m"
+)]
 pub(crate) struct Exec {
     /// File, or - for standard input
     file: PathBuf,
@@ -45,8 +47,15 @@ impl Exec {
         for other in &others {
             other.demand_sound(context)?;
         }
-        let input = self.input.as_deref().map(|input| input::data("--input", input)).transpose()?;
-        logging::start(&Log { format: LogFormat::Auto, level: Level::Error });
+        let input = self
+            .input
+            .as_deref()
+            .map(|input| input::data("--input", input))
+            .transpose()?;
+        logging::start(&Log {
+            format: LogFormat::Auto,
+            level: Level::Error,
+        });
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Complaint::Broken(format!("cannot start: {error}")))?;
         runtime.block_on(async {
@@ -55,7 +64,11 @@ impl Exec {
                 .map_err(|fault| Complaint::Broken(fault.to_string()))?;
             let ended = async {
                 let client = sdk::Client::connect(assembly.url()).await?;
-                for text in others.into_iter().map(|other| other.text).chain([source.text]) {
+                for text in others
+                    .into_iter()
+                    .map(|other| other.text)
+                    .chain([source.text])
+                {
                     client.deploy(text).await?;
                 }
                 let mut start = client.start(workflow).version(version);

@@ -10,7 +10,9 @@ use crate::output::workflow::WorkflowDetail;
 
 /// Get one thing
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille get run 01j… -o json\n  quadrille get workflow order > order.yaml")]
+#[command(
+    after_help = "Examples:\n  quadrille get run 01j… -o json\n  quadrille get workflow order > order.yaml"
+)]
 pub(crate) struct Get {
     #[command(subcommand)]
     what: What,

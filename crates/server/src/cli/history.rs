@@ -18,8 +18,10 @@ const AWAY_PAUSE: Duration = Duration::from_millis(500);
 
 /// Show everything that happened in a run, the oldest first
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille history 01j…\n  quadrille history 01j… --follow\n  \
-                        quadrille history 01j… --follow -o json | jq .kind")]
+#[command(
+    after_help = "Examples:\n  quadrille history 01j…\n  quadrille history 01j… --follow\n  \
+                        quadrille history 01j… --follow -o json | jq .kind"
+)]
 pub(crate) struct History {
     /// The run
     id: String,
@@ -36,7 +38,10 @@ impl History {
         }
         let mut all = Vec::new();
         let lines = |events: &[HistoryEvent]| -> String {
-            events.iter().map(|event| event::line(event, context.paint())).collect()
+            events
+                .iter()
+                .map(|event| event::line(event, context.paint()))
+                .collect()
         };
         pages(&client, &self.id, |events| {
             match context.is_json() {
@@ -47,7 +52,10 @@ impl History {
         })
         .await?;
         match context.is_json() {
-            true => context.show(&all.iter().map(EventRecord::from).collect::<Vec<_>>(), String::new),
+            true => context.show(
+                &all.iter().map(EventRecord::from).collect::<Vec<_>>(),
+                String::new,
+            ),
             false => Ok(()),
         }
     }
@@ -77,14 +85,21 @@ async fn follow(context: &Context, client: &Client, id: &str) -> Result<(), Comp
             // The stream also ends for a watcher that was too slow; only the run itself knows.
             Ok(()) if client.get(id).await?.state.has_ended() => return Ok(()),
             Ok(()) => seen = Instant::now(),
-            Err(complaint) if complaint.is_passing() && seen.elapsed() < AWAY_MAX => sleep(AWAY_PAUSE).await,
+            Err(complaint) if complaint.is_passing() && seen.elapsed() < AWAY_MAX => {
+                sleep(AWAY_PAUSE).await
+            }
             Err(complaint) => return Err(complaint),
         }
     }
 }
 
 /// Prints events from number `next` on until the stream ends.
-async fn watch(context: &Context, client: &Client, id: &str, next: &mut u64) -> Result<(), Complaint> {
+async fn watch(
+    context: &Context,
+    client: &Client,
+    id: &str,
+    next: &mut u64,
+) -> Result<(), Complaint> {
     let mut watch = client.watch(id, *next).await?;
     while let Some(event) = watch.next().await? {
         *next = event.number + 1;

@@ -28,16 +28,26 @@ pub(crate) fn data(option: &str, argument: &str) -> Result<Value, Complaint> {
 
 /// The text of a file, or of standard input for `-`.
 pub(crate) fn text(path: &Path) -> Result<String, Complaint> {
-    let shown = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
-    let unreadable = |error: std::io::Error| Complaint::Broken(format!("cannot read {shown}: {error}"));
+    let shown = if path == Path::new("-") {
+        "standard input".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let unreadable =
+        |error: std::io::Error| Complaint::Broken(format!("cannot read {shown}: {error}"));
     let source: Box<dyn Read> = match path == Path::new("-") {
         true => Box::new(std::io::stdin()),
         false => Box::new(std::fs::File::open(path).map_err(unreadable)?),
     };
     let mut text = String::new();
-    let bytes = source.take(INPUT_BYTES_MAX + 1).read_to_string(&mut text).map_err(unreadable)?;
+    let bytes = source
+        .take(INPUT_BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(unreadable)?;
     if bytes as u64 > INPUT_BYTES_MAX {
-        return Err(Complaint::Broken(format!("{shown} is longer than {INPUT_BYTES_MAX} bytes")));
+        return Err(Complaint::Broken(format!(
+            "{shown} is longer than {INPUT_BYTES_MAX} bytes"
+        )));
     }
     Ok(text)
 }
@@ -69,9 +79,18 @@ mod tests {
         let file = folder.path().join("input.json");
         std::fs::write(&file, "{\"amount\": 12}").unwrap();
         assert_eq!(data("--input", "[1]").unwrap(), json!([1]));
-        assert_eq!(data("--input", &format!("@{}", file.display())).unwrap(), json!({"amount": 12}));
-        assert!(matches!(data("--input", "{amount: 12}"), Err(Complaint::Usage(_))));
-        assert!(matches!(data("--input", "@/nowhere"), Err(Complaint::Broken(_))));
+        assert_eq!(
+            data("--input", &format!("@{}", file.display())).unwrap(),
+            json!({"amount": 12})
+        );
+        assert!(matches!(
+            data("--input", "{amount: 12}"),
+            Err(Complaint::Usage(_))
+        ));
+        assert!(matches!(
+            data("--input", "@/nowhere"),
+            Err(Complaint::Broken(_))
+        ));
     }
 
     #[test]

@@ -17,14 +17,24 @@ use crate::output::workflow::{self, WorkflowRecord};
 const PAGE_MAX: usize = 1_000;
 
 /// Names of the states that runs can be in.
-const STATES: [&str; 8] =
-    ["running", "waiting", "suspended", "incident", "completed", "failed", "cancelled", "terminated"];
+const STATES: [&str; 8] = [
+    "running",
+    "waiting",
+    "suspended",
+    "incident",
+    "completed",
+    "failed",
+    "cancelled",
+    "terminated",
+];
 
 /// List things
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille list runs --workflow order --state failed --since 2d\n  \
+#[command(
+    after_help = "Examples:\n  quadrille list runs --workflow order --state failed --since 2d\n  \
                         quadrille list runs --label region=eu --attribute amount=12 -o json\n  \
-                        quadrille list workflows")]
+                        quadrille list workflows"
+)]
 pub(crate) struct List {
     #[command(subcommand)]
     what: What,
@@ -92,7 +102,13 @@ impl Runs {
         let mut next = None;
         loop {
             let wanted = (limit - runs.len()).min(PAGE_MAX);
-            let page = client.list(filter.clone(), u32::try_from(wanted).unwrap_or(u32::MAX), next).await?;
+            let page = client
+                .list(
+                    filter.clone(),
+                    u32::try_from(wanted).unwrap_or(u32::MAX),
+                    next,
+                )
+                .await?;
             runs.extend(page.runs);
             runs.truncate(limit);
             next = page.next;
@@ -101,20 +117,29 @@ impl Runs {
             }
         }
         let records: Vec<_> = runs.iter().map(RunRecord::from).collect();
-        context.show(&records, || run::table(&runs, time::now_ms(), context.paint()))?;
+        context.show(&records, || {
+            run::table(&runs, time::now_ms(), context.paint())
+        })?;
         if next.is_some() {
-            context.note(&format!("there may be more than these {limit}; raise --limit to see them"));
+            context.note(&format!(
+                "there may be more than these {limit}; raise --limit to see them"
+            ));
         }
         Ok(())
     }
 
     fn filter(self) -> Result<RunFilter, Complaint> {
         let attributes = self.attributes.into_iter();
-        let attributes: Result<_, sdk::Error> =
-            attributes.map(|(name, value)| Ok((name, Json::encode(&value)?))).collect();
+        let attributes: Result<_, sdk::Error> = attributes
+            .map(|(name, value)| Ok((name, Json::encode(&value)?)))
+            .collect();
         Ok(RunFilter {
             workflow: self.workflow,
-            states: self.states.iter().map(|state| RunState::from_name(state)).collect(),
+            states: self
+                .states
+                .iter()
+                .map(|state| RunState::from_name(state))
+                .collect(),
             started_after_ms: self.since,
             labels: self.labels.into_iter().collect(),
             attributes: attributes?,

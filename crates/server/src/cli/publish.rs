@@ -14,11 +14,18 @@ use crate::output::time;
 
 /// Offer an event to every run that waits for it; kept if none does
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille publish --type order.paid --data '{\"order\": 17}'\n  \
-                        quadrille publish --file event.json")]
+#[command(
+    after_help = "Examples:\n  quadrille publish --type order.paid --data '{\"order\": 17}'\n  \
+                        quadrille publish --file event.json"
+)]
 pub(crate) struct Publish {
     /// Type of the event
-    #[arg(long = "type", value_name = "TYPE", required_unless_present = "file", conflicts_with = "file")]
+    #[arg(
+        long = "type",
+        value_name = "TYPE",
+        required_unless_present = "file",
+        conflicts_with = "file"
+    )]
     kind: Option<String>,
     /// Data of the event: JSON, @file, or - for standard input
     #[arg(long, value_name = "JSON", conflicts_with = "file")]
@@ -41,7 +48,9 @@ impl Publish {
         let ttl = self.ttl;
         let event = self.event()?;
         let client = context.client().await?;
-        let published = Published { receivers: client.publish(&event, ttl).await? };
+        let published = Published {
+            receivers: client.publish(&event, ttl).await?,
+        };
         context.show(&published, || match published.receivers {
             0 => "nobody waits for it: kept\n".to_owned(),
             receivers => format!("received by {receivers}\n"),
@@ -51,8 +60,9 @@ impl Publish {
     fn event(self) -> Result<Value, Complaint> {
         if let Some(file) = self.file {
             let text = input::text(&file)?;
-            return serde_json::from_str(&text)
-                .map_err(|error| Complaint::Usage(format!("{} is not JSON: {error}", file.display())));
+            return serde_json::from_str(&text).map_err(|error| {
+                Complaint::Usage(format!("{} is not JSON: {error}", file.display()))
+            });
         }
         let mut event = json!({ "type": self.kind });
         if let Some(data) = &self.data {

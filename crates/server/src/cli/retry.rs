@@ -28,6 +28,8 @@ impl Retry {
         let client = context.client().await?;
         let tasks = client.retry(&self.id, self.step).await?;
         let retried = Retried { id: self.id, tasks };
-        context.show(&retried, || format!("{}: {} tasks offered again\n", retried.id, retried.tasks))
+        context.show(&retried, || {
+            format!("{}: {} tasks offered again\n", retried.id, retried.tasks)
+        })
     }
 }

@@ -16,9 +16,11 @@ use crate::output::time;
 ///
 /// Prints the id of the run, or with --wait its output once it has completed.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille run order --input '{\"amount\": 12}' --key order-17\n  \
+#[command(
+    after_help = "Examples:\n  quadrille run order --input '{\"amount\": 12}' --key order-17\n  \
                         quadrille run order --input @order.json --wait --timeout 5m\n  \
-                        id=$(quadrille run report --label region=eu)")]
+                        id=$(quadrille run report --label region=eu)"
+)]
 pub(crate) struct Run {
     /// The workflow
     name: String,
@@ -72,13 +74,26 @@ impl Run {
         }
         let started = start.send().await?;
         if !started.created {
-            context.note(&format!("the key belongs to run {}, which was there already", started.id));
+            context.note(&format!(
+                "the key belongs to run {}, which was there already",
+                started.id
+            ));
         }
         if !self.wait {
-            let started = Started { id: started.id, created: started.created };
+            let started = Started {
+                id: started.id,
+                created: started.created,
+            };
             return context.show(&started, || format!("{}\n", started.id));
         }
-        let output = until_end(context, &client, &started.id, self.timeout, Incident::WaitOn).await?;
+        let output = until_end(
+            context,
+            &client,
+            &started.id,
+            self.timeout,
+            Incident::WaitOn,
+        )
+        .await?;
         context.print(&format!("{output}\n"))
     }
 }

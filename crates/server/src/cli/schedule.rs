@@ -118,7 +118,10 @@ impl Schedule {
 impl Put {
     fn schedule(self) -> Result<sdk::Schedule, Complaint> {
         let timing = match (self.cron, self.every) {
-            (Some(expression), _) => Timing::Cron { expression, time_zone: self.time_zone },
+            (Some(expression), _) => Timing::Cron {
+                expression,
+                time_zone: self.time_zone,
+            },
             (None, every) => Timing::Every(every.unwrap_or_default()),
         };
         let mut schedule = sdk::Schedule::new(self.name, self.workflow, timing);
@@ -137,5 +140,8 @@ impl Put {
 
 /// The choice of a word; the parser of the arguments has let no other pass.
 fn choice<T: Copy + Default>(words: &[(&str, T)], word: &str) -> T {
-    words.iter().find(|(listed, _)| *listed == word).map_or_else(T::default, |(_, choice)| *choice)
+    words
+        .iter()
+        .find(|(listed, _)| *listed == word)
+        .map_or_else(T::default, |(_, choice)| *choice)
 }

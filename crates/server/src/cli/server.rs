@@ -15,8 +15,10 @@ use crate::{logging, signals};
 /// Prints the address it listens on once it accepts. SIGTERM or SIGINT lets it end what it is doing; a
 /// second one ends it at once.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille server\n  quadrille server --data /var/lib/quadrille --port 9000\n  \
-                        quadrille server --config quadrille.yaml")]
+#[command(
+    after_help = "Examples:\n  quadrille server\n  quadrille server --data /var/lib/quadrille --port 9000\n  \
+                        quadrille server --config quadrille.yaml"
+)]
 pub(crate) struct Server {
     /// Configuration file; quadrille.yaml in this directory if there is one
     #[arg(long, value_name = "FILE")]
@@ -54,7 +56,9 @@ impl Server {
     /// The configuration with the arguments over it.
     fn over(self, mut config: Config) -> Config {
         let server = &mut config.server;
-        server.host = self.host.unwrap_or_else(|| std::mem::take(&mut server.host));
+        server.host = self
+            .host
+            .unwrap_or_else(|| std::mem::take(&mut server.host));
         server.port = self.port.unwrap_or(server.port);
         server.allow_unauthenticated_remote |= self.allow_unauthenticated_remote;
         if let Some(data) = self.data {

@@ -35,10 +35,18 @@ struct Signalled {
 
 impl Signal {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Complaint> {
-        let data = self.data.as_deref().map_or(Ok(Value::Null), |data| input::data("--data", data))?;
+        let data = self
+            .data
+            .as_deref()
+            .map_or(Ok(Value::Null), |data| input::data("--data", data))?;
         let client = context.client().await?;
         client.signal(&self.id, &self.name, &data, self.ttl).await?;
-        let signalled = Signalled { id: self.id, signal: self.name };
-        context.show(&signalled, || format!("{} got {}\n", signalled.id, signalled.signal))
+        let signalled = Signalled {
+            id: self.id,
+            signal: self.name,
+        };
+        context.show(&signalled, || {
+            format!("{} got {}\n", signalled.id, signalled.signal)
+        })
     }
 }

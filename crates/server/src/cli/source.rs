@@ -37,8 +37,15 @@ pub(crate) struct Verdict {
 impl Source {
     /// Reads a file, or standard input for `-`.
     pub(crate) fn read(path: &Path) -> Result<Source, Complaint> {
-        let name = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
-        Ok(Source { name, text: input::text(path)? })
+        let name = if path == Path::new("-") {
+            "standard input".to_owned()
+        } else {
+            path.display().to_string()
+        };
+        Ok(Source {
+            name,
+            text: input::text(path)?,
+        })
     }
 
     /// Reads files, standard input for `-`, and for a directory the workflow files right in it.
@@ -61,10 +68,19 @@ impl Source {
     pub(crate) fn check(&self) -> Verdict {
         match authoring::compile(&self.text) {
             Ok(compiled) => {
-                let workflow = (compiled.graph.workflow.to_string(), compiled.graph.version.to_string());
-                Verdict { findings: compiled.warnings, workflow: Some(workflow) }
+                let workflow = (
+                    compiled.graph.workflow.to_string(),
+                    compiled.graph.version.to_string(),
+                );
+                Verdict {
+                    findings: compiled.warnings,
+                    workflow: Some(workflow),
+                }
             }
-            Err(findings) => Verdict { findings, workflow: None },
+            Err(findings) => Verdict {
+                findings,
+                workflow: None,
+            },
         }
     }
 
@@ -77,7 +93,12 @@ impl Source {
         if !verdict.findings.is_empty() {
             context.say(&match context.is_json() {
                 true => serde_json::to_string(&verdict.findings).unwrap_or_default() + "\n",
-                false => finding::text(&self.name, &self.text, &verdict.findings, Paint::of(&std::io::stderr())),
+                false => finding::text(
+                    &self.name,
+                    &self.text,
+                    &verdict.findings,
+                    Paint::of(&std::io::stderr()),
+                ),
             });
         }
         verdict.workflow.ok_or(Complaint::Unsound)
@@ -87,28 +108,42 @@ impl Source {
 impl Verdict {
     /// How many findings are errors.
     pub(crate) fn error_count(&self) -> usize {
-        self.findings.iter().filter(|finding| finding.severity == Severity::Error).count()
+        self.findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .count()
     }
 }
 
 /// The workflow files right in a directory, by name.
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Complaint> {
-    let unreadable =
-        |error: std::io::Error| Complaint::Broken(format!("cannot read the directory {}: {error}", folder.display()));
+    let unreadable = |error: std::io::Error| {
+        Complaint::Broken(format!(
+            "cannot read the directory {}: {error}",
+            folder.display()
+        ))
+    };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let fits = path.extension().and_then(|ending| ending.to_str()).is_some_and(|ending| ENDINGS.contains(&ending));
+        let fits = path
+            .extension()
+            .and_then(|ending| ending.to_str())
+            .is_some_and(|ending| ENDINGS.contains(&ending));
         if fits && path.is_file() {
             files.push(path);
         }
     }
     files.sort();
     match files.len() {
-        0 => Err(Complaint::Usage(format!("{} holds no .yaml, .yml or .json file", folder.display()))),
-        count if count > FILES_MAX => {
-            Err(Complaint::Usage(format!("{} holds {count} files, at most {FILES_MAX} are taken", folder.display())))
-        }
+        0 => Err(Complaint::Usage(format!(
+            "{} holds no .yaml, .yml or .json file",
+            folder.display()
+        ))),
+        count if count > FILES_MAX => Err(Complaint::Usage(format!(
+            "{} holds {count} files, at most {FILES_MAX} are taken",
+            folder.display()
+        ))),
         _ => Ok(files),
     }
 }
@@ -124,9 +159,13 @@ mod tests {
             std::fs::write(folder.path().join(name), name).unwrap();
         }
         std::fs::create_dir(folder.path().join("e.yaml")).unwrap();
-        let sources = Source::read_all(&[folder.path().to_owned(), folder.path().join("d.txt")]).unwrap();
+        let sources =
+            Source::read_all(&[folder.path().to_owned(), folder.path().join("d.txt")]).unwrap();
         let texts: Vec<_> = sources.iter().map(|source| source.text.as_str()).collect();
         assert_eq!(texts, ["a.json", "b.yaml", "c.yml", "d.txt"]);
-        assert!(matches!(Source::read_all(&[folder.path().join("e.yaml")]), Err(Complaint::Usage(_))));
+        assert!(matches!(
+            Source::read_all(&[folder.path().join("e.yaml")]),
+            Err(Complaint::Usage(_))
+        ));
     }
 }

@@ -36,14 +36,20 @@ struct Steered {
 impl Suspend {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Complaint> {
         let client = context.client().await?;
-        each(context, self.ids, "suspended", async |id: &str| client.suspend(id).await).await
+        each(context, self.ids, "suspended", async |id: &str| {
+            client.suspend(id).await
+        })
+        .await
     }
 }
 
 impl Resume {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Complaint> {
         let client = context.client().await?;
-        each(context, self.ids, "resumed", async |id: &str| client.resume(id).await).await
+        each(context, self.ids, "resumed", async |id: &str| {
+            client.resume(id).await
+        })
+        .await
     }
 }
 
@@ -63,7 +69,12 @@ pub(crate) async fn each(
             Err(complaint) => return Err(complaint),
         }
     }
-    context.show(&steered, || steered.iter().map(|steered| format!("{} {done}\n", steered.id)).collect())?;
+    context.show(&steered, || {
+        steered
+            .iter()
+            .map(|steered| format!("{} {done}\n", steered.id))
+            .collect()
+    })?;
     if refused.is_empty() {
         return Ok(());
     }

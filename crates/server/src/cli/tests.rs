@@ -81,7 +81,10 @@ fn reference(command: &mut Command, above: &str, text: &mut String) {
     let name = format!("{above}{}", command.get_name());
     if !command.has_subcommands() || above.is_empty() {
         let help = command.render_long_help().to_string();
-        let help: String = help.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        let help: String = help
+            .lines()
+            .map(|line| format!("{}\n", line.trim_end()))
+            .collect();
         *text += &format!("### `{name}`\n\n```text\n{}\n```\n\n", help.trim_end());
     }
     for below in command.get_subcommands_mut() {

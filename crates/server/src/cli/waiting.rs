@@ -46,7 +46,11 @@ pub(crate) async fn until_end(
     let mut noted = false;
     loop {
         let left = timeout.map_or(LAP, |timeout| timeout.saturating_sub(began.elapsed()));
-        let shown = match client.wait(id, left.min(LAP)).await.map_err(Complaint::from) {
+        let shown = match client
+            .wait(id, left.min(LAP))
+            .await
+            .map_err(Complaint::from)
+        {
             Ok(run) if run.state.has_ended() => {
                 clear(context);
                 return outcome(&run);
@@ -58,7 +62,9 @@ pub(crate) async fn until_end(
                 }
                 if !std::mem::replace(&mut noted, true) {
                     clear(context);
-                    context.note(&format!("run {id} is parked; mend the cause, then: quadrille retry {id}"));
+                    context.note(&format!(
+                        "run {id} is parked; mend the cause, then: quadrille retry {id}"
+                    ));
                 }
                 seen = Instant::now();
                 run.state.name()
@@ -85,14 +91,20 @@ pub(crate) async fn until_end(
 fn outcome(ended: &Run) -> Result<serde_json::Value, Complaint> {
     match ended.state {
         RunState::Completed => Ok(run::value(&ended.output)),
-        RunState::Cancelled | RunState::Terminated => Err(Complaint::Ended(run::value(&ended.error))),
+        RunState::Cancelled | RunState::Terminated => {
+            Err(Complaint::Ended(run::value(&ended.error)))
+        }
         _ => Err(Complaint::Failed(run::value(&ended.error))),
     }
 }
 
 /// The error that parked a run.
 fn parked(parked: &Run) -> Complaint {
-    let error = parked.steps.iter().map(|step| run::value(&step.error)).find(|error| !error.is_null());
+    let error = parked
+        .steps
+        .iter()
+        .map(|step| run::value(&step.error))
+        .find(|error| !error.is_null());
     Complaint::Failed(error.unwrap_or_else(|| run::value(&parked.error)))
 }
 

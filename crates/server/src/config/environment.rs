@@ -35,7 +35,11 @@ impl Leaf {
 
     /// The text of a variable as a value of this key's type.
     fn read(&self, text: &str) -> Result<Value, ConfigFault> {
-        let invalid = |why: String| ConfigFault::Invalid { place: self.variable(), key: self.path(), why };
+        let invalid = |why: String| ConfigFault::Invalid {
+            place: self.variable(),
+            key: self.path(),
+            why,
+        };
         Ok(match &self.default {
             Value::Bool(_) => match text {
                 "true" => Value::Bool(true),
@@ -43,12 +47,17 @@ impl Leaf {
                 _ => return Err(invalid(format!("{text:?} is neither true nor false"))),
             },
             Value::Number(_) => {
-                let number: u64 = text.parse().map_err(|_| invalid(format!("{text:?} is not a whole number")))?;
+                let number: u64 = text
+                    .parse()
+                    .map_err(|_| invalid(format!("{text:?} is not a whole number")))?;
                 number.into()
             }
-            Value::Array(_) => {
-                text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect()
-            }
+            Value::Array(_) => text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(Value::from)
+                .collect(),
             _ => text.into(),
         })
     }
@@ -57,16 +66,22 @@ impl Leaf {
 /// Every key of a tree that holds a value, in order.
 pub(crate) fn leaves(tree: &Value) -> Vec<Leaf> {
     let Value::Object(object) = tree else {
-        return vec![Leaf { keys: Vec::new(), default: tree.clone() }];
+        return vec![Leaf {
+            keys: Vec::new(),
+            default: tree.clone(),
+        }];
     };
     let below = |(key, value): (&String, &Value)| {
-        leaves(value).into_iter().map({
-            let key = key.clone();
-            move |mut leaf| {
-                leaf.keys.insert(0, key.clone());
-                leaf
-            }
-        }).collect::<Vec<_>>()
+        leaves(value)
+            .into_iter()
+            .map({
+                let key = key.clone();
+                move |mut leaf| {
+                    leaf.keys.insert(0, key.clone());
+                    leaf
+                }
+            })
+            .collect::<Vec<_>>()
     };
     object.iter().flat_map(below).collect()
 }
@@ -91,7 +106,10 @@ pub(crate) fn overlay(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Overlay, ConfigFault> {
     let mut overlay = Overlay::default();
-    let mut variables: Vec<_> = variables.into_iter().filter(|(name, _)| name.starts_with(PREFIX)).collect();
+    let mut variables: Vec<_> = variables
+        .into_iter()
+        .filter(|(name, _)| name.starts_with(PREFIX))
+        .collect();
     variables.sort();
     for (name, text) in variables {
         if name == SERVER_URL || text.is_empty() {
@@ -102,8 +120,12 @@ pub(crate) fn overlay(
             None => {
                 let names: Vec<_> = leaves.iter().map(Leaf::variable).collect();
                 let meant = crate::spelling::nearest(&name, names.iter().map(String::as_str));
-                let hint = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
-                overlay.warnings.push(format!("the environment variable {name} sets nothing{hint}"));
+                let hint = meant
+                    .map(|meant| format!("; did you mean {meant}?"))
+                    .unwrap_or_default();
+                overlay.warnings.push(format!(
+                    "the environment variable {name} sets nothing{hint}"
+                ));
             }
         }
     }
@@ -113,7 +135,10 @@ pub(crate) fn overlay(
 /// The variables of this process that could concern the configuration.
 pub(crate) fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| {
-        let name = name.into_string().ok().filter(|name| name.starts_with(PREFIX))?;
+        let name = name
+            .into_string()
+            .ok()
+            .filter(|name| name.starts_with(PREFIX))?;
         Some((name, value.to_string_lossy().into_owned()))
     })
 }

@@ -41,16 +41,28 @@ pub(crate) fn load(
         None => Some(PathBuf::from(FILE_DEFAULT)).filter(|file| file.exists()),
     };
     let text = file.as_deref().map(read).transpose()?;
-    let place = file.as_ref().map_or_else(String::new, |file| file.display().to_string());
+    let place = file
+        .as_ref()
+        .map_or_else(String::new, |file| file.display().to_string());
     let (config, warnings) = parse(&place, text.as_deref().unwrap_or_default(), variables)?;
-    Ok(Loaded { config, file, warnings })
+    Ok(Loaded {
+        config,
+        file,
+        warnings,
+    })
 }
 
 fn read(path: &Path) -> Result<String, ConfigFault> {
-    let unreadable = |source| ConfigFault::Unreadable { path: path.to_owned(), source };
+    let unreadable = |source| ConfigFault::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
     let bytes = std::fs::metadata(path).map_err(unreadable)?.len();
     if bytes > FILE_BYTES_MAX {
-        return Err(ConfigFault::TooLong { path: path.to_owned(), bytes });
+        return Err(ConfigFault::TooLong {
+            path: path.to_owned(),
+            bytes,
+        });
     }
     std::fs::read_to_string(path).map_err(unreadable)
 }
@@ -61,7 +73,8 @@ fn parse(
     text: &str,
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<(Config, Vec<String>), ConfigFault> {
-    let defaults = serde_json::to_value(Config::default()).expect("the configuration is plain data");
+    let defaults =
+        serde_json::to_value(Config::default()).expect("the configuration is plain data");
     let mut tree = yaml(place, text)?;
     refuse_unknown(place, &tree, &defaults, "")?;
     let Overlay { values, warnings } = overlay(leaves(&defaults), variables)?;
@@ -74,7 +87,11 @@ fn parse(
         let key = error.path().to_string();
         let by_variable = set.iter().find(|leaf| leaf.path() == key);
         let place = by_variable.map_or_else(|| place.to_owned(), Leaf::variable);
-        ConfigFault::Invalid { place, key, why: error.into_inner().to_string() }
+        ConfigFault::Invalid {
+            place,
+            key,
+            why: error.into_inner().to_string(),
+        }
     })?;
     Ok((config, warnings))
 }
@@ -82,14 +99,21 @@ fn parse(
 /// A YAML text as a tree of what it sets; keys without a value set nothing.
 fn yaml(place: &str, text: &str) -> Result<Value, ConfigFault> {
     let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
-    let tree: Value = serde_saphyr::from_str_with_options(text, options)
-        .map_err(|error| ConfigFault::Malformed { place: place.to_owned(), why: error.to_string() })?;
+    let tree: Value = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
+        ConfigFault::Malformed {
+            place: place.to_owned(),
+            why: error.to_string(),
+        }
+    })?;
     let tree = without_nulls(tree);
     if tree.is_object() {
         return Ok(tree);
     }
     let why = "expected keys with values, such as \"server:\"".to_owned();
-    Err(ConfigFault::Malformed { place: place.to_owned(), why })
+    Err(ConfigFault::Malformed {
+        place: place.to_owned(),
+        why,
+    })
 }
 
 /// The same tree without what is null; nothing at all is an empty tree.
@@ -99,26 +123,48 @@ fn without_nulls(tree: Value) -> Value {
         Value::Object(object) => object
             .into_iter()
             .filter(|(_, value)| !value.is_null())
-            .map(|(key, value)| (key, if value.is_object() { without_nulls(value) } else { value }))
+            .map(|(key, value)| {
+                (
+                    key,
+                    if value.is_object() {
+                        without_nulls(value)
+                    } else {
+                        value
+                    },
+                )
+            })
             .collect(),
         other => other,
     }
 }
 
 /// Refuses a key that the defaults do not have.
-fn refuse_unknown(place: &str, tree: &Value, known: &Value, above: &str) -> Result<(), ConfigFault> {
+fn refuse_unknown(
+    place: &str,
+    tree: &Value,
+    known: &Value,
+    above: &str,
+) -> Result<(), ConfigFault> {
     let (Value::Object(tree), Value::Object(known)) = (tree, known) else {
         return Ok(());
     };
     for (key, value) in tree {
-        let path = if above.is_empty() { key.clone() } else { format!("{above}.{key}") };
+        let path = if above.is_empty() {
+            key.clone()
+        } else {
+            format!("{above}.{key}")
+        };
         let Some(below) = known.get(key) else {
             let names: Vec<_> = known.keys().map(String::as_str).collect();
             let hint = match crate::spelling::nearest(key, names.iter().copied()) {
                 Some(meant) => format!("did you mean {meant}?"),
                 None => format!("the keys here are {}", names.join(", ")),
             };
-            return Err(ConfigFault::UnknownKey { place: place.to_owned(), key: path, hint });
+            return Err(ConfigFault::UnknownKey {
+                place: place.to_owned(),
+                key: path,
+                hint,
+            });
         };
         refuse_unknown(place, value, below, &path)?;
     }
@@ -132,7 +178,9 @@ fn put(tree: &mut Value, keys: &[String], value: Value) {
         return;
     };
     if let Value::Object(object) = tree {
-        let next = object.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
+        let next = object
+            .entry(key.clone())
+            .or_insert_with(|| Value::Object(Map::new()));
         put(next, below, value);
     }
 }
@@ -143,18 +191,30 @@ mod tests {
 
     use super::*;
 
-    fn parsed(text: &str, variables: &[(&str, &str)]) -> Result<(Config, Vec<String>), ConfigFault> {
-        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    fn parsed(
+        text: &str,
+        variables: &[(&str, &str)],
+    ) -> Result<(Config, Vec<String>), ConfigFault> {
+        let variables = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         parse("quadrille.yaml", text, variables)
     }
 
     fn refusal(text: &str, variables: &[(&str, &str)]) -> String {
-        parsed(text, variables).expect_err("it is wrong").to_string()
+        parsed(text, variables)
+            .expect_err("it is wrong")
+            .to_string()
     }
 
     #[test]
     fn nothing_set_is_the_default() {
-        for text in ["", "# only words\n", "server:\n", "server: {port: }\ndatabase: {}\n"] {
+        for text in [
+            "",
+            "# only words\n",
+            "server:\n",
+            "server: {port: }\ndatabase: {}\n",
+        ] {
             assert_eq!(parsed(text, &[]).unwrap().0, Config::default(), "{text:?}");
         }
     }
@@ -173,15 +233,44 @@ mod tests {
         ];
         let (config, warnings) = parsed(text, &variables).unwrap();
         assert_eq!(warnings, Vec::<String>::new());
-        assert_snapshot!(serde_saphyr::to_string(&config).unwrap(), @"");
+        assert_snapshot!(serde_saphyr::to_string(&config).unwrap(), @r#"
+        server:
+          host: "::1"
+          port: 9000
+          allow_unauthenticated_remote: false
+          allowed_hosts:
+          - a.example
+          - b.example
+        database:
+          type: embedded
+          path: /a
+        messaging:
+          broker: embedded
+        connectors:
+          http:
+            enabled: true
+            allow_private: true
+        log:
+          format: text
+          level: debug
+        "#);
     }
 
     #[test]
     fn a_variable_that_sets_nothing_is_warned_about() {
-        let (config, warnings) =
-            parsed("", &[("QUADRILLE_SERVER_PROT", "1"), ("QUADRILLE_PORT_8080_TCP", "tcp://10.0.0.1:8080")]).unwrap();
+        let (config, warnings) = parsed(
+            "",
+            &[
+                ("QUADRILLE_SERVER_PROT", "1"),
+                ("QUADRILLE_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+            ],
+        )
+        .unwrap();
         assert_eq!(config, Config::default());
-        assert_snapshot!(warnings.join("\n"), @"");
+        assert_snapshot!(warnings.join("\n"), @r"
+        the environment variable QUADRILLE_PORT_8080_TCP sets nothing
+        the environment variable QUADRILLE_SERVER_PROT sets nothing; did you mean QUADRILLE_SERVER_PORT?
+        ");
     }
 
     #[test]
@@ -202,13 +291,47 @@ mod tests {
             ("", &[("QUADRILLE_SERVER_PORT", "70000")]),
             ("", &[("QUADRILLE_CONNECTORS_HTTP_ENABLED", "1")]),
         ];
-        let texts: Vec<_> = cases.iter().map(|(text, variables)| refusal(text, variables)).collect();
-        assert_snapshot!(texts.join("\n--\n"), @"");
+        let texts: Vec<_> = cases
+            .iter()
+            .map(|(text, variables)| refusal(text, variables))
+            .collect();
+        assert_snapshot!(texts.join("\n--\n"), @r#"
+        quadrille.yaml: unknown key server.prot
+        hint: did you mean port?
+        --
+        quadrille.yaml: unknown key serve
+        hint: did you mean server?
+        --
+        quadrille.yaml: unknown key connectors.http.tls
+        hint: the keys here are enabled, allow_private
+        --
+        quadrille.yaml: server.port: invalid type: string "abc", expected u16
+        --
+        quadrille.yaml: server.port: invalid value: integer `70000`, expected u16
+        --
+        quadrille.yaml: server.allow_unauthenticated_remote: invalid type: string "yes", expected a boolean
+        --
+        quadrille.yaml: server: invalid type: integer `8080`, expected struct Server
+        --
+        quadrille.yaml: database.type: unknown variant `postgres`, expected `embedded`
+        --
+        quadrille.yaml: not valid YAML: expected keys with values, such as "server:"
+        --
+        quadrille.yaml: not valid YAML: unclosed bracket '{' at line 1, column 9
+        --
+        quadrille.yaml: not valid YAML: duplicate mapping key: server, set DuplicateKeyPolicy in Options if acceptable at line 2, column 1
+        --
+        QUADRILLE_SERVER_PORT: server.port: "http" is not a whole number
+        --
+        QUADRILLE_SERVER_PORT: server.port: invalid value: integer `70000`, expected u16
+        --
+        QUADRILLE_CONNECTORS_HTTP_ENABLED: connectors.http.enabled: "1" is neither true nor false
+        "#);
     }
 
     #[test]
     fn a_named_file_must_exist() {
         let missing = load(Some(Path::new("/nowhere/quadrille.yaml")), []).unwrap_err();
-        assert_snapshot!(missing, @"");
+        assert_snapshot!(missing, @"cannot read the configuration file /nowhere/quadrille.yaml: No such file or directory (os error 2)");
     }
 }

@@ -142,12 +142,18 @@ impl Default for Server {
 
 impl Default for Database {
     fn default() -> Self {
-        Database { kind: DatabaseType::Embedded, path: "quadrille-data".into() }
+        Database {
+            kind: DatabaseType::Embedded,
+            path: "quadrille-data".into(),
+        }
     }
 }
 
 impl Default for Http {
     fn default() -> Self {
-        Http { enabled: true, allow_private: false }
+        Http {
+            enabled: true,
+            allow_private: false,
+        }
     }
 }

@@ -10,16 +10,30 @@ use super::model::Config;
 /// A Markdown table of all keys.
 fn table() -> String {
     let schema: Value = serde_json::from_str(&super::schema()).expect("the schema is JSON");
-    let defaults = serde_json::to_value(Config::default()).expect("the configuration is plain data");
-    let rows = leaves(&defaults).into_iter().map(|leaf| row(&schema, &leaf));
+    let defaults =
+        serde_json::to_value(Config::default()).expect("the configuration is plain data");
+    let rows = leaves(&defaults)
+        .into_iter()
+        .map(|leaf| row(&schema, &leaf));
     let head = "| Key | Default | Variable | Meaning |\n|---|---|---|---|\n".to_owned();
     std::iter::once(head).chain(rows).collect()
 }
 
 fn row(schema: &Value, leaf: &Leaf) -> String {
-    let at = leaf.keys.iter().fold(schema, |at, key| &at["properties"][key]);
-    let meaning = at["description"].as_str().expect("every key is described").replace('\n', " ");
-    format!("| `{}` | `{}` | `{}` | {meaning} |\n", leaf.path(), leaf.default, leaf.variable())
+    let at = leaf
+        .keys
+        .iter()
+        .fold(schema, |at, key| &at["properties"][key]);
+    let meaning = at["description"]
+        .as_str()
+        .expect("every key is described")
+        .replace('\n', " ");
+    format!(
+        "| `{}` | `{}` | `{}` | {meaning} |\n",
+        leaf.path(),
+        leaf.default,
+        leaf.variable()
+    )
 }
 
 #[test]

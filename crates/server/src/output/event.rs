@@ -41,9 +41,18 @@ pub(crate) fn line(event: &HistoryEvent, paint: Paint) -> String {
         data => plain(&data.to_string()),
     };
     let number = paint.tone(&format!("{:>5}", event.number), Tone::Faint);
-    let (kind, step) = (plain(&event.kind), plain(event.step_name.as_deref().unwrap_or("-")));
-    let line = format!("{number}  {}  {kind:<18}  {step:<16}  ", time::instant(event.at_ms));
-    format!("{}\n", (line + &paint.tone(&cut(&data, DATA_CHARS_MAX), Tone::Faint)).trim_end())
+    let (kind, step) = (
+        plain(&event.kind),
+        plain(event.step_name.as_deref().unwrap_or("-")),
+    );
+    let line = format!(
+        "{number}  {}  {kind:<18}  {step:<16}  ",
+        time::instant(event.at_ms)
+    );
+    format!(
+        "{}\n",
+        (line + &paint.tone(&cut(&data, DATA_CHARS_MAX), Tone::Faint)).trim_end()
+    )
 }
 
 #[cfg(test)]
@@ -65,10 +74,22 @@ mod tests {
         let events = [
             event(0, "RunStarted", json!({"workflow": "order"}), None),
             event(1, "StepEntered", json!({}), Some("reserve")),
-            event(2, "TaskSucceeded", json!({"output": "x".repeat(200)}), Some("reserve")),
+            event(
+                2,
+                "TaskSucceeded",
+                json!({"output": "x".repeat(200)}),
+                Some("reserve"),
+            ),
         ];
-        let lines: String = events.iter().map(|event| line(event, Paint::Plain)).collect();
-        insta::assert_snapshot!(lines, @"");
-        insta::assert_snapshot!(serde_json::to_string(&EventRecord::from(&events[0])).unwrap(), @"");
+        let lines: String = events
+            .iter()
+            .map(|event| line(event, Paint::Plain))
+            .collect();
+        insta::assert_snapshot!(lines, @r#"
+        0  2026-01-01T00:00:00.042Z  RunStarted          -                 {"workflow":"order"}
+        1  2026-01-01T00:00:00.043Z  StepEntered         reserve
+        2  2026-01-01T00:00:00.044Z  TaskSucceeded       reserve           {"output":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
+        "#);
+        insta::assert_snapshot!(serde_json::to_string(&EventRecord::from(&events[0])).unwrap(), @r#"{"number":0,"at":"2026-01-01T00:00:00.042Z","kind":"RunStarted","step_name":null,"data":{"workflow":"order"}}"#);
     }
 }

@@ -21,18 +21,30 @@ fn one(file: &str, source: &str, finding: &Finding, paint: Paint) -> String {
     let head = paint.tone(&format!("{severity}[{}]", finding.code), tone);
     let place = format!("{}:{}:{}", plain(file), finding.line, finding.column);
     let mut text = format!("{head}: {}\n", plain(&finding.message));
-    let line = (finding.line as usize).checked_sub(1).and_then(|index| source.lines().nth(index));
+    let line = (finding.line as usize)
+        .checked_sub(1)
+        .and_then(|index| source.lines().nth(index));
     let Some(line) = line else {
         return text + &format!("  --> {place}\n");
     };
     let number = finding.line.to_string();
     let margin = " ".repeat(number.len());
     // One letter of the text must stay one column, or the caret would point elsewhere.
-    let line: String = line.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
+    let line: String = line
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
     let column = (finding.column as usize).saturating_sub(1);
-    text += &format!("{margin} --> {place}\n{number} | {}\n", cut(line.trim_end(), LINE_CHARS_MAX));
+    text += &format!(
+        "{margin} --> {place}\n{number} | {}\n",
+        cut(line.trim_end(), LINE_CHARS_MAX)
+    );
     if column < LINE_CHARS_MAX {
-        text += &format!("{margin} | {}{}\n", " ".repeat(column), paint.tone("^", tone));
+        text += &format!(
+            "{margin} | {}{}\n",
+            " ".repeat(column),
+            paint.tone("^", tone)
+        );
     }
     text
 }
@@ -56,6 +68,14 @@ mod tests {
             finding(3, 2, Severity::Error, "unknown-key"),
             finding(9, 1, Severity::Warning, "beyond-the-end"),
         ];
-        insta::assert_snapshot!(text("order.yaml", source, &findings, Paint::Plain), @"");
+        insta::assert_snapshot!(text("order.yaml", source, &findings, Paint::Plain), @r#"
+        error[unknown-key]: unknown key "nme"; did you mean "name"?
+          --> order.yaml:3:2
+        3 |  nme: order
+          |  ^
+
+        warning[beyond-the-end]: unknown key "nme"; did you mean "name"?
+          --> order.yaml:9:1
+        "#);
     }
 }

@@ -36,7 +36,11 @@ impl Paint {
     pub(crate) fn of(stream: &impl IsTerminal) -> Paint {
         let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        if stream.is_terminal() && !unwanted { Paint::Coloured } else { Paint::Plain }
+        if stream.is_terminal() && !unwanted {
+            Paint::Coloured
+        } else {
+            Paint::Plain
+        }
     }
 
     /// The text in a tone.
@@ -83,7 +87,10 @@ mod tests {
 
     #[test]
     fn outside_text_cannot_steer_the_terminal() {
-        assert_eq!(plain("a\u{1b}[31mb\nc\u{9b}d é"), "a\\u{1b}[31mb\\nc\\u{9b}d é");
+        assert_eq!(
+            plain("a\u{1b}[31mb\nc\u{9b}d é"),
+            "a\\u{1b}[31mb\\nc\\u{9b}d é"
+        );
     }
 
     #[test]

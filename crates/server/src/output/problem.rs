@@ -26,7 +26,9 @@ mod tests {
     #[test]
     fn what_is_missing_is_left_out() {
         assert_eq!(
-            line(&json!({"type": "declined", "title": "card declined", "detail": "no money", "status": 402})),
+            line(
+                &json!({"type": "declined", "title": "card declined", "detail": "no money", "status": 402})
+            ),
             "card declined: no money [declined, 402]"
         );
         assert_eq!(line(&json!({"title": "x", "detail": ""})), "x");

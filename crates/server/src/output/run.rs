@@ -65,7 +65,11 @@ impl<'r> From<&'r Run> for RunRecord<'r> {
             started_at: time::instant(run.started_at_ms),
             ended_at: run.ended_at_ms.map(time::instant),
             labels: &run.labels,
-            attributes: run.attributes.iter().map(|(name, json)| (name.as_str(), value(json))).collect(),
+            attributes: run
+                .attributes
+                .iter()
+                .map(|(name, json)| (name.as_str(), value(json)))
+                .collect(),
             parent: run.parent.as_deref(),
         }
     }
@@ -98,7 +102,8 @@ impl<'r> From<&'r Step> for StepRecord<'r> {
 
 /// Data of the server as a value; text if it is not JSON, which the contract rules out.
 pub(crate) fn value(json: &Json) -> Value {
-    json.decode().unwrap_or_else(|_| Value::from(String::from_utf8_lossy(json.as_bytes())))
+    json.decode()
+        .unwrap_or_else(|_| Value::from(String::from_utf8_lossy(json.as_bytes())))
 }
 
 /// What a state says by its colour.
@@ -113,7 +118,9 @@ pub(crate) fn tone(state: RunState) -> Tone {
 
 /// Runs as a table.
 pub(crate) fn table(runs: &[Run], now_ms: u64, paint: Paint) -> String {
-    let mut table = Table::new(["ID", "WORKFLOW", "VERSION", "KEY", "STATE", "STARTED", "DURATION"]);
+    let mut table = Table::new([
+        "ID", "WORKFLOW", "VERSION", "KEY", "STATE", "STARTED", "DURATION",
+    ]);
     for run in runs {
         table.row([
             run.id.as_str().into(),
@@ -130,7 +137,11 @@ pub(crate) fn table(runs: &[Run], now_ms: u64, paint: Paint) -> String {
 
 /// How long a run took, or has been going on.
 fn duration(run: &Run, now_ms: u64) -> String {
-    time::span(run.ended_at_ms.unwrap_or(now_ms).saturating_sub(run.started_at_ms))
+    time::span(
+        run.ended_at_ms
+            .unwrap_or(now_ms)
+            .saturating_sub(run.started_at_ms),
+    )
 }
 
 #[cfg(test)]
@@ -185,20 +196,89 @@ pub(crate) mod tests {
     fn as_json_every_key_is_there() {
         let runs = [sample(), ended()];
         let records: Vec<_> = runs.iter().map(RunRecord::from).collect();
-        insta::assert_snapshot!(serde_json::to_string_pretty(&records).unwrap(), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&records).unwrap(), @r#"
+        [
+          {
+            "id": "run-1",
+            "workflow": "order",
+            "version": "1.0.0",
+            "key": "order-17",
+            "state": "incident",
+            "input": {
+              "amount": 12
+            },
+            "output": null,
+            "error": null,
+            "started_at": "2026-01-01T00:00:00.042Z",
+            "ended_at": null,
+            "labels": {
+              "region": "eu"
+            },
+            "attributes": {
+              "customer": "acme"
+            },
+            "parent": null
+          },
+          {
+            "id": "run-1",
+            "workflow": "order",
+            "version": "1.0.0",
+            "key": null,
+            "state": "completed",
+            "input": {
+              "amount": 12
+            },
+            "output": [
+              1,
+              2
+            ],
+            "error": null,
+            "started_at": "2026-01-01T00:00:00.042Z",
+            "ended_at": "2026-01-01T00:00:01.542Z",
+            "labels": {
+              "region": "eu"
+            },
+            "attributes": {
+              "customer": "acme"
+            },
+            "parent": null
+          }
+        ]
+        "#);
     }
 
     #[test]
     fn details_add_steps_and_children() {
         let run = sample();
         let detail = serde_json::to_value(RunDetail::from(&run)).unwrap();
-        insta::assert_snapshot!(serde_json::to_string_pretty(&detail["steps"]).unwrap(), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&detail["steps"]).unwrap(), @r#"
+        [
+          {
+            "id": 4,
+            "name": "charge",
+            "path": "/do/1/charge",
+            "kind": "task",
+            "detail": "parked on queue payments",
+            "entered_at": "2026-01-01T00:00:01.000Z",
+            "attempt": 3,
+            "error": {
+              "type": "declined",
+              "title": "card declined",
+              "status": 402
+            }
+          }
+        ]
+        "#);
         assert_eq!(detail["children"], serde_json::json!(["run-2"]));
         assert_eq!(detail["id"], "run-1");
     }
 
     #[test]
     fn as_a_table() {
-        insta::assert_snapshot!(table(&[sample(), ended()], NOW_MS, Paint::Plain), @"");
+        insta::assert_snapshot!(table(&[sample(), ended()], NOW_MS, Paint::Plain), @r"
+        ID     WORKFLOW  VERSION  KEY       STATE      STARTED               DURATION
+        run-1  order     1.0.0    order-17  incident   2026-01-01T00:00:00Z  1m 39s
+        run-1  order     1.0.0    -         completed  2026-01-01T00:00:00Z  1.5s
+        ");
     }
 }

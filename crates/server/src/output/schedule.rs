@@ -19,8 +19,11 @@ pub(crate) const OVERLAPS: [(&str, Overlap); 5] = [
 ];
 
 /// What happens about starts that were missed.
-pub(crate) const CATCH_UPS: [(&str, CatchUp); 3] =
-    [("skip", CatchUp::Skip), ("one", CatchUp::One), ("all", CatchUp::All)];
+pub(crate) const CATCH_UPS: [(&str, CatchUp); 3] = [
+    ("skip", CatchUp::Skip),
+    ("one", CatchUp::One),
+    ("all", CatchUp::All),
+];
 
 /// A schedule as JSON.
 #[derive(Clone, Debug, Serialize)]
@@ -43,7 +46,10 @@ pub(crate) struct ScheduleRecord<'s> {
 impl<'s> From<&'s Schedule> for ScheduleRecord<'s> {
     fn from(schedule: &'s Schedule) -> Self {
         let (cron, time_zone, every_ms) = match &schedule.timing {
-            Timing::Cron { expression, time_zone } => (Some(expression.as_str()), time_zone.as_deref(), None),
+            Timing::Cron {
+                expression,
+                time_zone,
+            } => (Some(expression.as_str()), time_zone.as_deref(), None),
             Timing::Every(span) => (None, None, u64::try_from(span.as_millis()).ok()),
         };
         ScheduleRecord {
@@ -66,29 +72,51 @@ impl<'s> From<&'s Schedule> for ScheduleRecord<'s> {
 
 /// The word of a choice.
 pub(crate) fn word<T: PartialEq>(words: &[(&'static str, T)], choice: T) -> &'static str {
-    words.iter().find(|(_, listed)| *listed == choice).map_or("unknown", |(word, _)| word)
+    words
+        .iter()
+        .find(|(_, listed)| *listed == choice)
+        .map_or("unknown", |(word, _)| word)
 }
 
 /// When a schedule starts runs, in words.
 pub(crate) fn timing(timing: &Timing) -> String {
     match timing {
-        Timing::Cron { expression, time_zone: Some(zone) } => format!("{expression} ({zone})"),
-        Timing::Cron { expression, time_zone: None } => expression.clone(),
-        Timing::Every(every) => format!("every {}", time::span(u64::try_from(every.as_millis()).unwrap_or(u64::MAX))),
+        Timing::Cron {
+            expression,
+            time_zone: Some(zone),
+        } => format!("{expression} ({zone})"),
+        Timing::Cron {
+            expression,
+            time_zone: None,
+        } => expression.clone(),
+        Timing::Every(every) => format!(
+            "every {}",
+            time::span(u64::try_from(every.as_millis()).unwrap_or(u64::MAX))
+        ),
     }
 }
 
 /// Schedules as a table.
 pub(crate) fn table(schedules: &[Schedule], paint: Paint) -> String {
-    let mut table = Table::new(["NAME", "WORKFLOW", "WHEN", "PAUSED", "NEXT", "LAST", "STARTED"]);
+    let mut table = Table::new([
+        "NAME", "WORKFLOW", "WHEN", "PAUSED", "NEXT", "LAST", "STARTED",
+    ]);
     for schedule in schedules {
         table.row([
             schedule.name.as_str().into(),
             schedule.workflow.as_str().into(),
             timing(&schedule.timing).into(),
             if schedule.paused { "yes" } else { "" }.into(),
-            schedule.next_at_ms.map(time::instant_short).unwrap_or_default().into(),
-            schedule.last_at_ms.map(time::instant_short).unwrap_or_default().into(),
+            schedule
+                .next_at_ms
+                .map(time::instant_short)
+                .unwrap_or_default()
+                .into(),
+            schedule
+                .last_at_ms
+                .map(time::instant_short)
+                .unwrap_or_default()
+                .into(),
             schedule.started.to_string().into(),
         ]);
     }
@@ -103,7 +131,10 @@ pub(crate) mod tests {
 
     /// A schedule that has run.
     pub(crate) fn sample() -> Schedule {
-        let timing = Timing::Cron { expression: "0 2 * * *".into(), time_zone: Some("Europe/Berlin".into()) };
+        let timing = Timing::Cron {
+            expression: "0 2 * * *".into(),
+            time_zone: Some("Europe/Berlin".into()),
+        };
         Schedule {
             next_at_ms: Some(1_767_225_600_000),
             last_at_ms: Some(1_767_139_200_000),
@@ -114,8 +145,15 @@ pub(crate) mod tests {
 
     #[test]
     fn as_json_and_as_a_table() {
-        let often = Schedule { paused: true, ..Schedule::new("often", "poll", Timing::Every(Duration::from_secs(90))) };
-        insta::assert_snapshot!(table(&[sample(), often], Paint::Plain), @"");
-        insta::assert_snapshot!(serde_json::to_string(&ScheduleRecord::from(&sample())).unwrap(), @"");
+        let often = Schedule {
+            paused: true,
+            ..Schedule::new("often", "poll", Timing::Every(Duration::from_secs(90)))
+        };
+        insta::assert_snapshot!(table(&[sample(), often], Paint::Plain), @r"
+        NAME     WORKFLOW  WHEN                       PAUSED  NEXT                  LAST                  STARTED
+        nightly  report    0 2 * * * (Europe/Berlin)  -       2026-01-01T00:00:00Z  2025-12-31T00:00:00Z  3
+        often    poll      every 1m 30s               yes     -                     -                     0
+        ");
+        insta::assert_snapshot!(serde_json::to_string(&ScheduleRecord::from(&sample())).unwrap(), @r#"{"name":"nightly","workflow":"report","version":null,"input":null,"cron":"0 2 * * *","time_zone":"Europe/Berlin","every_ms":null,"overlap":"skip","catch_up":"skip","paused":false,"next_at":"2026-01-01T00:00:00.000Z","last_at":"2025-12-31T00:00:00.000Z","started":3}"#);
     }
 }

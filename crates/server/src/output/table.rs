@@ -32,8 +32,15 @@ impl Cell {
 impl From<&str> for Cell {
     /// Nothing at all is shown as a dash, so that columns can be told apart.
     fn from(text: &str) -> Cell {
-        let text = if text.is_empty() { "-".to_owned() } else { plain(text) };
-        Cell { text, tone: Tone::Plain }
+        let text = if text.is_empty() {
+            "-".to_owned()
+        } else {
+            plain(text)
+        };
+        Cell {
+            text,
+            tone: Tone::Plain,
+        }
     }
 }
 
@@ -46,7 +53,10 @@ impl From<String> for Cell {
 impl<const COLUMNS: usize> Table<COLUMNS> {
     /// A table without rows.
     pub(crate) fn new(headings: [&'static str; COLUMNS]) -> Self {
-        Table { headings, rows: Vec::new() }
+        Table {
+            headings,
+            rows: Vec::new(),
+        }
     }
 
     /// The same with one more row.
@@ -56,7 +66,9 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
 
     /// The table as lines; with no rows the headings alone.
     pub(crate) fn render(&self, paint: Paint) -> String {
-        let headings = self.headings.map(|heading| Cell::from(heading).tone(Tone::Strong));
+        let headings = self
+            .headings
+            .map(|heading| Cell::from(heading).tone(Tone::Strong));
         let mut widths = [0; COLUMNS];
         for row in std::iter::once(&headings).chain(&self.rows) {
             for (width, cell) in widths.iter_mut().zip(row) {
@@ -86,9 +98,21 @@ mod tests {
     #[test]
     fn columns_are_aligned_and_rows_stay_on_their_line() {
         let mut table = Table::new(["ID", "STATE", "KEY"]);
-        table.row(["1".into(), Cell::from("completed").tone(Tone::Good), "".into()]);
+        table.row([
+            "1".into(),
+            Cell::from("completed").tone(Tone::Good),
+            "".into(),
+        ]);
         table.row(["12345".into(), "failed".into(), "büro\n2".into()]);
-        insta::assert_snapshot!(table.render(Paint::Plain), @"");
-        assert!(table.render(Paint::Coloured).contains("\u{1b}[32mcompleted\u{1b}[0m  -\n"));
+        insta::assert_snapshot!(table.render(Paint::Plain), @r"
+        ID     STATE      KEY
+        1      completed  -
+        12345  failed     büro\n2
+        ");
+        assert!(
+            table
+                .render(Paint::Coloured)
+                .contains("\u{1b}[32mcompleted\u{1b}[0m  -\n")
+        );
     }
 }

@@ -40,7 +40,9 @@ pub(crate) fn span(ms: u64) -> String {
 pub(crate) fn parse_span(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is not a span of time; write it like 90s, 1h30m or 2d");
     let span: jiff::Span = text.parse().map_err(|_| wrong())?;
-    let span = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| wrong())?;
+    let span = span
+        .to_duration(SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| wrong())?;
     Duration::try_from(span).map_err(|_| wrong())
 }
 
@@ -53,8 +55,11 @@ fn since(text: &str, now_ms: u64) -> Result<u64, String> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return u64::try_from(at.as_millisecond()).map_err(|_| format!("{text} is before 1970"));
     }
-    let span = parse_span(text)
-        .map_err(|_| format!("{text:?} is neither an instant like 2026-01-31T12:00:00Z nor a span like 90s or 2d"))?;
+    let span = parse_span(text).map_err(|_| {
+        format!(
+            "{text:?} is neither an instant like 2026-01-31T12:00:00Z nor a span like 90s or 2d"
+        )
+    })?;
     Ok(now_ms.saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
 }
 
@@ -71,7 +76,13 @@ mod tests {
 
     #[test]
     fn spans_have_at_most_two_units() {
-        let cases = [(0, "0ms"), (999, "999ms"), (1_950, "1.9s"), (61_000, "1m 1s"), (3_660_000, "1h 1m")];
+        let cases = [
+            (0, "0ms"),
+            (999, "999ms"),
+            (1_950, "1.9s"),
+            (61_000, "1m 1s"),
+            (3_660_000, "1h 1m"),
+        ];
         for (ms, text) in cases {
             assert_eq!(span(ms), text);
         }

@@ -27,13 +27,21 @@ pub(crate) struct WorkflowDetail<'w> {
 
 impl<'w> From<&'w Workflow> for WorkflowRecord<'w> {
     fn from(workflow: &'w Workflow) -> Self {
-        WorkflowRecord { workflow: &workflow.workflow, version: &workflow.version, latest: workflow.latest }
+        WorkflowRecord {
+            workflow: &workflow.workflow,
+            version: &workflow.version,
+            latest: workflow.latest,
+        }
     }
 }
 
 impl<'w> From<&'w Workflow> for WorkflowDetail<'w> {
     fn from(workflow: &'w Workflow) -> Self {
-        WorkflowDetail { workflow: workflow.into(), source: &workflow.source, graph: value(&workflow.graph) }
+        WorkflowDetail {
+            workflow: workflow.into(),
+            source: &workflow.source,
+            graph: value(&workflow.graph),
+        }
     }
 }
 
@@ -42,7 +50,11 @@ pub(crate) fn table(workflows: &[Workflow], paint: Paint) -> String {
     let mut table = Table::new(["WORKFLOW", "VERSION", "LATEST"]);
     for workflow in workflows {
         let latest = if workflow.latest { "yes" } else { "" };
-        table.row([workflow.workflow.as_str().into(), workflow.version.as_str().into(), latest.into()]);
+        table.row([
+            workflow.workflow.as_str().into(),
+            workflow.version.as_str().into(),
+            latest.into(),
+        ]);
     }
     table.render(paint)
 }
