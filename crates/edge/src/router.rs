@@ -23,8 +23,8 @@ pub struct EdgeOptions {
 /// All protocols on one router: gRPC by the paths of its services, REST under `/api`, and `/healthz`,
 /// `/readyz` and `/metrics`.
 pub fn router(engine: Engine, options: EdgeOptions) -> Router {
-    rest::routes(engine.clone())
-        .merge(grpc::routes(&engine))
+    grpc::routes(&engine)
+        .merge(rest::routes(engine))
         .fallback(missing)
         .layer(axum::middleware::from_fn_with_state(
             Guard::new(options.allowed_hosts),

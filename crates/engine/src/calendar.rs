@@ -23,17 +23,25 @@ impl Calendar for ZonedCalendar {
         let pattern = Cron::from_str(cron).map_err(|error| {
             format!("{cron:?} is no cron expression ({error}); write for example \"0 2 * * *\" for two o'clock each night")
         })?;
-        let zone = TimeZone::get(zone)
-            .map_err(|_| format!("{zone:?} is no time zone; use an IANA name such as Europe/Berlin or UTC"))?;
+        let zone = TimeZone::get(zone).map_err(|_| {
+            format!("{zone:?} is no time zone; use an IANA name such as Europe/Berlin or UTC")
+        })?;
         let ms = i64::try_from(after.0).map_err(|_| "the instant is out of range".to_string())?;
         let start = Timestamp::from_millisecond(ms).map_err(|error| error.to_string())?;
         // The cron library is asked in local wall-clock time dressed as UTC; zones are jiff's business.
         let mut wall = start.to_zoned(zone.clone()).datetime();
         for _ in 0..CANDIDATES_MAX {
-            let Some(next) = next_wall(&pattern, wall) else { return Ok(None) };
-            let instant = zone.to_ambiguous_timestamp(next).compatible().map_err(|error| error.to_string())?;
+            let Some(next) = next_wall(&pattern, wall) else {
+                return Ok(None);
+            };
+            let instant = zone
+                .to_ambiguous_timestamp(next)
+                .compatible()
+                .map_err(|error| error.to_string())?;
             if instant > start {
-                return Ok(Some(Time(u64::try_from(instant.as_millisecond()).unwrap_or(0))));
+                return Ok(Some(Time(
+                    u64::try_from(instant.as_millisecond()).unwrap_or(0),
+                )));
             }
             wall = next;
         }
@@ -66,18 +74,39 @@ mod tests {
 
     #[test]
     fn instants_follow_the_wall_clock_of_the_zone() {
-        assert_eq!(next("0 2 * * *", "UTC", "2026-01-01T00:00:00Z"), "2026-01-01T02:00:00Z");
-        assert_eq!(next("0 2 * * *", "UTC", "2026-01-01T02:00:00Z"), "2026-01-02T02:00:00Z");
-        assert_eq!(next("0 2 * * *", "Europe/Berlin", "2026-01-01T00:00:00Z"), "2026-01-01T01:00:00Z");
-        assert_eq!(next("*/15 * * * * *", "UTC", "2026-01-01T00:00:01Z"), "2026-01-01T00:00:15Z");
+        assert_eq!(
+            next("0 2 * * *", "UTC", "2026-01-01T00:00:00Z"),
+            "2026-01-01T02:00:00Z"
+        );
+        assert_eq!(
+            next("0 2 * * *", "UTC", "2026-01-01T02:00:00Z"),
+            "2026-01-02T02:00:00Z"
+        );
+        assert_eq!(
+            next("0 2 * * *", "Europe/Berlin", "2026-01-01T00:00:00Z"),
+            "2026-01-01T01:00:00Z"
+        );
+        assert_eq!(
+            next("*/15 * * * * *", "UTC", "2026-01-01T00:00:01Z"),
+            "2026-01-01T00:00:15Z"
+        );
     }
 
     #[test]
     fn the_hour_that_does_not_exist_moves_and_the_one_that_exists_twice_counts_once() {
         // Clocks in Berlin go from 02:00 to 03:00 on 29 March 2026 and from 03:00 to 02:00 on 25 October.
-        assert_eq!(next("30 2 * * *", "Europe/Berlin", "2026-03-29T00:00:00Z"), "2026-03-29T01:30:00Z");
-        assert_eq!(next("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z"), "2026-10-25T00:30:00Z");
-        assert_eq!(next("30 2 * * *", "Europe/Berlin", "2026-10-25T00:30:00Z"), "2026-10-26T01:30:00Z");
+        assert_eq!(
+            next("30 2 * * *", "Europe/Berlin", "2026-03-29T00:00:00Z"),
+            "2026-03-29T01:30:00Z"
+        );
+        assert_eq!(
+            next("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z"),
+            "2026-10-25T00:30:00Z"
+        );
+        assert_eq!(
+            next("30 2 * * *", "Europe/Berlin", "2026-10-25T00:30:00Z"),
+            "2026-10-26T01:30:00Z"
+        );
     }
 
     #[test]

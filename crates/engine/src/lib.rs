@@ -11,6 +11,9 @@ pub mod partition;
 pub mod query;
 
 pub use calendar::ZonedCalendar;
-pub use driver::handle::{AskError, Engine, FromWorker, TaskOutcome, ToWorker, Watch, WorkerHello, WorkerLink, WorkerVoice};
+pub use driver::handle::{
+    AskError, Engine, FromWorker, TaskOutcome, ToWorker, Watch, WorkerHello, WorkerLink,
+    WorkerVoice,
+};
 pub use driver::{Data, Options, Running, StartFault, start};
 pub use metrics::Metrics;

@@ -175,7 +175,10 @@ impl Summary {
     /// Where it stands in lists.
     #[must_use]
     pub fn cursor(&self) -> Cursor {
-        Cursor { started_at: self.started_at, run: self.id }
+        Cursor {
+            started_at: self.started_at,
+            run: self.id,
+        }
     }
 }
 
@@ -183,13 +186,28 @@ impl Filter {
     /// Whether a run is meant.
     #[must_use]
     pub fn matches(&self, run: &Run) -> bool {
-        self.workflow.as_ref().is_none_or(|workflow| *workflow == run.workflow)
-            && self.started_after.is_none_or(|after| run.started_at >= after)
-            && self.started_before.is_none_or(|before| run.started_at < before)
-            && self.parent.is_none_or(|parent| run.parent.is_some_and(|step| step.run == parent))
-            && self.labels.iter().all(|(name, value)| run.labels.get(name) == Some(value))
-            && self.attributes.iter().all(|(name, value)| run.attributes.get(name) == Some(value))
-            && (self.states.is_empty() || self.states.iter().any(|state| **state == *run.condition()))
+        self.workflow
+            .as_ref()
+            .is_none_or(|workflow| *workflow == run.workflow)
+            && self
+                .started_after
+                .is_none_or(|after| run.started_at >= after)
+            && self
+                .started_before
+                .is_none_or(|before| run.started_at < before)
+            && self
+                .parent
+                .is_none_or(|parent| run.parent.is_some_and(|step| step.run == parent))
+            && self
+                .labels
+                .iter()
+                .all(|(name, value)| run.labels.get(name) == Some(value))
+            && self
+                .attributes
+                .iter()
+                .all(|(name, value)| run.attributes.get(name) == Some(value))
+            && (self.states.is_empty()
+                || self.states.iter().any(|state| **state == *run.condition()))
     }
 }
 
@@ -214,7 +232,10 @@ impl RunView {
                 }),
             }
         };
-        RunView { summary: Summary::of(run), steps: run.steps.iter().take(STEPS_SHOWN_MAX).map(view).collect() }
+        RunView {
+            summary: Summary::of(run),
+            steps: run.steps.iter().take(STEPS_SHOWN_MAX).map(view).collect(),
+        }
     }
 }
 
@@ -228,16 +249,29 @@ fn describe(activity: &Activity) -> (&'static str, String) {
                 TaskStage::BackedOff(due) => format!("tries again at {}", rfc3339(due.at)),
                 TaskStage::Parked(_) => "incident: waits for a retry on request".to_string(),
             };
-            ("task", format!("{} on queue {}: {stage}", task.name, task.queue))
+            (
+                "task",
+                format!("{} on queue {}: {stage}", task.name, task.queue),
+            )
         }
         Activity::Timer(due) => ("timer", format!("until {}", rfc3339(due.at))),
         Activity::Listen(listening) => {
-            let types: Vec<&str> =
-                listening.wanted.iter().filter(|wanted| !wanted.met).map(|wanted| &*wanted.event_type).collect();
+            let types: Vec<&str> = listening
+                .wanted
+                .iter()
+                .filter(|wanted| !wanted.met)
+                .map(|wanted| &*wanted.event_type)
+                .collect();
             ("event", format!("for {}", types.join(", ")))
         }
-        Activity::Child(awaited) => ("child", format!("run {} of {}", awaited.child, awaited.workflow)),
-        Activity::Region(region) => ("region", format!("{}: {} open", region.phase.word(), region.frames.len())),
+        Activity::Child(awaited) => (
+            "child",
+            format!("run {} of {}", awaited.child, awaited.workflow),
+        ),
+        Activity::Region(region) => (
+            "region",
+            format!("{}: {} open", region.phase.word(), region.frames.len()),
+        ),
         Activity::Held(_) => ("held", "until the run is resumed".to_string()),
         Activity::Yielded(_) => ("held", "until its next turn".to_string()),
     }

@@ -5,15 +5,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use quadrille_engine::query::Filter;
-use quadrille_engine::{Data, Engine, FromWorker, Options, Running, TaskOutcome, WorkerHello, WorkerLink, start};
 use graph::{Graph, Value};
 use kernel::{Command, Delivery, Reply, RunId, StartRun};
+use quadrille_engine::query::Filter;
+use quadrille_engine::{
+    Data, Engine, FromWorker, Options, Running, TaskOutcome, WorkerHello, WorkerLink, start,
+};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn open(data: Data) -> (Engine, Running) {
-    start(Options { data, ..Options::default() }).expect("the engine starts")
+    start(Options {
+        data,
+        ..Options::default()
+    })
+    .expect("the engine starts")
 }
 
 /// A workflow of so many tasks in a row, and a wait for the signal `go` before the last one if asked.
@@ -24,7 +30,13 @@ fn workflow(name: &str, tasks: u32, gate: bool) -> Command {
                 "queue":{{"literal":"q"}},"name":{{"literal":"work"}},"input":{{"expr":"."}}}}}}}}"#
         )
     };
-    let next = |index: u32| if index + 1 == tasks { r#""exit""#.to_string() } else { format!(r#"{{"node":{}}}"#, index + 1) };
+    let next = |index: u32| {
+        if index + 1 == tasks {
+            r#""exit""#.to_string()
+        } else {
+            format!(r#"{{"node":{}}}"#, index + 1)
+        }
+    };
     let mut nodes: Vec<String> = (0..tasks).map(|index| task(index, next(index))).collect();
     if gate {
         nodes[0] = format!(
@@ -38,7 +50,10 @@ fn workflow(name: &str, tasks: u32, gate: bool) -> Command {
         nodes.join(",")
     );
     let graph: Graph = serde_json::from_str(&json).expect("a graph");
-    Command::DeployWorkflow { graph: Arc::new(graph), source: "test".into() }
+    Command::DeployWorkflow {
+        graph: Arc::new(graph),
+        source: "test".into(),
+    }
 }
 
 fn start_run(workflow: &str, key: &str) -> StartRun {
@@ -56,9 +71,18 @@ fn start_run(workflow: &str, key: &str) -> StartRun {
 }
 
 async fn connect(engine: &Engine) -> WorkerLink {
-    let hello = WorkerHello { name: "test".into(), queues: vec!["q".into()], ..WorkerHello::default() };
+    let hello = WorkerHello {
+        name: "test".into(),
+        queues: vec!["q".into()],
+        ..WorkerHello::default()
+    };
     let link = engine.connect(hello).await.expect("the worker connects");
-    link.voice().send(FromWorker { credits: 100, ..FromWorker::default() }).expect("the engine listens");
+    link.voice()
+        .send(FromWorker {
+            credits: 100,
+            ..FromWorker::default()
+        })
+        .expect("the engine listens");
     link
 }
 
@@ -71,7 +95,15 @@ async fn serve(mut link: WorkerLink) {
     while let Some(frame) = link.next().await {
         let results: Vec<_> = frame.tasks.iter().map(done).collect();
         let credits = u32::try_from(results.len()).expect("few");
-        if link.voice().send(FromWorker { credits, results, ..FromWorker::default() }).is_err() {
+        if link
+            .voice()
+            .send(FromWorker {
+                credits,
+                results,
+                ..FromWorker::default()
+            })
+            .is_err()
+        {
             return;
         }
     }
@@ -80,33 +112,88 @@ async fn serve(mut link: WorkerLink) {
 #[tokio::test]
 async fn a_run_starts_is_worked_on_ends_and_is_found() {
     let (engine, running) = open(Data::Memory);
-    assert_eq!(engine.ask(workflow("three", 3, false)).await.expect("deploys"), Reply::Deployed { created: true });
+    assert_eq!(
+        engine
+            .ask(workflow("three", 3, false))
+            .await
+            .expect("deploys"),
+        Reply::Deployed { created: true }
+    );
     let worker = tokio::spawn(serve(connect(&engine).await));
-    let (view, created) = engine.start_and_wait(start_run("three", "a"), PATIENCE).await.expect("runs");
+    let (view, created) = engine
+        .start_and_wait(start_run("three", "a"), PATIENCE)
+        .await
+        .expect("runs");
     assert!(created);
-    assert_eq!((view.summary.state, view.summary.output), ("completed", Some(Value::from([("key", Value::from("a"))]))));
-    let (again, created) = engine.start_and_wait(start_run("three", "a"), PATIENCE).await.expect("is found");
+    assert_eq!(
+        (view.summary.state, view.summary.output),
+        ("completed", Some(Value::from([("key", Value::from("a"))])))
+    );
+    let (again, created) = engine
+        .start_and_wait(start_run("three", "a"), PATIENCE)
+        .await
+        .expect("is found");
     assert!(!created);
-    assert_eq!((again.summary.id, again.summary.state), (view.summary.id, "completed"));
+    assert_eq!(
+        (again.summary.id, again.summary.state),
+        (view.summary.id, "completed")
+    );
 
-    let history = engine.history(view.summary.id, 0, 1_000).await.expect("has a history");
-    let kinds: Vec<&str> = history.events.iter().map(|event| event.event.name()).collect();
+    let history = engine
+        .history(view.summary.id, 0, 1_000)
+        .await
+        .expect("has a history");
+    let kinds: Vec<&str> = history
+        .events
+        .iter()
+        .map(|event| event.event.name())
+        .collect();
     assert_eq!(kinds[0], "Started");
     assert_eq!(kinds[kinds.len() - 1], "Ended");
-    assert_eq!(kinds.iter().filter(|kind| **kind == "StepCompleted").count(), 3);
+    assert_eq!(
+        kinds
+            .iter()
+            .filter(|kind| **kind == "StepCompleted")
+            .count(),
+        3
+    );
     assert_eq!(history.events[1].step_name.as_deref(), Some("t0"));
 
     for key in ["b", "c"] {
-        engine.start_and_wait(start_run("three", key), PATIENCE).await.expect("runs");
+        engine
+            .start_and_wait(start_run("three", key), PATIENCE)
+            .await
+            .expect("runs");
     }
-    let first = engine.list(Filter::default(), None, 2).await.expect("lists");
-    let second = engine.list(Filter::default(), first.next, 2).await.expect("lists");
-    let mut keys: Vec<_> = first.runs.iter().chain(&second.runs).filter_map(|run| run.key.clone()).collect();
+    let first = engine
+        .list(Filter::default(), None, 2)
+        .await
+        .expect("lists");
+    let second = engine
+        .list(Filter::default(), first.next, 2)
+        .await
+        .expect("lists");
+    let mut keys: Vec<_> = first
+        .runs
+        .iter()
+        .chain(&second.runs)
+        .filter_map(|run| run.key.clone())
+        .collect();
     keys.sort();
     assert_eq!(keys, ["a".into(), "b".into(), "c".into()] as [Arc<str>; 3]);
-    let labelled = Filter { labels: [("kind".into(), "b".into())].into(), ..Filter::default() };
+    let labelled = Filter {
+        labels: [("kind".into(), "b".into())].into(),
+        ..Filter::default()
+    };
     assert_eq!(engine.count(labelled).await.expect("counts").total(), 1);
-    assert_eq!(engine.count(Filter::default()).await.expect("counts").states, [("completed", 3)].into());
+    assert_eq!(
+        engine
+            .count(Filter::default())
+            .await
+            .expect("counts")
+            .states,
+        [("completed", 3)].into()
+    );
     running.stop().await;
     worker.await.expect("the worker ends with the engine");
 }
@@ -114,13 +201,21 @@ async fn a_run_starts_is_worked_on_ends_and_is_found() {
 #[tokio::test]
 async fn a_watch_shows_the_past_and_then_the_present_until_the_end() {
     let (engine, running) = open(Data::Memory);
-    engine.ask(workflow("gated", 2, true)).await.expect("deploys");
+    engine
+        .ask(workflow("gated", 2, true))
+        .await
+        .expect("deploys");
     let start = start_run("gated", "w");
     let run = start.run;
     engine.ask(Command::StartRun(start)).await.expect("starts");
     let mut watch = engine.watch(run, 0).await.expect("is watched");
     let worker = tokio::spawn(serve(connect(&engine).await));
-    let signal = Command::SignalRun { run, name: "go".into(), data: Value::Null, ttl_ms: 1_000 };
+    let signal = Command::SignalRun {
+        run,
+        name: "go".into(),
+        data: Value::Null,
+        ttl_ms: 1_000,
+    };
     engine.ask(signal).await.expect("is signalled");
     let mut numbers = Vec::new();
     let mut kinds = Vec::new();
@@ -153,19 +248,40 @@ async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");
     let (before, after) = (folder.path().join("before"), folder.path().join("after"));
     let (engine, running) = open(Data::Folder(before.clone()));
-    engine.ask(workflow("gated", 3, true)).await.expect("deploys");
-    engine.ask(workflow("one", 1, false)).await.expect("deploys");
+    engine
+        .ask(workflow("gated", 3, true))
+        .await
+        .expect("deploys");
+    engine
+        .ask(workflow("one", 1, false))
+        .await
+        .expect("deploys");
     let mut link = connect(&engine).await;
     // One run is finished, one waits for a signal, one is in a worker's hands.
     let finished = tokio::spawn({
         let engine = engine.clone();
-        async move { engine.start_and_wait(start_run("one", "finished"), PATIENCE).await }
+        async move {
+            engine
+                .start_and_wait(start_run("one", "finished"), PATIENCE)
+                .await
+        }
     });
     let frame = link.next().await.expect("a task");
-    link.voice().send(FromWorker { results: vec![done(&frame.tasks[0])], ..FromWorker::default() }).expect("reports");
+    link.voice()
+        .send(FromWorker {
+            results: vec![done(&frame.tasks[0])],
+            ..FromWorker::default()
+        })
+        .expect("reports");
     finished.await.expect("no panic").expect("finishes");
-    engine.ask(Command::StartRun(start_run("gated", "waiting"))).await.expect("starts");
-    engine.ask(Command::StartRun(start_run("one", "claimed"))).await.expect("starts");
+    engine
+        .ask(Command::StartRun(start_run("gated", "waiting")))
+        .await
+        .expect("starts");
+    engine
+        .ask(Command::StartRun(start_run("one", "claimed")))
+        .await
+        .expect("starts");
     let held = loop {
         let frame = link.next().await.expect("a frame");
         if let Some(task) = frame.tasks.first() {
@@ -177,7 +293,10 @@ async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
 
     let (engine, running) = open(Data::Folder(after.clone()));
     let counts = engine.count(Filter::default()).await.expect("counts");
-    assert_eq!(counts.states, [("completed", 1), ("running", 1), ("waiting", 1)].into());
+    assert_eq!(
+        counts.states,
+        [("completed", 1), ("running", 1), ("waiting", 1)].into()
+    );
     // The worker comes back with the task it holds; its result counts.
     let hello = WorkerHello {
         queues: vec!["q".into()],
@@ -187,25 +306,58 @@ async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
     };
     let mut again = engine.connect(hello).await.expect("the worker comes back");
     assert_eq!(again.session, link.session);
-    again.voice().send(FromWorker { credits: 10, results: vec![done(&held)], ..FromWorker::default() }).expect("reports");
+    again
+        .voice()
+        .send(FromWorker {
+            credits: 10,
+            results: vec![done(&held)],
+            ..FromWorker::default()
+        })
+        .expect("reports");
     let receipt = again.next().await.expect("a receipt");
     assert_eq!(receipt.receipts, [(held.token, true)]);
-    let view = engine.wait(RunId::of_key("one", "claimed"), PATIENCE).await.expect("ends");
+    let view = engine
+        .wait(RunId::of_key("one", "claimed"), PATIENCE)
+        .await
+        .expect("ends");
     assert_eq!(view.summary.state, "completed");
     // The waiting run goes on where it was.
     let waiting = RunId::of_key("gated", "waiting");
-    let signal = Command::SignalRun { run: waiting, name: "go".into(), data: Value::Int(1), ttl_ms: 0 };
+    let signal = Command::SignalRun {
+        run: waiting,
+        name: "go".into(),
+        data: Value::Int(1),
+        ttl_ms: 0,
+    };
     engine.ask(signal).await.expect("is signalled");
     let worker = tokio::spawn(serve(again));
-    assert_eq!(engine.wait(waiting, PATIENCE).await.expect("ends").summary.state, "completed");
+    assert_eq!(
+        engine
+            .wait(waiting, PATIENCE)
+            .await
+            .expect("ends")
+            .summary
+            .state,
+        "completed"
+    );
     running.stop().await;
     worker.abort();
     drop(engine);
 
     // After a clean stop there is nothing to replay and everything is still there.
     let (engine, running) = open(Data::Folder(after));
-    assert_eq!(engine.count(Filter::default()).await.expect("counts").states, [("completed", 3)].into());
-    let history = engine.history(waiting, 0, 1_000).await.expect("has a history");
+    assert_eq!(
+        engine
+            .count(Filter::default())
+            .await
+            .expect("counts")
+            .states,
+        [("completed", 3)].into()
+    );
+    let history = engine
+        .history(waiting, 0, 1_000)
+        .await
+        .expect("has a history");
     let numbers: Vec<u64> = history.events.iter().map(|event| event.number).collect();
     assert_eq!(numbers, (0..numbers.len() as u64).collect::<Vec<_>>());
     running.stop().await;

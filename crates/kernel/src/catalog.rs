@@ -11,9 +11,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use graph::expr::Program;
+use graph::ir::Case;
 use graph::template::VARIABLES;
 use graph::value::Str;
-use graph::ir::Case;
 use graph::{Expr, Graph, Kind, Next, Node, NodeIndex};
 
 use crate::command::Reply;
@@ -61,20 +61,34 @@ impl Definition {
     #[must_use]
     pub fn new(graph: Graph, json: Str, source: Str, order: u64) -> Definition {
         let mut programs = BTreeMap::new();
-        let variables: Vec<&str> = VARIABLES.iter().copied().chain(graph.locals.iter().map(|name| &**name)).collect();
+        let variables: Vec<&str> = VARIABLES
+            .iter()
+            .copied()
+            .chain(graph.locals.iter().map(|name| &**name))
+            .collect();
         for expr in graph::check::expressions(&graph) {
             if &*expr.0 != "." && !programs.contains_key(&expr.0) {
-                let program = Program::compile(&expr.0, &variables).map_err(|error| Str::from(error.to_string()));
+                let program = Program::compile(&expr.0, &variables)
+                    .map_err(|error| Str::from(error.to_string()));
                 programs.insert(expr.0.clone(), program);
             }
         }
         let mut incoming = alloc::vec![0; graph.nodes.len()];
         for target in graph.nodes.iter().flat_map(targets) {
-            if let Next::Node(NodeIndex(node)) = target {
-                incoming[node as usize] += 1;
+            if let Next::Node(NodeIndex(node)) = target
+                && let Some(count) = incoming.get_mut(node as usize)
+            {
+                *count += 1;
             }
         }
-        Definition { graph, source, json, order, programs, incoming }
+        Definition {
+            graph,
+            source,
+            json,
+            order,
+            programs,
+            incoming,
+        }
     }
 
     /// A node by its index.
@@ -85,7 +99,10 @@ impl Definition {
 
     /// How many edges lead to a node; ways of which only one is taken count as one.
     pub(crate) fn incoming(&self, index: u32) -> usize {
-        self.incoming.get(index as usize).copied().unwrap_or_default()
+        self.incoming
+            .get(index as usize)
+            .copied()
+            .unwrap_or_default()
     }
 
     /// The compiled form of an expression of this graph.
@@ -127,12 +144,16 @@ impl Catalog {
     #[must_use]
     pub fn find(&self, workflow: &str, version: Option<&str>) -> Option<&Arc<Definition>> {
         let workflow = self.workflows.get(workflow)?;
-        workflow.versions.get(version.or(workflow.latest.as_deref())?)
+        workflow
+            .versions
+            .get(version.or(workflow.latest.as_deref())?)
     }
 
     /// All versions, by workflow and version name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Definition>> {
-        self.workflows.values().flat_map(|workflow| workflow.versions.values())
+        self.workflows
+            .values()
+            .flat_map(|workflow| workflow.versions.values())
     }
 
     /// The fact that made a version known, and its place in the order of deployments.
@@ -151,7 +172,8 @@ impl Catalog {
     /// Whether this is the version that new runs get.
     #[must_use]
     pub fn is_latest(&self, definition: &Definition) -> bool {
-        self.find(&definition.graph.workflow, None).is_some_and(|latest| latest.graph.version == definition.graph.version)
+        self.find(&definition.graph.workflow, None)
+            .is_some_and(|latest| latest.graph.version == definition.graph.version)
     }
 
     pub(crate) fn apply_deployed(&mut self, deployed: &WorkflowDeployed) {
@@ -160,21 +182,40 @@ impl Catalog {
             return;
         };
         self.deployments += 1;
-        let definition = Definition::new(graph, deployed.graph.clone(), deployed.source.clone(), self.deployments);
+        let definition = Definition::new(
+            graph,
+            deployed.graph.clone(),
+            deployed.source.clone(),
+            self.deployments,
+        );
         let workflow = self.workflows.entry(deployed.workflow.clone()).or_default();
-        workflow.versions.insert(deployed.version.clone(), Arc::new(definition));
+        workflow
+            .versions
+            .insert(deployed.version.clone(), Arc::new(definition));
         workflow.latest = Some(deployed.version.clone());
     }
 }
 
 /// Makes a version known.
-pub(crate) fn decide_deploy(turn: &mut Turn<'_>, graph: &Graph, source: &Str) -> Result<Reply, Rejection> {
-    let json: Str = serde_json::to_string(graph).map_err(|error| Rejection::Invalid(error.to_string()))?.into();
-    if let Some(existing) = turn.state().catalog.find(&graph.workflow, Some(&graph.version)) {
+pub(crate) fn decide_deploy(
+    turn: &mut Turn<'_>,
+    graph: &Graph,
+    source: &Str,
+) -> Result<Reply, Rejection> {
+    let json: Str = serde_json::to_string(graph)
+        .map_err(|error| Rejection::Invalid(error.to_string()))?
+        .into();
+    if let Some(existing) = turn
+        .state()
+        .catalog
+        .find(&graph.workflow, Some(&graph.version))
+    {
         return if existing.json == json {
             Ok(Reply::Deployed { created: false })
         } else {
-            Err(Rejection::VersionExists(format!("{} {}", graph.workflow, graph.version).into()))
+            Err(Rejection::VersionExists(
+                format!("{} {}", graph.workflow, graph.version).into(),
+            ))
         };
     }
     graph::check::check(graph).map_err(|unsound| {

@@ -19,9 +19,10 @@ use crate::turn::{RunTurn, Turn};
 pub(crate) fn outcome(run: &Run) -> Result<Value, Failure> {
     match run.status {
         Status::Completed => Ok(run.output.clone().unwrap_or_default()),
-        Status::Running | Status::Failed | Status::Cancelled | Status::Terminated => {
-            Err(run.failure.clone().unwrap_or_else(|| Failure::new("runtime", "the child has no outcome")))
-        }
+        Status::Running | Status::Failed | Status::Cancelled | Status::Terminated => Err(run
+            .failure
+            .clone()
+            .unwrap_or_else(|| Failure::new("runtime", "the child has no outcome"))),
     }
 }
 
@@ -38,12 +39,22 @@ pub(crate) fn decide_link(turn: &mut Turn<'_>, at: StepRef) -> Result<Reply, Rej
 }
 
 /// The child has ended, or could not start.
-pub(crate) fn decide_end(turn: &mut Turn<'_>, at: StepRef, outcome: Result<Value, Failure>) -> Result<Reply, Rejection> {
+pub(crate) fn decide_end(
+    turn: &mut Turn<'_>,
+    at: StepRef,
+    outcome: Result<Value, Failure>,
+) -> Result<Reply, Rejection> {
     awaited(turn, at)?;
     let mut run = turn.run(at.run)?;
     match outcome {
         Ok(output) => run.complete(at.step, output),
-        Err(failure) => run.fail(at.step, Failure { instance: None, ..failure }),
+        Err(failure) => run.fail(
+            at.step,
+            Failure {
+                instance: None,
+                ..failure
+            },
+        ),
     }
     run.settle();
     Ok(Reply::Done)
@@ -64,7 +75,10 @@ impl RunTurn<'_, '_> {
             && !awaited.detach
         {
             let reason = Some("its parent waits for it no more".into());
-            let cancel = Command::CancelRun { run: awaited.child, reason };
+            let cancel = Command::CancelRun {
+                run: awaited.child,
+                reason,
+            };
             self.turn_mut().send(cancel);
         }
     }
@@ -72,13 +86,31 @@ impl RunTurn<'_, '_> {
     /// The child a node starts.
     pub(crate) fn awaited(&mut self, child: &ir::Child, scope: &Scope) -> Result<Awaited, Failure> {
         let workflow = self.text("the workflow of a child", &child.workflow, scope)?;
-        let version = child.version.as_ref().map(|version| self.text("the version of a child", version, scope)).transpose()?;
-        let key = child.key.as_ref().map(|key| self.text("the business key of a child", key, scope)).transpose()?;
+        let version = child
+            .version
+            .as_ref()
+            .map(|version| self.text("the version of a child", version, scope))
+            .transpose()?;
+        let key = child
+            .key
+            .as_ref()
+            .map(|key| self.text("the business key of a child", key, scope))
+            .transpose()?;
         let input = self.template(&child.input, scope)?;
         let id = match &key {
             Some(key) => RunId::of_key(&workflow, key),
-            None => RunId::of_key(&format!("child of {}", self.id()), &format!("{}", scope.step.map_or(self.new_id(), |step| step.0))),
+            None => RunId::of_key(
+                &format!("child of {}", self.id()),
+                &format!("{}", scope.step.map_or(self.new_id(), |step| step.0)),
+            ),
         };
-        Ok(Awaited { child: id, workflow, version, key, input, detach: child.detach })
+        Ok(Awaited {
+            child: id,
+            workflow,
+            version,
+            key,
+            input,
+            detach: child.detach,
+        })
     }
 }

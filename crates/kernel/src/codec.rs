@@ -39,7 +39,10 @@ impl fmt::Display for Damage {
             Damage::Malformed(what) => write!(f, "malformed {what}"),
             Damage::Missing(field) => write!(f, "field {field} is missing"),
             Damage::Unknown(union, number) => {
-                write!(f, "{union} number {number} is unknown: a newer release wrote it")
+                write!(
+                    f,
+                    "{union} number {number} is unknown: a newer release wrote it"
+                )
             }
         }
     }
@@ -133,7 +136,11 @@ pub trait Field: Sized {
 
 fn put_tagged<T: Wire>(value: &T, number: u64, out: &mut Vec<u8>) {
     put_varint(number << 3 | if T::VARINT { 0 } else { 2 }, out);
-    if T::VARINT { value.put(out) } else { put_block(out, |out| value.put(out)) }
+    if T::VARINT {
+        value.put(out);
+    } else {
+        put_block(out, |out| value.put(out));
+    }
 }
 
 fn read_one<T: Wire>(varint: bool, input: &mut &[u8]) -> Result<T, Damage> {
@@ -208,7 +215,10 @@ impl<T: Wire> Field for Vec<T> {
 
     fn show(&self, name: &str, members: &mut Object) {
         if !self.is_empty() {
-            members.insert(name.into(), Value::array(self.iter().map(Wire::to_value).collect()));
+            members.insert(
+                name.into(),
+                Value::array(self.iter().map(Wire::to_value).collect()),
+            );
         }
     }
 }
@@ -231,14 +241,21 @@ impl<T: Wire + Ord> Field for BTreeSet<T> {
 
     fn show(&self, name: &str, members: &mut Object) {
         if !self.is_empty() {
-            members.insert(name.into(), Value::array(self.iter().map(Wire::to_value).collect()));
+            members.insert(
+                name.into(),
+                Value::array(self.iter().map(Wire::to_value).collect()),
+            );
         }
     }
 }
 
 /// Skips a field that this release does not know.
 pub(crate) fn skip(varint: bool, input: &mut &[u8]) -> Result<(), Damage> {
-    if varint { get_varint(input).map(drop) } else { get_block(input).map(drop) }
+    if varint {
+        get_varint(input).map(drop)
+    } else {
+        get_block(input).map(drop)
+    }
 }
 
 /// Takes a field's number and whether a varint follows.
@@ -346,7 +363,10 @@ impl<K: Wire + Ord, V: Wire> Field for BTreeMap<K, V> {
                 (_, varint) => skip(varint, &mut entry)?,
             }
         }
-        slot.insert(key.ok_or(Damage::Missing("key"))?, value.ok_or(Damage::Missing("value"))?);
+        slot.insert(
+            key.ok_or(Damage::Missing("key"))?,
+            value.ok_or(Damage::Missing("value"))?,
+        );
         Ok(())
     }
 
@@ -391,7 +411,9 @@ impl Wire for Value {
             }
             Value::Array(elements) => {
                 out.push(6);
-                elements.iter().for_each(|element| put_block(out, |out| element.put(out)));
+                elements
+                    .iter()
+                    .for_each(|element| put_block(out, |out| element.put(out)));
             }
             Value::Object(members) => {
                 out.push(7);

@@ -190,7 +190,9 @@ pub struct StartRun {
 pub fn keys(command: &Command) -> Option<RunId> {
     match command {
         // Without key and parent the id is fresh: there is nothing to find.
-        Command::StartRun(start) => (start.key.is_some() || start.parent.is_some()).then_some(start.run),
+        Command::StartRun(start) => {
+            (start.key.is_some() || start.parent.is_some()).then_some(start.run)
+        }
         Command::CancelRun { run, .. }
         | Command::TerminateRun { run, .. }
         | Command::SuspendRun { run }

@@ -110,23 +110,50 @@ impl Obligations {
             return Obligations::default();
         }
         if at.step == WHOLE_RUN {
-            return Obligations { timer: run.due(WHOLE_RUN), ..Obligations::default() };
+            return Obligations {
+                timer: run.due(WHOLE_RUN),
+                ..Obligations::default()
+            };
         }
-        run.step(at.step).map(|step| of_step(run, step, at)).unwrap_or_default()
+        run.step(at.step)
+            .map(|step| of_step(run, step, at))
+            .unwrap_or_default()
     }
 
     /// The effects that lead from these obligations to those of `run` as it is now.
-    pub fn difference(self, now: &Obligations, run: Option<&Run>, at: StepRef, effects: &mut Vec<Effect>) {
+    pub fn difference(
+        self,
+        now: &Obligations,
+        run: Option<&Run>,
+        at: StepRef,
+        effects: &mut Vec<Effect>,
+    ) {
         if self.timer != now.timer {
-            effects.extend(self.timer.map(|at_time| Effect::DisarmTimer { step: at, at: at_time }));
-            effects.extend(now.timer.map(|at_time| Effect::ArmTimer { step: at, at: at_time }));
+            effects.extend(self.timer.map(|at_time| Effect::DisarmTimer {
+                step: at,
+                at: at_time,
+            }));
+            effects.extend(now.timer.map(|at_time| Effect::ArmTimer {
+                step: at,
+                at: at_time,
+            }));
         }
         if self.offer != now.offer {
-            effects.extend(self.offer.map(|queue| Effect::RetractTask { queue, task: at }));
-            effects.extend(now.offer.clone().map(|queue| Effect::OfferTask { queue, task: at }));
+            effects.extend(
+                self.offer
+                    .map(|queue| Effect::RetractTask { queue, task: at }),
+            );
+            effects.extend(
+                now.offer
+                    .clone()
+                    .map(|queue| Effect::OfferTask { queue, task: at }),
+            );
         }
         if self.claim != now.claim {
-            effects.extend(self.claim.map(|(token, session)| Effect::EndClaim { token, session }));
+            effects.extend(
+                self.claim
+                    .map(|(token, session)| Effect::EndClaim { token, session }),
+            );
             let step = run.and_then(|run| run.step(at.step).map(|step| (run, step)));
             if let (Some((token, session)), Some((run, step))) = (now.claim, step) {
                 effects.extend(delivery(run, step, token, session).map(Effect::DeliverTask));
@@ -164,18 +191,29 @@ impl Obligations {
 }
 
 fn of_step(run: &Run, step: &Step, at: StepRef) -> Obligations {
-    let mut owed = Obligations { timer: run.due(at.step), ..Obligations::default() };
+    let mut owed = Obligations {
+        timer: run.due(at.step),
+        ..Obligations::default()
+    };
     match &step.activity {
         Activity::Task(task) => match &task.stage {
             TaskStage::Queued(_) => owed.offer = (!run.suspended).then(|| task.queue.clone()),
             TaskStage::Claimed(claim) => {
-                let token = TaskToken { run: at.run, step: at.step, claim: task.claims };
+                let token = TaskToken {
+                    run: at.run,
+                    step: at.step,
+                    claim: task.claims,
+                };
                 owed.claim = Some((token, claim.session));
             }
             TaskStage::BackedOff(_) | TaskStage::Parked(_) => {}
         },
         Activity::Child(awaited) => owed.child = Some(awaited.child),
-        Activity::Timer(_) | Activity::Listen(_) | Activity::Region(_) | Activity::Held(_) | Activity::Yielded(_) => {}
+        Activity::Timer(_)
+        | Activity::Listen(_)
+        | Activity::Region(_)
+        | Activity::Held(_)
+        | Activity::Yielded(_) => {}
     }
     owed
 }
@@ -203,14 +241,25 @@ pub fn outstanding(state: &State) -> Vec<Effect> {
         let steps = core::iter::once(WHOLE_RUN).chain(run.steps.keys().copied());
         for step in steps {
             let at = StepRef { run: run.id, step };
-            Obligations::default().difference(&Obligations::of(run, at), Some(run), at, &mut effects);
+            Obligations::default().difference(
+                &Obligations::of(run, at),
+                Some(run),
+                at,
+                &mut effects,
+            );
         }
     }
     for (name, schedule) in &state.schedules {
-        effects.push(Effect::ArmSchedule { name: name.clone(), at: schedule.due() });
+        effects.push(Effect::ArmSchedule {
+            name: name.clone(),
+            at: schedule.due(),
+        });
     }
     for kept in state.kept_events.iter() {
-        effects.push(Effect::ArmExpiry { number: kept.number, at: kept.expires_at });
+        effects.push(Effect::ArmExpiry {
+            number: kept.number,
+            at: kept.expires_at,
+        });
     }
     effects
 }

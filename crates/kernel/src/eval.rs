@@ -45,24 +45,46 @@ pub(crate) struct Scope {
 impl Scope {
     /// The scope of a node before it has done anything.
     pub(crate) fn of_node(frame: FrameId, node: u32, data: Value) -> Scope {
-        Scope { frame, node: Some(node), step: None, data, input: None, output: None, locals: BTreeMap::new() }
+        Scope {
+            frame,
+            node: Some(node),
+            step: None,
+            data,
+            input: None,
+            output: None,
+            locals: BTreeMap::new(),
+        }
     }
 
     /// The scope of the workflow as a whole.
     pub(crate) fn of_run(data: Value) -> Scope {
-        Scope { frame: ROOT_FRAME, node: None, step: None, data, input: None, output: None, locals: BTreeMap::new() }
+        Scope {
+            frame: ROOT_FRAME,
+            node: None,
+            step: None,
+            data,
+            input: None,
+            output: None,
+            locals: BTreeMap::new(),
+        }
     }
 
     /// The same place seen by other data.
     pub(crate) fn with_data(&self, data: Value) -> Scope {
-        Scope { data, ..self.clone() }
+        Scope {
+            data,
+            ..self.clone()
+        }
     }
 }
 
 /// A time as expressions see it.
 pub(crate) fn time_value(at: Time) -> Value {
     let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
-    let epoch = Value::from([("seconds", Value::Int(ms / 1000)), ("milliseconds", Value::Int(ms))]);
+    let epoch = Value::from([
+        ("seconds", Value::Int(ms / 1000)),
+        ("milliseconds", Value::Int(ms)),
+    ]);
     Value::from([("iso8601", Value::text(rfc3339(at))), ("epoch", epoch)])
 }
 
@@ -76,12 +98,19 @@ pub fn rfc3339(at: Time) -> alloc::string::String {
 /// The instant meant by RFC 3339 text or a number of milliseconds since 1970.
 pub(crate) fn read_instant(value: &Value) -> Result<Time, Failure> {
     let ms = match value {
-        Value::Text(text) => text.parse::<Timestamp>().ok().map(Timestamp::as_millisecond),
+        Value::Text(text) => text
+            .parse::<Timestamp>()
+            .ok()
+            .map(Timestamp::as_millisecond),
         other => other.as_int(),
     };
-    ms.map(|ms| Time(u64::try_from(ms).unwrap_or(0))).ok_or_else(|| {
-        Failure::new("expression", format!("{value} is no instant; give RFC 3339 text such as 2030-01-31T08:00:00Z"))
-    })
+    ms.map(|ms| Time(u64::try_from(ms).unwrap_or(0)))
+        .ok_or_else(|| {
+            Failure::new(
+                "expression",
+                format!("{value} is no instant; give RFC 3339 text such as 2030-01-31T08:00:00Z"),
+            )
+        })
 }
 
 /// The same data, refused if it is too heavy or nests too deep.
@@ -89,12 +118,19 @@ pub(crate) fn bounded(value: Value) -> Result<Value, Failure> {
     if weight(&value, DATA_BYTES_MAX) <= DATA_BYTES_MAX {
         return Ok(value);
     }
-    let limits = format!("data of more than {DATA_BYTES_MAX} bytes, or nested deeper than {DEPTH_MAX}");
-    Err(Failure::new("runtime", format!("{limits}; pass a reference to large data instead")))
+    let limits =
+        format!("data of more than {DATA_BYTES_MAX} bytes, or nested deeper than {DEPTH_MAX}");
+    Err(Failure::new(
+        "runtime",
+        format!("{limits}; pass a reference to large data instead"),
+    ))
 }
 
 /// The data a template makes, given what its expressions do.
-pub(crate) fn fill<E>(template: &Template, evaluate: &dyn Fn(&Expr) -> Result<Value, E>) -> Result<Value, E> {
+pub(crate) fn fill<E>(
+    template: &Template,
+    evaluate: &dyn Fn(&Expr) -> Result<Value, E>,
+) -> Result<Value, E> {
     Ok(match template {
         Template::Literal(value) => value.clone(),
         Template::Expr(expr) => evaluate(expr)?,
@@ -106,7 +142,10 @@ pub(crate) fn fill<E>(template: &Template, evaluate: &dyn Fn(&Expr) -> Result<Va
             Value::object(object)
         }
         Template::Array(elements) => {
-            let filled: Result<Vec<Value>, E> = elements.iter().map(|element| fill(element, evaluate)).collect();
+            let filled: Result<Vec<Value>, E> = elements
+                .iter()
+                .map(|element| fill(element, evaluate))
+                .collect();
             Value::array(filled?)
         }
     })
@@ -114,30 +153,50 @@ pub(crate) fn fill<E>(template: &Template, evaluate: &dyn Fn(&Expr) -> Result<Va
 
 impl Definition {
     /// The result of an expression of this workflow, with variables by name.
-    pub(crate) fn evaluate(&self, expr: &Expr, data: &Value, variable: &dyn Fn(&str) -> Value) -> Result<Value, Failure> {
+    pub(crate) fn evaluate(
+        &self,
+        expr: &Expr,
+        data: &Value,
+        variable: &dyn Fn(&str) -> Value,
+    ) -> Result<Value, Failure> {
         if &*expr.0 == "." {
             return Ok(data.clone());
         }
-        let wrong = |why: &dyn fmt::Display| Failure::new("expression", format!("{}: {why}", expr.0));
+        let wrong =
+            |why: &dyn fmt::Display| Failure::new("expression", format!("{}: {why}", expr.0));
         let program = self.program(expr).map_err(|why| wrong(&why))?;
-        let names = VARIABLES.iter().copied().chain(self.graph.locals.iter().map(|name| &**name));
+        let names = VARIABLES
+            .iter()
+            .copied()
+            .chain(self.graph.locals.iter().map(|name| &**name));
         let variables: Vec<Value> = names
             .enumerate()
-            .map(|(index, name)| if program.uses(index) { variable(name) } else { Value::Null })
+            .map(|(index, name)| {
+                if program.uses(index) {
+                    variable(name)
+                } else {
+                    Value::Null
+                }
+            })
             .collect();
-        program.run(data, &variables, &mut Budget::default()).map_err(|error| wrong(&error))
+        program
+            .run(data, &variables, &mut Budget::default())
+            .map_err(|error| wrong(&error))
     }
 }
 
 impl RunTurn<'_, '_> {
     /// The result of an expression.
     pub(crate) fn expression(&self, expr: &Expr, scope: &Scope) -> Result<Value, Failure> {
-        self.definition().evaluate(expr, &scope.data, &|name| self.variable(name, scope))
+        self.definition()
+            .evaluate(expr, &scope.data, &|name| self.variable(name, scope))
     }
 
     /// Whether a condition holds; no condition always does.
     pub(crate) fn holds(&self, condition: Option<&Expr>, scope: &Scope) -> Result<bool, Failure> {
-        condition.map_or(Ok(true), |expr| self.expression(expr, scope).map(|value| value.is_true()))
+        condition.map_or(Ok(true), |expr| {
+            self.expression(expr, scope).map(|value| value.is_true())
+        })
     }
 
     /// The data a template makes, refused if it is too heavy.
@@ -146,15 +205,30 @@ impl RunTurn<'_, '_> {
     }
 
     /// An optional template; without one the data as it is.
-    pub(crate) fn shape(&self, template: Option<&Template>, scope: &Scope) -> Result<Value, Failure> {
-        template.map_or_else(|| Ok(scope.data.clone()), |template| self.template(template, scope))
+    pub(crate) fn shape(
+        &self,
+        template: Option<&Template>,
+        scope: &Scope,
+    ) -> Result<Value, Failure> {
+        template.map_or_else(
+            || Ok(scope.data.clone()),
+            |template| self.template(template, scope),
+        )
     }
 
     /// Text that a template makes.
-    pub(crate) fn text(&self, what: &str, template: &Template, scope: &Scope) -> Result<Str, Failure> {
+    pub(crate) fn text(
+        &self,
+        what: &str,
+        template: &Template,
+        scope: &Scope,
+    ) -> Result<Str, Failure> {
         match self.template(template, scope)? {
             Value::Text(text) if !text.is_empty() => Ok(text),
-            other => Err(Failure::new("expression", format!("{what} must be text that is not empty, not {other}"))),
+            other => Err(Failure::new(
+                "expression",
+                format!("{what} must be text that is not empty, not {other}"),
+            )),
         }
     }
 
@@ -170,7 +244,11 @@ impl RunTurn<'_, '_> {
     }
 
     /// Milliseconds of an optional delay.
-    pub(crate) fn delay_if(&self, delay: Option<&Delay>, scope: &Scope) -> Result<Option<u64>, Failure> {
+    pub(crate) fn delay_if(
+        &self,
+        delay: Option<&Delay>,
+        scope: &Scope,
+    ) -> Result<Option<u64>, Failure> {
         delay.map(|delay| self.delay(delay, scope)).transpose()
     }
 
@@ -197,13 +275,18 @@ impl RunTurn<'_, '_> {
                 ("version", Value::from(env!("CARGO_PKG_VERSION"))),
                 ("metadata", empty_object()),
             ]),
-            local => run.variable(scope.frame, local).cloned().unwrap_or_default(),
+            local => run
+                .variable(scope.frame, local)
+                .cloned()
+                .unwrap_or_default(),
         }
     }
 
     fn task_value(&self, scope: &Scope) -> Value {
         let definition = self.definition();
-        let Some(node) = scope.node.and_then(|node| definition.node(node)) else { return Value::Null };
+        let Some(node) = scope.node.and_then(|node| definition.node(node)) else {
+            return Value::Null;
+        };
         let mut members = vec![
             ("name", Value::Text(node.name.clone())),
             ("reference", Value::Text(node.path.clone())),
@@ -211,6 +294,11 @@ impl RunTurn<'_, '_> {
         ];
         members.extend(scope.input.clone().map(|input| ("input", input)));
         members.extend(scope.output.clone().map(|output| ("output", output)));
-        Value::object(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
+        Value::object(
+            members
+                .into_iter()
+                .map(|(key, value)| (key.into(), value))
+                .collect(),
+        )
     }
 }

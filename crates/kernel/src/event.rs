@@ -141,8 +141,8 @@ record! {
         2 frame: FrameId,
         /// Index of the node.
         3 node: u32,
-        /// The data that came in.
-        4 input: Value,
+        /// The data that came in; none is the data of the body around it.
+        4 input: Option<Value>,
         /// Until when the visit must end.
         5 deadline: Option<Time>,
         /// What it does.

@@ -78,13 +78,23 @@ impl FromStr for RunId {
     type Err = NotRunId;
 
     fn from_str(text: &str) -> Result<RunId, NotRunId> {
-        let mut digits = text.bytes().filter(|byte| *byte != b'-').map(|byte| char::from(byte).to_digit(16));
+        let mut digits = text
+            .bytes()
+            .filter(|byte| *byte != b'-')
+            .map(|byte| char::from(byte).to_digit(16));
         let mut id = [0; 16];
         for byte in &mut id {
-            let (high, low) = (digits.next().flatten().ok_or(NotRunId)?, digits.next().flatten().ok_or(NotRunId)?);
+            let (high, low) = (
+                digits.next().flatten().ok_or(NotRunId)?,
+                digits.next().flatten().ok_or(NotRunId)?,
+            );
             *byte = u8::try_from(high << 4 | low).map_err(|_| NotRunId)?;
         }
-        if digits.next().is_some() || text.len() != 36 { Err(NotRunId) } else { Ok(RunId(id)) }
+        if digits.next().is_some() || text.len() != 36 {
+            Err(NotRunId)
+        } else {
+            Ok(RunId(id))
+        }
     }
 }
 
@@ -96,7 +106,9 @@ impl Wire for RunId {
     }
 
     fn get(input: &mut &[u8]) -> Result<RunId, Damage> {
-        let id = (*input).try_into().map_err(|_| Damage::Malformed("run id"))?;
+        let id = (*input)
+            .try_into()
+            .map_err(|_| Damage::Malformed("run id"))?;
         *input = &[];
         Ok(RunId(id))
     }
@@ -195,6 +207,9 @@ impl TaskToken {
     /// The step that was claimed.
     #[must_use]
     pub fn step_ref(self) -> StepRef {
-        StepRef { run: self.run, step: self.step }
+        StepRef {
+            run: self.run,
+            step: self.step,
+        }
     }
 }

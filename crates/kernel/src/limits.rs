@@ -1,4 +1,7 @@
-//! Owns the named bounds of the rules. Every one has a rejection or a failure behind it.
+//! Owns the named bounds of the rules: how much one run, one command and one server may hold.
+//!
+//! Invariant: every bound has a rejection or a failure behind it that names it; none is met by a
+//! panic, a hang or silence.
 
 /// The heaviest data one value may hold: input, output, context, signal. About its JSON size.
 pub const DATA_BYTES_MAX: usize = 1 << 20;

@@ -17,12 +17,13 @@ use graph::{BodyIndex, Failure, Kind, Node};
 use crate::catalog::Definition;
 use crate::eval::{Scope, bounded};
 use crate::event::{
-    FrameClosed, FrameEnding, FrameOpened, RegionReleased, RegionTurned, RunEvent, StepOnly, StepWithdrawing,
+    FrameClosed, FrameEnding, FrameOpened, RegionReleased, RegionTurned, RunEvent, StepOnly,
+    StepWithdrawing,
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId};
 use crate::limits::{DATA_BYTES_MAX, FRAME_DEPTH_MAX, ITEMS_MAX};
 use crate::state::{Activity, Ending, Frame, Nothing, Phase, Region, Run, Undo, weight};
-use crate::step::Token;
+use crate::step::{Token, is_same};
 use crate::turn::{Move, RunTurn};
 
 /// What deciding needs to know of a region, cheap to take however much it has collected.
@@ -48,7 +49,9 @@ impl Deref for NodeRef {
     type Target = Node;
 
     fn deref(&self) -> &Node {
-        self.definition.node(self.index).expect("a step stands on a node of its definition")
+        self.definition
+            .node(self.index)
+            .expect("a step stands on a node of its definition")
     }
 }
 
@@ -63,24 +66,44 @@ pub(crate) struct Opening {
 
 impl Opening {
     pub(crate) fn new(body: BodyIndex, phase: Phase, data: Value) -> Opening {
-        Opening { body, index: 0, phase, vars: BTreeMap::new(), data }
+        Opening {
+            body,
+            index: 0,
+            phase,
+            vars: BTreeMap::new(),
+            data,
+        }
     }
 }
 
 impl RunTurn<'_, '_> {
     /// The region a container begins with.
-    pub(crate) fn region(&mut self, node: &Node, scope: &Scope) -> Result<Region, Failure> {
+    pub(crate) fn region(
+        &mut self,
+        node: &Node,
+        scope: &Scope,
+        raw: &Value,
+    ) -> Result<Region, Failure> {
         if self.state().frame_depth(scope.frame) >= FRAME_DEPTH_MAX {
-            return Err(Failure::new("runtime", format!("containers nest deeper than {FRAME_DEPTH_MAX}")));
+            return Err(Failure::new(
+                "runtime",
+                format!("containers nest deeper than {FRAME_DEPTH_MAX}"),
+            ));
         }
-        let mut region = Region::new(scope.data.clone());
+        let mut region = Region::new((!is_same(raw, &scope.data)).then(|| scope.data.clone()));
         if let Kind::ForEach(for_each) = &node.kind {
             let items = bounded(self.expression(&for_each.items, scope)?)?;
             let Value::Array(elements) = &items else {
-                return Err(Failure::new("expression", format!("for-each needs an array, not {}", items.kind())));
+                return Err(Failure::new(
+                    "expression",
+                    format!("for-each needs an array, not {}", items.kind()),
+                ));
             };
             if elements.len() > ITEMS_MAX {
-                return Err(Failure::new("runtime", format!("a for-each takes at most {ITEMS_MAX} elements")));
+                return Err(Failure::new(
+                    "runtime",
+                    format!("a for-each takes at most {ITEMS_MAX} elements"),
+                ));
             }
             region.items = Some(items);
         }
@@ -89,10 +112,14 @@ impl RunTurn<'_, '_> {
 
     /// Opens the first bodies of a new region.
     pub(crate) fn open_region(&mut self, id: StepId) {
-        let Some((region, node)) = self.region_of(id) else { return };
+        let Some((region, node)) = self.region_of(id) else {
+            return;
+        };
         let data = region.data;
         match &node.kind {
-            Kind::Do(body) | Kind::Saga(body) => self.open(id, Opening::new(*body, Phase::Body, data)),
+            Kind::Do(body) | Kind::Saga(body) => {
+                self.open(id, Opening::new(*body, Phase::Body, data));
+            }
             Kind::Try(tried) => self.open(id, Opening::new(tried.body, Phase::Body, data)),
             Kind::Loop(repeat) => self.next_round(id, repeat, data),
             Kind::ForEach(for_each) => self.next_items(id, for_each, data),
@@ -103,7 +130,9 @@ impl RunTurn<'_, '_> {
 
     /// Goes on with a region whose instant has come.
     pub(crate) fn continue_region(&mut self, id: StepId) {
-        let Some((region, node)) = self.region_of(id) else { return };
+        let Some((region, node)) = self.region_of(id) else {
+            return;
+        };
         self.turn_region(id, |turned| {
             turned.due = None;
             turned.phase = Phase::Body;
@@ -129,19 +158,38 @@ impl RunTurn<'_, '_> {
             attempt: region.attempt,
             caught: region.caught,
             is_idle: region.frames.is_empty(),
-            data: region.data.clone(),
+            data: self.state().data_of(step).clone(),
             result: region.result.clone(),
             failure: region.failure.clone(),
         };
-        Some((glance, NodeRef { definition: self.definition(), index: step.node }))
+        Some((
+            glance,
+            NodeRef {
+                definition: self.definition(),
+                index: step.node,
+            },
+        ))
     }
 
     /// Opens a body and lets a token in.
     pub(crate) fn open(&mut self, owner: StepId, opening: Opening) {
         self.transitions += 1;
         let frame = FrameId(self.new_id());
-        let Opening { body, index, phase, vars, data } = opening;
-        self.emit(RunEvent::FrameOpened(FrameOpened { frame, owner, body: body.0, index, phase, vars }));
+        let Opening {
+            body,
+            index,
+            phase,
+            vars,
+            data,
+        } = opening;
+        self.emit(RunEvent::FrameOpened(FrameOpened {
+            frame,
+            owner,
+            body: body.0,
+            index,
+            phase,
+            vars,
+        }));
         let next = self.definition().graph.entrance(body);
         self.push(Move::Advance { frame, next, data });
     }
@@ -160,7 +208,9 @@ impl RunTurn<'_, '_> {
 
     /// Changes a region's own state.
     pub(crate) fn turn_region(&mut self, id: StepId, change: impl FnOnce(&mut RegionTurned)) {
-        let Some(region) = self.state().step(id).and_then(|step| step.region()) else { return };
+        let Some(region) = self.state().step(id).and_then(|step| step.region()) else {
+            return;
+        };
         let mut turned = RegionTurned {
             step: id,
             phase: region.phase,
@@ -175,17 +225,35 @@ impl RunTurn<'_, '_> {
     }
 
     /// A body is over: its container goes on.
-    pub(crate) fn close_body(&mut self, owner: StepId, frame: FrameId, ending: Option<Ending>, data: Value) {
-        let Some((region, node)) = self.region_of(owner) else { return };
-        let Some(phase) = self.state().frames.get(&frame).map(|open| open.phase) else { return };
+    pub(crate) fn close_body(
+        &mut self,
+        owner: StepId,
+        frame: FrameId,
+        ending: Option<Ending>,
+        data: Value,
+    ) {
+        let Some((region, node)) = self.region_of(owner) else {
+            return;
+        };
+        let Some(phase) = self.state().frames.get(&frame).map(|open| open.phase) else {
+            return;
+        };
         let collect = match &node.kind {
             Kind::ForEach(for_each) => for_each.collect,
             Kind::Fork(fork) => !fork.first && region.phase != Phase::Leftover,
             _ => false,
         } && phase == Phase::Body;
         let output = ending.is_none().then(|| data.clone());
-        self.emit(RunEvent::FrameClosed(FrameClosed { frame, output, collect }));
-        if self.state().step(owner).is_some_and(|step| step.withdrawing) {
+        self.emit(RunEvent::FrameClosed(FrameClosed {
+            frame,
+            output,
+            collect,
+        }));
+        if self
+            .state()
+            .step(owner)
+            .is_some_and(|step| step.withdrawing)
+        {
             return self.drain_region(owner);
         }
         match (ending, phase) {
@@ -227,9 +295,16 @@ impl RunTurn<'_, '_> {
 
     /// Withdraws what goes on in a region; then it fails, or is cancelled if there is no failure.
     pub(crate) fn withdraw_region(&mut self, owner: StepId, failure: Option<Failure>) {
-        let Some(step) = self.state().step(owner).filter(|step| !step.withdrawing) else { return };
-        let cleans_up = step.region().is_some_and(|region| region.phase == Phase::Finally);
-        self.emit(RunEvent::StepWithdrawing(StepWithdrawing { step: owner, failure }));
+        let Some(step) = self.state().step(owner).filter(|step| !step.withdrawing) else {
+            return;
+        };
+        let cleans_up = step
+            .region()
+            .is_some_and(|region| region.phase == Phase::Finally);
+        self.emit(RunEvent::StepWithdrawing(StepWithdrawing {
+            step: owner,
+            failure,
+        }));
         if !cleans_up {
             self.withdraw_frames(owner);
         }
@@ -238,7 +313,10 @@ impl RunTurn<'_, '_> {
 
     pub(crate) fn withdraw_frames(&mut self, owner: StepId) {
         let region = self.state().step(owner).and_then(|step| step.region());
-        let frames: Vec<FrameId> = region.into_iter().flat_map(|region| region.frames.iter().copied()).collect();
+        let frames: Vec<FrameId> = region
+            .into_iter()
+            .flat_map(|region| region.frames.iter().copied())
+            .collect();
         for frame in frames {
             self.end_frame(frame, Ending::Withdrawn(Nothing {}));
         }
@@ -246,7 +324,9 @@ impl RunTurn<'_, '_> {
 
     /// Goes on with a region on its way out, once nothing is open: undo, clean up, leave.
     fn drain_region(&mut self, owner: StepId) {
-        let Some((region, node)) = self.region_of(owner) else { return };
+        let Some((region, node)) = self.region_of(owner) else {
+            return;
+        };
         if !region.is_idle {
             return;
         }
@@ -260,7 +340,13 @@ impl RunTurn<'_, '_> {
                     self.open(owner, Opening::new(body, Phase::Undo, undo.output));
                 }
             }
-            (Kind::Try(Try { finally: Some(body), .. }), _) if region.phase != Phase::Finally => {
+            (
+                Kind::Try(Try {
+                    finally: Some(body),
+                    ..
+                }),
+                _,
+            ) if region.phase != Phase::Finally => {
                 self.turn_region(owner, |turned| turned.phase = Phase::Finally);
                 self.open(owner, Opening::new(*body, Phase::Finally, region.data));
             }
@@ -278,11 +364,21 @@ impl RunTurn<'_, '_> {
     }
 
     fn leave_region(&mut self, owner: StepId, failure: Option<Failure>) {
-        let Some(step) = self.state().step(owner) else { return };
+        let Some(step) = self.state().step(owner) else {
+            return;
+        };
         let (frame, node) = (step.frame, step.node);
         match failure {
             Some(failure) => {
-                self.fail_token(&Token { frame, node, input: Value::Null, step: Some(owner) }, failure);
+                self.fail_token(
+                    &Token {
+                        frame,
+                        node,
+                        input: Value::Null,
+                        step: Some(owner),
+                    },
+                    failure,
+                );
             }
             None => {
                 self.emit(RunEvent::StepCancelled(StepOnly { step: owner }));
@@ -292,14 +388,20 @@ impl RunTurn<'_, '_> {
     }
 
     pub(crate) fn region_data(&self, owner: StepId) -> Value {
-        self.state().step(owner).and_then(|step| step.region()).map(|region| region.data.clone()).unwrap_or_default()
+        self.state()
+            .step(owner)
+            .map(|step| self.state().data_of(step).clone())
+            .unwrap_or_default()
     }
 
     /// How expressions of a container's own node see the run.
     pub(crate) fn scope_of(&self, owner: StepId, data: Value) -> Scope {
         let step = self.state().step(owner);
         let (frame, node) = step.map_or((ROOT_FRAME, 0), |step| (step.frame, step.node));
-        Scope { input: Some(self.region_data(owner)), ..Scope::of_node(frame, node, data) }
+        Scope {
+            input: Some(self.region_data(owner)),
+            ..Scope::of_node(frame, node, data)
+        }
     }
 }
 
@@ -342,8 +444,12 @@ impl Run {
     }
 
     pub(crate) fn apply_frame_closed(&mut self, closed: &FrameClosed) {
-        let Some(frame) = self.frames.remove(&closed.frame) else { return };
-        let Some(region) = frame.owner.and_then(|owner| self.region_mut(owner)) else { return };
+        let Some(frame) = self.frames.remove(&closed.frame) else {
+            return;
+        };
+        let Some(region) = frame.owner.and_then(|owner| self.region_mut(owner)) else {
+            return;
+        };
         region.frames.remove(&closed.frame);
         match &closed.output {
             Some(output) => {
@@ -368,7 +474,9 @@ impl Run {
     }
 
     pub(crate) fn apply_region_turned(&mut self, turned: &RegionTurned) {
-        let Some(region) = self.region_mut(turned.step) else { return };
+        let Some(region) = self.region_mut(turned.step) else {
+            return;
+        };
         region.phase = turned.phase;
         region.attempt = turned.attempt;
         region.due = turned.due;

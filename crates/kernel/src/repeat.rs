@@ -20,7 +20,10 @@ use crate::turn::RunTurn;
 impl RunTurn<'_, '_> {
     pub(crate) fn round_done(&mut self, owner: StepId, repeat: &Loop, data: Value) {
         let scope = self.scope_of(owner, data.clone());
-        let ended = repeat.repeat_until.as_ref().map_or(Ok(false), |until| self.holds(Some(until), &scope));
+        let ended = repeat
+            .repeat_until
+            .as_ref()
+            .map_or(Ok(false), |until| self.holds(Some(until), &scope));
         match ended {
             Ok(true) => self.complete(owner, data),
             Ok(false) => self.next_round(owner, repeat, data),
@@ -29,15 +32,34 @@ impl RunTurn<'_, '_> {
     }
 
     pub(crate) fn next_round(&mut self, owner: StepId, repeat: &Loop, data: Value) {
-        let Some(opened) = self.state().step(owner).and_then(|step| step.region()).map(|region| region.opened) else { return };
+        let Some(opened) = self
+            .state()
+            .step(owner)
+            .and_then(|step| step.region())
+            .map(|region| region.opened)
+        else {
+            return;
+        };
         let scope = self.scope_of(owner, data.clone());
         match self.holds(repeat.repeat_while.as_ref(), &scope) {
             Ok(true) if opened >= repeat.rounds_max => {
                 let rounds = repeat.rounds_max;
-                self.fail_region(owner, Failure::new("runtime", format!("the loop did not end within {rounds} rounds")));
+                self.fail_region(
+                    owner,
+                    Failure::new(
+                        "runtime",
+                        format!("the loop did not end within {rounds} rounds"),
+                    ),
+                );
             }
             Ok(true) if self.pauses(owner, Some(data.clone())) => {}
-            Ok(true) => self.open(owner, Opening { index: opened, ..Opening::new(repeat.body, Phase::Body, data) }),
+            Ok(true) => self.open(
+                owner,
+                Opening {
+                    index: opened,
+                    ..Opening::new(repeat.body, Phase::Body, data)
+                },
+            ),
             Ok(false) => self.complete(owner, data),
             Err(failure) => self.fail_region(owner, failure),
         }
@@ -46,9 +68,16 @@ impl RunTurn<'_, '_> {
     // For-each
 
     pub(crate) fn item_done(&mut self, owner: StepId, for_each: &ForEach, data: Value) {
-        let bytes = self.state().step(owner).and_then(|step| step.region()).map_or(0, |region| region.output_bytes);
+        let bytes = self
+            .state()
+            .step(owner)
+            .and_then(|step| step.region())
+            .map_or(0, |region| region.output_bytes);
         if bytes > DATA_BYTES_MAX as u64 {
-            let failure = Failure::new("runtime", format!("the outputs of the for-each together exceed {DATA_BYTES_MAX} bytes"));
+            let failure = Failure::new(
+                "runtime",
+                format!("the outputs of the for-each together exceed {DATA_BYTES_MAX} bytes"),
+            );
             return self.fail_region(owner, failure);
         }
         self.next_items(owner, for_each, data);
@@ -57,7 +86,9 @@ impl RunTurn<'_, '_> {
     /// Opens bodies up to the cap; completes when the list is done.
     pub(crate) fn next_items(&mut self, owner: StepId, for_each: &ForEach, data: Value) {
         loop {
-            let Some((opened, open, length, stopped)) = self.progress(owner, for_each) else { return };
+            let Some((opened, open, length, stopped)) = self.progress(owner, for_each) else {
+                return;
+            };
             if opened >= length || stopped {
                 if open == 0 {
                     self.finish_items(owner, for_each, data);
@@ -71,11 +102,19 @@ impl RunTurn<'_, '_> {
                 return;
             }
             let vars = self.item_vars(owner, for_each, opened);
-            let start = if for_each.collect { self.region_data(owner) } else { data.clone() };
+            let start = if for_each.collect {
+                self.region_data(owner)
+            } else {
+                data.clone()
+            };
             if !self.item_wanted(owner, for_each, &vars, &start) {
                 return;
             }
-            let opening = Opening { index: opened, vars, ..Opening::new(for_each.body, Phase::Body, start) };
+            let opening = Opening {
+                index: opened,
+                vars,
+                ..Opening::new(for_each.body, Phase::Body, start)
+            };
             self.open(owner, opening);
         }
     }
@@ -95,22 +134,42 @@ impl RunTurn<'_, '_> {
     fn item_vars(&self, owner: StepId, for_each: &ForEach, index: u32) -> BTreeMap<Str, Value> {
         let region = self.state().step(owner).and_then(|step| step.region());
         let item = match region.and_then(|region| region.items.as_ref()) {
-            Some(Value::Array(elements)) => elements.get(index as usize).cloned().unwrap_or_default(),
+            Some(Value::Array(elements)) => {
+                elements.get(index as usize).cloned().unwrap_or_default()
+            }
             _ => Value::Null,
         };
-        BTreeMap::from([(for_each.each.clone(), item), (for_each.at.clone(), Value::Int(i64::from(index)))])
+        BTreeMap::from([
+            (for_each.each.clone(), item),
+            (for_each.at.clone(), Value::Int(i64::from(index))),
+        ])
     }
 
     /// Checks the `while` of a for-each for the next element; when it does not hold, no more are opened.
-    fn item_wanted(&mut self, owner: StepId, for_each: &ForEach, vars: &BTreeMap<Str, Value>, data: &Value) -> bool {
-        let Some(condition) = &for_each.repeat_while else { return true };
-        let scope = Scope { locals: vars.clone(), ..self.scope_of(owner, data.clone()) };
+    fn item_wanted(
+        &mut self,
+        owner: StepId,
+        for_each: &ForEach,
+        vars: &BTreeMap<Str, Value>,
+        data: &Value,
+    ) -> bool {
+        let Some(condition) = &for_each.repeat_while else {
+            return true;
+        };
+        let scope = Scope {
+            locals: vars.clone(),
+            ..self.scope_of(owner, data.clone())
+        };
         match self.holds(Some(condition), &scope) {
             Ok(true) => true,
             Ok(false) => {
                 let data = data.clone();
                 self.turn_region(owner, |turned| turned.result = Some(data.clone()));
-                let open = self.state().step(owner).and_then(|step| step.region()).map_or(0, |region| region.frames.len());
+                let open = self
+                    .state()
+                    .step(owner)
+                    .and_then(|step| step.region())
+                    .map_or(0, |region| region.frames.len());
                 if open == 0 {
                     self.finish_items(owner, for_each, data);
                 }
@@ -124,13 +183,19 @@ impl RunTurn<'_, '_> {
     }
 
     fn finish_items(&mut self, owner: StepId, for_each: &ForEach, data: Value) {
-        let output = if for_each.collect { self.collected(owner) } else { data };
+        let output = if for_each.collect {
+            self.collected(owner)
+        } else {
+            data
+        };
         self.complete(owner, output);
     }
 
     /// The outputs by index; null where there is none.
     pub(crate) fn collected(&self, owner: StepId) -> Value {
-        let Some(region) = self.state().step(owner).and_then(|step| step.region()) else { return Value::Null };
+        let Some(region) = self.state().step(owner).and_then(|step| step.region()) else {
+            return Value::Null;
+        };
         let output = |index: u32| region.outputs.get(&index).cloned().unwrap_or_default();
         Value::array((0..region.opened).map(output).collect())
     }

@@ -33,27 +33,40 @@ impl RunTurn<'_, '_> {
         failed: &Failure,
         scope: &Scope,
     ) -> Result<Option<Time>, Failure> {
-        let exhausted = retry.attempts_max.is_some_and(|most| attempt.number >= most);
-        let fatal = retry.fatal_types.iter().any(|kind| failure::same_type(kind, &failed.kind));
+        let exhausted = retry
+            .attempts_max
+            .is_some_and(|most| attempt.number >= most);
+        let fatal = retry
+            .fatal_types
+            .iter()
+            .any(|kind| failure::same_type(kind, &failed.kind));
         if exhausted || fatal {
             return Ok(None);
         }
         let wanted = self.holds(retry.when.as_ref(), scope)?;
-        let unwanted = retry.except_when.is_some() && self.holds(retry.except_when.as_ref(), scope)?;
+        let unwanted =
+            retry.except_when.is_some() && self.holds(retry.except_when.as_ref(), scope)?;
         if !wanted || unwanted {
             return Ok(None);
         }
         let first_ms = self.delay(&retry.delay, scope)?;
-        let pause_ms = pause(retry, attempt.number, first_ms).saturating_add(self.jitter(retry, attempt));
+        let pause_ms =
+            pause(retry, attempt.number, first_ms).saturating_add(self.jitter(retry, attempt));
         let due = self.now().plus(pause_ms);
-        let too_late = retry.duration_max_ms.is_some_and(|most| due.since(attempt.first_at) > most);
+        let too_late = retry
+            .duration_max_ms
+            .is_some_and(|most| due.since(attempt.first_at) > most);
         Ok((!too_late).then_some(due))
     }
 
     fn jitter(&self, retry: &Retry, attempt: Attempt) -> u64 {
-        let Some((from, to)) = retry.jitter_ms else { return 0 };
+        let Some((from, to)) = retry.jitter_ms else {
+            return 0;
+        };
         let salt = u64::from(attempt.step.0) << 32 | u64::from(attempt.number);
-        from + self.id().spread(salt, to.saturating_sub(from).saturating_add(1))
+        from + self
+            .id()
+            .spread(salt, to.saturating_sub(from).saturating_add(1))
     }
 }
 
@@ -77,7 +90,11 @@ fn exponential(first_ms: u64, factor: f64, attempt: u32, most: u64) -> u64 {
         }
         pause *= factor.max(1.0);
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float cast saturates, and the cap follows")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float cast saturates, and the cap follows"
+    )]
     let pause = pause as u64;
     pause
 }
@@ -105,10 +122,22 @@ mod tests {
     #[test]
     fn pauses_grow_as_the_policy_says_and_stop_at_the_cap() {
         let pauses = |retry: Retry| [1, 2, 3, 4].map(|attempt| pause(&retry, attempt, 100));
-        assert_eq!(pauses(policy(Backoff::Constant, None)), [100, 100, 100, 100]);
+        assert_eq!(
+            pauses(policy(Backoff::Constant, None)),
+            [100, 100, 100, 100]
+        );
         assert_eq!(pauses(policy(Backoff::Linear, None)), [100, 200, 300, 400]);
-        assert_eq!(pauses(policy(Backoff::Exponential(2.0), None)), [100, 200, 400, 800]);
-        assert_eq!(pauses(policy(Backoff::Exponential(3.0), Some(500))), [100, 300, 500, 500]);
-        assert_eq!(pause(&policy(Backoff::Exponential(1e300), None), u32::MAX, 100), DELAY_MS_MAX);
+        assert_eq!(
+            pauses(policy(Backoff::Exponential(2.0), None)),
+            [100, 200, 400, 800]
+        );
+        assert_eq!(
+            pauses(policy(Backoff::Exponential(3.0), Some(500))),
+            [100, 300, 500, 500]
+        );
+        assert_eq!(
+            pause(&policy(Backoff::Exponential(1e300), None), u32::MAX, 100),
+            DELAY_MS_MAX
+        );
     }
 }

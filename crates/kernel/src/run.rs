@@ -8,10 +8,11 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use graph::ir::{Attribute, AttributeKind};
+use graph::ir::AttributeKind;
 use graph::value::{Str, Value};
-use graph::{Delay, Expr, Failure, Graph, ir};
+use graph::{Delay, Expr, Failure, Graph, duration, ir};
 
+use crate::catalog::Definition;
 use crate::child;
 use crate::command::{Command, Reply, StartRun};
 use crate::eval::{Scope, fill};
@@ -42,7 +43,10 @@ pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply
                 turn.send(Command::EndChild { step, outcome });
             }
         }
-        return Ok(Reply::Started { run: start.run, created: false });
+        return Ok(Reply::Started {
+            run: start.run,
+            created: false,
+        });
     }
     let parent = start.parent;
     match begin(turn, start) {
@@ -51,7 +55,10 @@ pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply
             // The step that asked must not wait for ever.
             Some(step) => {
                 let failure = Failure::new("configuration", rejection.to_string());
-                turn.send(Command::EndChild { step, outcome: Err(failure) });
+                turn.send(Command::EndChild {
+                    step,
+                    outcome: Err(failure),
+                });
                 Ok(Reply::Done)
             }
             None => Err(rejection),
@@ -60,79 +67,94 @@ pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply
 }
 
 fn taken(run: RunId) -> Failure {
-    Failure::new("configuration", format!("the business key belongs to run {run}, which another step started"))
+    Failure::new(
+        "configuration",
+        format!("the business key belongs to run {run}, which another step started"),
+    )
 }
 
 fn begin(turn: &mut Turn<'_>, start: StartRun) -> Result<RunId, Rejection> {
-    check_name("workflow", &start.workflow)?;
-    start.key.as_ref().map_or(Ok(()), |key| check_name("business key", key))?;
-    check_weight("input", &start.input)?;
-    if start.depth > CHILD_DEPTH_MAX {
-        return Err(Rejection::LimitReached("children of children", u64::from(CHILD_DEPTH_MAX)));
-    }
-    let definition = turn
-        .state()
-        .catalog
+    let catalog = &turn.state().catalog;
+    let definition = catalog
         .find(&start.workflow, start.version.as_deref())
         .cloned()
         .ok_or_else(|| missing(&start.workflow, start.version.as_ref()))?;
+    let fact = RunEvent::Started(started(&definition, &start, turn.now)?);
+    let run = start.run;
+    turn.emit(Event::Run(RunFact { run, fact }));
+    if let Some(step) = start.parent {
+        // Before anything the run does: a step that goes on at once must not take its end for an answer.
+        turn.send(Command::LinkChild { step });
+    }
+    let mut moved = turn
+        .run(run)
+        .expect("the run was started just now on a version that exists");
+    moved.enter_root(start.input);
+    moved.settle();
+    Ok(run)
+}
+
+/// What is true of a run when it begins.
+fn started(definition: &Definition, start: &StartRun, now: Time) -> Result<RunStarted, Rejection> {
+    let key = start.key.as_ref();
+    key.map_or(Ok(()), |key| check_name("business key", key))?;
+    check_weight("input", &start.input)?;
+    if start.depth > CHILD_DEPTH_MAX {
+        let most = u64::from(CHILD_DEPTH_MAX);
+        return Err(Rejection::LimitReached("children of children", most));
+    }
     let graph = &definition.graph;
+    let seen = |name: &str| variable(name, graph, start);
+    let evaluate = |expr: &Expr| {
+        let value = definition.evaluate(expr, &start.input, &seen);
+        value.map_err(unusable)
+    };
+    let timeout_ms = match &graph.timeout {
+        None => None,
+        Some(Delay::Ms(ms)) => Some(*ms),
+        Some(Delay::Computed(template)) => {
+            let value = fill(template, &evaluate)?;
+            Some(duration::read(&value).map_err(Rejection::Invalid)?)
+        }
+    };
+    Ok(RunStarted {
+        workflow: graph.workflow.clone(),
+        version: graph.version.clone(),
+        key: start.key.clone(),
+        parent: start.parent,
+        depth: start.depth,
+        input: start.input.clone(),
+        labels: labels(graph, start)?,
+        attributes: attributes(graph, start, &evaluate)?,
+        deadline: timeout_ms.map(|ms| now.plus(ms)),
+        retention_ms: graph.retention_ms.unwrap_or(RETENTION_MS_DEFAULT),
+    })
+}
+
+/// The workflow's labels, and those of this run before them.
+fn labels(graph: &Graph, start: &StartRun) -> Result<BTreeMap<Str, Str>, Rejection> {
     let mut labels: BTreeMap<Str, Str> = graph.labels.iter().cloned().collect();
     labels.extend(start.labels.clone());
     for (name, value) in &labels {
         check_name("label", name)?;
         check_name("label value", value)?;
     }
-    let seen = |name: &str| variable(name, graph, &start);
-    let evaluate = |expr: &Expr| definition.evaluate(expr, &start.input, &seen).map_err(unusable);
-    let mut attributes = start.attributes.clone();
-    for attribute in &graph.attributes {
-        let value = evaluate(&attribute.from)?;
-        if !value.is_null() {
-            attributes.entry(attribute.name.clone()).or_insert(value);
-        }
+    check_count("labels of one run", labels.len())?;
+    Ok(labels)
+}
+
+fn check_count(what: &'static str, count: usize) -> Result<(), Rejection> {
+    if count > LABELS_MAX {
+        return Err(Rejection::LimitReached(what, LABELS_MAX as u64));
     }
-    check_attributes(&graph.attributes, &attributes)?;
-    if labels.len() > LABELS_MAX || attributes.len() > LABELS_MAX {
-        return Err(Rejection::LimitReached("labels or search attributes of one run", LABELS_MAX as u64));
-    }
-    let timeout_ms = match &graph.timeout {
-        None => None,
-        Some(Delay::Ms(ms)) => Some(*ms),
-        Some(Delay::Computed(template)) => {
-            let value = fill(template, &evaluate)?;
-            Some(graph::duration::read(&value).map_err(Rejection::Invalid)?)
-        }
-    };
-    let deadline = timeout_ms.map(|ms| turn.now.plus(ms));
-    let id = start.run;
-    turn.emit(Event::Run(RunFact {
-        run: id,
-        fact: RunEvent::Started(RunStarted {
-            workflow: graph.workflow.clone(),
-            version: graph.version.clone(),
-            key: start.key,
-            parent: start.parent,
-            depth: start.depth,
-            input: start.input.clone(),
-            labels,
-            attributes,
-            deadline,
-            retention_ms: graph.retention_ms.unwrap_or(RETENTION_MS_DEFAULT),
-        }),
-    }));
-    if let Some(step) = start.parent {
-        // Before anything the run does: a step that goes on at once must not take its end for an answer.
-        turn.send(Command::LinkChild { step });
-    }
-    let mut run = turn.run(id).expect("the run was started just now on a version that exists");
-    run.enter_root(start.input);
-    run.settle();
-    Ok(id)
+    Ok(())
 }
 
 fn missing(workflow: &Str, version: Option<&Str>) -> Rejection {
-    Rejection::WorkflowMissing(version.map_or_else(|| workflow.clone(), |version| format!("{workflow} {version}").into()))
+    Rejection::WorkflowMissing(version.map_or_else(
+        || workflow.clone(),
+        |version| format!("{workflow} {version}").into(),
+    ))
 }
 
 /// What expressions see that are computed before the run exists.
@@ -151,21 +173,44 @@ fn variable(name: &str, graph: &Graph, start: &StartRun) -> Value {
 }
 
 fn unusable(failure: Failure) -> Rejection {
-    Rejection::Invalid(failure.detail.map(|detail| detail.to_string()).unwrap_or_default())
+    Rejection::Invalid(
+        failure
+            .detail
+            .map(|detail| detail.to_string())
+            .unwrap_or_default(),
+    )
 }
 
-/// Checks attributes against the declared types.
-fn check_attributes(declared: &[Attribute], given: &BTreeMap<Str, Value>) -> Result<(), Rejection> {
-    for (name, value) in given {
+/// The given attributes, and those that the workflow computes, of the types that it declares.
+fn attributes(
+    graph: &Graph,
+    start: &StartRun,
+    evaluate: &dyn Fn(&Expr) -> Result<Value, Rejection>,
+) -> Result<BTreeMap<Str, Value>, Rejection> {
+    let mut attributes = start.attributes.clone();
+    for declared in &graph.attributes {
+        let value = evaluate(&declared.from)?;
+        if !value.is_null() {
+            attributes.entry(declared.name.clone()).or_insert(value);
+        }
+    }
+    for (name, value) in &attributes {
         check_name("search attribute", name)?;
-        let kind = declared.iter().find(|attribute| attribute.name == *name).map(|attribute| attribute.kind);
+        let declared = graph
+            .attributes
+            .iter()
+            .find(|declared| declared.name == *name);
         let scalar = !matches!(value, Value::Array(_) | Value::Object(_));
-        if !scalar || kind.is_some_and(|kind| !fits(kind, value)) {
-            return Err(Rejection::Invalid(format!("search attribute {name} cannot be {}", value.kind())));
+        if !scalar || declared.is_some_and(|declared| !fits(declared.kind, value)) {
+            let kind = value.kind();
+            return Err(Rejection::Invalid(format!(
+                "search attribute {name} cannot be {kind}"
+            )));
         }
         check_weight("search attribute", value)?;
     }
-    Ok(())
+    check_count("search attributes of one run", attributes.len())?;
+    Ok(attributes)
 }
 
 fn fits(kind: AttributeKind, value: &Value) -> bool {
@@ -178,7 +223,11 @@ fn fits(kind: AttributeKind, value: &Value) -> bool {
 }
 
 /// Ends a run after it has cleaned up.
-pub(crate) fn decide_cancel(turn: &mut Turn<'_>, id: RunId, reason: Option<Str>) -> Result<Reply, Rejection> {
+pub(crate) fn decide_cancel(
+    turn: &mut Turn<'_>,
+    id: RunId,
+    reason: Option<Str>,
+) -> Result<Reply, Rejection> {
     check_reason(reason.as_ref())?;
     let state = turn.live_run(id)?;
     if state.cancelling {
@@ -198,12 +247,20 @@ pub(crate) fn decide_cancel(turn: &mut Turn<'_>, id: RunId, reason: Option<Str>)
 }
 
 /// Ends a run at once.
-pub(crate) fn decide_terminate(turn: &mut Turn<'_>, id: RunId, reason: Option<Str>) -> Result<Reply, Rejection> {
+pub(crate) fn decide_terminate(
+    turn: &mut Turn<'_>,
+    id: RunId,
+    reason: Option<Str>,
+) -> Result<Reply, Rejection> {
     check_reason(reason.as_ref())?;
     turn.live_run(id)?;
     let mut run = turn.run(id)?;
     let detail = reason.unwrap_or_else(|| "terminated on request".into());
-    let failure = Failure { kind: "terminated".into(), status: 499, ..Failure::new("runtime", detail) };
+    let failure = Failure {
+        kind: "terminated".into(),
+        status: 499,
+        ..Failure::new("runtime", detail)
+    };
     run.end(Status::Terminated, None, Some(failure));
     Ok(Reply::Done)
 }
@@ -230,7 +287,11 @@ pub(crate) fn decide_resume(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Rej
 
 impl RunTurn<'_, '_> {
     fn begin_all_held(&mut self) {
-        let held = self.state().steps.iter().filter(|(_, step)| matches!(step.activity, Activity::Held(_)));
+        let held = self
+            .state()
+            .steps
+            .iter()
+            .filter(|(_, step)| matches!(step.activity, Activity::Held(_)));
         let held: Vec<StepId> = held.map(|(id, _)| *id).collect();
         held.into_iter().for_each(|step| self.begin_held(step));
     }
@@ -240,22 +301,37 @@ impl RunTurn<'_, '_> {
         let definition = self.definition();
         let scope = Scope::of_run(input);
         match self.shape(definition.graph.input.as_ref(), &scope) {
-            Ok(data) => self.push(Move::Advance { frame: ROOT_FRAME, next: definition.graph.entrance(ir::ROOT), data }),
+            Ok(data) => self.push(Move::Advance {
+                frame: ROOT_FRAME,
+                next: definition.graph.entrance(ir::ROOT),
+                data,
+            }),
             Err(failure) => self.end(Status::Failed, None, Some(failure)),
         }
     }
 
     /// Ends the run. Whoever waits for it is told; runs that it still waits for end with it.
     pub(crate) fn end(&mut self, status: Status, output: Option<Value>, failure: Option<Failure>) {
-        let children = self.state().steps.values().filter_map(|step| match &step.activity {
-            Activity::Child(awaited) if !awaited.detach => Some(awaited.child),
-            _ => None,
-        });
+        let children = self
+            .state()
+            .steps
+            .values()
+            .filter_map(|step| match &step.activity {
+                Activity::Child(awaited) if !awaited.detach => Some(awaited.child),
+                _ => None,
+            });
         let children: Vec<RunId> = children.collect();
         for run in children {
-            self.turn_mut().send(Command::TerminateRun { run, reason: Some("its parent has ended".into()) });
+            self.turn_mut().send(Command::TerminateRun {
+                run,
+                reason: Some("its parent has ended".into()),
+            });
         }
-        self.emit(RunEvent::Ended(RunEnded { status, output, failure }));
+        self.emit(RunEvent::Ended(RunEnded {
+            status,
+            output,
+            failure,
+        }));
         let run = self.state();
         let (id, parent) = (run.id, run.parent);
         let schedule = run.labels.get(SCHEDULE_LABEL).cloned();
@@ -264,7 +340,8 @@ impl RunTurn<'_, '_> {
             self.turn_mut().send(Command::EndChild { step, outcome });
         }
         if let Some(name) = schedule {
-            self.turn_mut().send(Command::NoteScheduledEnd { name, run: id });
+            self.turn_mut()
+                .send(Command::NoteScheduledEnd { name, run: id });
         }
     }
 
@@ -275,12 +352,19 @@ impl RunTurn<'_, '_> {
             Some(Ending::Completed(output)) => output,
             Some(Ending::Failed(failure)) => return self.end(Status::Failed, None, Some(failure)),
             Some(Ending::Withdrawn(_)) => {
-                let failure = Failure { kind: "cancelled".into(), status: 499, ..Failure::new("runtime", "cancelled on request") };
+                let failure = Failure {
+                    kind: "cancelled".into(),
+                    status: 499,
+                    ..Failure::new("runtime", "cancelled on request")
+                };
                 return self.end(Status::Cancelled, None, Some(failure));
             }
         };
         let definition = self.definition();
-        let scope = Scope { output: Some(output.clone()), ..Scope::of_run(output) };
+        let scope = Scope {
+            output: Some(output.clone()),
+            ..Scope::of_run(output)
+        };
         match self.shape(definition.graph.output.as_ref(), &scope) {
             Ok(output) => self.end(Status::Completed, Some(output), None),
             Err(failure) => self.end(Status::Failed, None, Some(failure)),
@@ -289,12 +373,20 @@ impl RunTurn<'_, '_> {
 
     /// Begins to end a frame early, withdrawing what goes on in it.
     pub(crate) fn end_frame(&mut self, frame: crate::id::FrameId, ending: Ending) {
-        let Some(open) = self.state().frames.get(&frame) else { return };
+        let Some(open) = self.state().frames.get(&frame) else {
+            return;
+        };
         if open.ending.is_some() {
             return;
         }
         self.emit(RunEvent::FrameEnding(FrameEnding { frame, ending }));
-        let steps: Vec<StepId> = self.state().frames.get(&frame).into_iter().flat_map(|open| open.steps.iter().copied()).collect();
+        let steps: Vec<StepId> = self
+            .state()
+            .frames
+            .get(&frame)
+            .into_iter()
+            .flat_map(|open| open.steps.iter().copied())
+            .collect();
         for step in steps {
             self.withdraw(step);
         }
@@ -392,6 +484,11 @@ impl Run {
 impl Token {
     /// A token at the door of a frame.
     pub(crate) fn at(frame: crate::id::FrameId, node: u32, input: Value) -> Token {
-        Token { frame, node, input, step: None }
+        Token {
+            frame,
+            node,
+            input,
+            step: None,
+        }
     }
 }

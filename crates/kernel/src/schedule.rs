@@ -115,10 +115,18 @@ impl Schedule {
 pub(crate) fn decide_put(turn: &mut Turn<'_>, schedule: Schedule) -> Result<Reply, Rejection> {
     check_name("schedule name", &schedule.name)?;
     if schedule.name.len() > SCHEDULE_NAME_BYTES_MAX {
-        return Err(Rejection::LimitReached("bytes of a schedule's name", SCHEDULE_NAME_BYTES_MAX as u64));
+        return Err(Rejection::LimitReached(
+            "bytes of a schedule's name",
+            SCHEDULE_NAME_BYTES_MAX as u64,
+        ));
     }
     check_weight("schedule input", &schedule.input)?;
-    if turn.state().catalog.find(&schedule.workflow, schedule.version.as_deref()).is_none() {
+    if turn
+        .state()
+        .catalog
+        .find(&schedule.workflow, schedule.version.as_deref())
+        .is_none()
+    {
         return Err(Rejection::WorkflowMissing(schedule.workflow));
     }
     let before = turn.state().schedules.get(&schedule.name).cloned();
@@ -138,12 +146,23 @@ pub(crate) fn decide_put(turn: &mut Turn<'_>, schedule: Schedule) -> Result<Repl
     Ok(Reply::Done)
 }
 
-fn next_after(turn: &Turn<'_>, schedule: &Schedule, after: Time) -> Result<Option<Time>, Rejection> {
+fn next_after(
+    turn: &Turn<'_>,
+    schedule: &Schedule,
+    after: Time,
+) -> Result<Option<Time>, Rejection> {
     match (&schedule.cron, schedule.every_ms) {
-        (Some(cron), None) => turn.calendar.next_after(cron, &schedule.zone, after).map_err(Rejection::Invalid),
+        (Some(cron), None) => turn
+            .calendar
+            .next_after(cron, &schedule.zone, after)
+            .map_err(Rejection::Invalid),
         (None, Some(every_ms)) if every_ms >= INTERVAL_MS_MIN => Ok(Some(after.plus(every_ms))),
-        (None, Some(_)) => Err(Rejection::Invalid(format!("the interval must be at least {INTERVAL_MS_MIN} ms"))),
-        _ => Err(Rejection::Invalid("a schedule needs either a cron expression or an interval".into())),
+        (None, Some(_)) => Err(Rejection::Invalid(format!(
+            "the interval must be at least {INTERVAL_MS_MIN} ms"
+        ))),
+        _ => Err(Rejection::Invalid(
+            "a schedule needs either a cron expression or an interval".into(),
+        )),
     }
 }
 
@@ -155,7 +174,11 @@ pub(crate) fn decide_delete(turn: &mut Turn<'_>, name: Str) -> Result<Reply, Rej
 }
 
 /// Pauses a schedule or lets it go on; then missed starts are dealt with as the policy says.
-pub(crate) fn decide_pause(turn: &mut Turn<'_>, name: &Str, paused: bool) -> Result<Reply, Rejection> {
+pub(crate) fn decide_pause(
+    turn: &mut Turn<'_>,
+    name: &Str,
+    paused: bool,
+) -> Result<Reply, Rejection> {
     let schedule = find(turn, name)?;
     if schedule.paused != paused {
         turn.emit(Event::SchedulePut(Schedule { paused, ..schedule }));
@@ -164,7 +187,11 @@ pub(crate) fn decide_pause(turn: &mut Turn<'_>, name: &Str, paused: bool) -> Res
 }
 
 fn find(turn: &Turn<'_>, name: &Str) -> Result<Schedule, Rejection> {
-    turn.state().schedules.get(name).cloned().ok_or_else(|| Rejection::ScheduleMissing(name.clone()))
+    turn.state()
+        .schedules
+        .get(name)
+        .cloned()
+        .ok_or_else(|| Rejection::ScheduleMissing(name.clone()))
 }
 
 /// Starts what is due.
@@ -184,7 +211,10 @@ pub(crate) fn decide_fire(turn: &mut Turn<'_>, name: &Str) -> Result<Reply, Reje
 
 /// The instants to start at now, oldest first, and the next one in the future. Past the bound it
 /// jumps to the newest one that has come, because only that can still matter.
-fn due_instants(turn: &Turn<'_>, schedule: &Schedule) -> Result<(Vec<Time>, Option<Time>), Rejection> {
+fn due_instants(
+    turn: &Turn<'_>,
+    schedule: &Schedule,
+) -> Result<(Vec<Time>, Option<Time>), Rejection> {
     let (now, mut at) = (turn.now, schedule.next_at);
     let mut due = Vec::new();
     while let Some(instant) = at.filter(|instant| *instant <= now) {
@@ -217,7 +247,9 @@ fn newest(turn: &Turn<'_>, schedule: &Schedule, known: Time) -> Result<Time, Rej
     let (mut newest, mut bound) = (known, turn.now);
     while newest < bound {
         let middle = newest.plus(bound.since(newest) / 2);
-        match next_after(turn, schedule, middle)?.filter(|instant| *instant <= turn.now && *instant > middle) {
+        match next_after(turn, schedule, middle)?
+            .filter(|instant| *instant <= turn.now && *instant > middle)
+        {
             Some(instant) => newest = instant,
             None => bound = middle,
         }
@@ -237,16 +269,29 @@ fn start_or_hold(turn: &mut Turn<'_>, schedule: &mut Schedule, at: Time) {
                 return;
             }
             Overlap::Allow => {}
-            Overlap::Cancel => end_active(turn, schedule, |run, reason| Command::CancelRun { run, reason }),
-            Overlap::Terminate => end_active(turn, schedule, |run, reason| Command::TerminateRun { run, reason }),
+            Overlap::Cancel => end_active(turn, schedule, |run, reason| Command::CancelRun {
+                run,
+                reason,
+            }),
+            Overlap::Terminate => end_active(turn, schedule, |run, reason| Command::TerminateRun {
+                run,
+                reason,
+            }),
         }
     }
     start(turn, schedule, at);
 }
 
-fn end_active(turn: &mut Turn<'_>, schedule: &Schedule, command: impl Fn(RunId, Option<Str>) -> Command) {
+fn end_active(
+    turn: &mut Turn<'_>,
+    schedule: &Schedule,
+    command: impl Fn(RunId, Option<Str>) -> Command,
+) {
     for run in &schedule.active {
-        turn.send(command(*run, Some("the next run of its schedule is due".into())));
+        turn.send(command(
+            *run,
+            Some("the next run of its schedule is due".into()),
+        ));
     }
 }
 
@@ -270,7 +315,11 @@ fn start(turn: &mut Turn<'_>, schedule: &mut Schedule, at: Time) {
 }
 
 /// A run of the schedule has ended: the start that waited for it begins.
-pub(crate) fn decide_ended(turn: &mut Turn<'_>, name: &Str, run: RunId) -> Result<Reply, Rejection> {
+pub(crate) fn decide_ended(
+    turn: &mut Turn<'_>,
+    name: &Str,
+    run: RunId,
+) -> Result<Reply, Rejection> {
     let mut schedule = find(turn, name).map_err(|_| Rejection::NotDue)?;
     if !schedule.active.contains(&run) {
         return Err(Rejection::NotDue);

@@ -16,7 +16,10 @@ use crate::command::Reply;
 use crate::eval::Scope;
 use crate::event::{Event, EventReceived, Number, RunEvent};
 use crate::id::{FrameId, RunId, StepId, StepRef, Time};
-use crate::limits::{DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX, SIGNALS_MAX};
+use crate::limits::{
+    DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX,
+    SIGNALS_MAX,
+};
 use crate::rejection::Rejection;
 use crate::state::{Activity, Listening, Run, Wanted, weight};
 use crate::turn::{RunTurn, Turn};
@@ -80,14 +83,21 @@ impl KeptEvents {
     pub(crate) fn insert(&mut self, kept: KeptEvent) {
         self.last_number = self.last_number.max(kept.number);
         if let Some(event_type) = event_type(&kept.event) {
-            self.by_type.entry(event_type).or_default().insert(kept.number);
+            self.by_type
+                .entry(event_type)
+                .or_default()
+                .insert(kept.number);
         }
         self.events.insert(kept.number, kept);
     }
 
     pub(crate) fn remove(&mut self, number: u64) {
-        let Some(kept) = self.events.remove(&number) else { return };
-        let Some(event_type) = event_type(&kept.event) else { return };
+        let Some(kept) = self.events.remove(&number) else {
+            return;
+        };
+        let Some(event_type) = event_type(&kept.event) else {
+            return;
+        };
         if let Some(numbers) = self.by_type.get_mut(&event_type) {
             numbers.remove(&number);
             if numbers.is_empty() {
@@ -121,8 +131,19 @@ pub(crate) fn decide_signal(
     let number = state.signals.last().map_or(0, |kept| kept.number) + 1;
     let event = Value::from([("type", Value::Text(name.clone())), ("data", data.clone())]);
     check_weight("signal", &event)?;
-    let steps = StepRef { run, step: StepId(0) }..=StepRef { run, step: StepId(u32::MAX) };
-    let listeners = turn.state().listeners.get(name).into_iter().flat_map(|listeners| listeners.range(steps.clone()));
+    let steps = StepRef {
+        run,
+        step: StepId(0),
+    }..=StepRef {
+        run,
+        step: StepId(u32::MAX),
+    };
+    let listeners = turn
+        .state()
+        .listeners
+        .get(name)
+        .into_iter()
+        .flat_map(|listeners| listeners.range(steps.clone()));
     let listening: Vec<StepId> = listeners.map(|listener| listener.step).collect();
     let mut runs = turn.run(run)?;
     for step in listening {
@@ -137,40 +158,73 @@ pub(crate) fn decide_signal(
     }
     let now = runs.now();
     if runs.state().signals.len() >= SIGNALS_MAX {
-        let expired = runs.state().signals.iter().filter(|kept| kept.expires_at <= now);
+        let expired = runs
+            .state()
+            .signals
+            .iter()
+            .filter(|kept| kept.expires_at <= now);
         let expired: Vec<u64> = expired.map(|kept| kept.number).collect();
         if expired.is_empty() {
-            return Err(Rejection::LimitReached("signals kept for one run", SIGNALS_MAX as u64));
+            return Err(Rejection::LimitReached(
+                "signals kept for one run",
+                SIGNALS_MAX as u64,
+            ));
         }
-        expired.into_iter().for_each(|number| runs.emit(RunEvent::SignalDropped(Number { number })));
+        expired
+            .into_iter()
+            .for_each(|number| runs.emit(RunEvent::SignalDropped(Number { number })));
     }
     let expires_at = now.plus(ttl_ms);
-    runs.emit(RunEvent::SignalKept(Signal { number, event, expires_at }));
+    runs.emit(RunEvent::SignalKept(Signal {
+        number,
+        event,
+        expires_at,
+    }));
     Ok(Reply::Done)
 }
 
 /// The type of an event that may be published.
 pub(crate) fn check_event(event: &Value) -> Result<Str, Rejection> {
-    let event_type = event_type(event)
-        .ok_or_else(|| Rejection::Invalid("an event is an object with a text member \"type\"".into()))?;
+    let event_type = event_type(event).ok_or_else(|| {
+        Rejection::Invalid("an event is an object with a text member \"type\"".into())
+    })?;
     check_name("event type", &event_type)?;
     check_weight("event", event)?;
     Ok(event_type)
 }
 
 /// Offers an event to all that wait for it.
-pub(crate) fn decide_publish(turn: &mut Turn<'_>, event: &Value, ttl_ms: u64) -> Result<Reply, Rejection> {
+pub(crate) fn decide_publish(
+    turn: &mut Turn<'_>,
+    event: &Value,
+    ttl_ms: u64,
+) -> Result<Reply, Rejection> {
     let event_type = check_event(event)?;
-    let listeners: Vec<StepRef> = turn.state().listeners.get(&event_type).into_iter().flatten().copied().collect();
+    let listeners: Vec<StepRef> = turn
+        .state()
+        .listeners
+        .get(&event_type)
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect();
     if listeners.len() > EVENT_LISTENERS_MAX {
-        return Err(Rejection::LimitReached("runs waiting for one event type", EVENT_LISTENERS_MAX as u64));
+        return Err(Rejection::LimitReached(
+            "runs waiting for one event type",
+            EVENT_LISTENERS_MAX as u64,
+        ));
     }
     if listeners.is_empty() && ttl_ms > 0 && turn.state().kept_events.len() >= EVENTS_KEPT_MAX {
-        return Err(Rejection::LimitReached("kept events", EVENTS_KEPT_MAX as u64));
+        return Err(Rejection::LimitReached(
+            "kept events",
+            EVENTS_KEPT_MAX as u64,
+        ));
     }
     let mut receivers = 0;
     for listener in listeners {
-        let Ok(mut run) = turn.run(listener.run) else { continue };
+        let Ok(mut run) = turn.run(listener.run) else {
+            continue;
+        };
         if let Some(filter) = run.matching_filter(listener.step, event) {
             run.receive(listener.step, filter, event);
             run.settle();
@@ -180,14 +234,22 @@ pub(crate) fn decide_publish(turn: &mut Turn<'_>, event: &Value, ttl_ms: u64) ->
     if receivers == 0 && ttl_ms > 0 && turn.state().kept_events.len() < EVENTS_KEPT_MAX {
         let number = turn.state().kept_events.last_number + 1;
         let expires_at = turn.now.plus(ttl_ms);
-        turn.emit(Event::EventKept(KeptEvent { number, event: event.clone(), expires_at }));
+        turn.emit(Event::EventKept(KeptEvent {
+            number,
+            event: event.clone(),
+            expires_at,
+        }));
     }
     Ok(Reply::Published { receivers })
 }
 
 /// Forgets a kept event whose time is over.
 pub(crate) fn decide_expire(turn: &mut Turn<'_>, number: u64) -> Result<Reply, Rejection> {
-    let kept = turn.state().kept_events.get(number).ok_or(Rejection::NotDue)?;
+    let kept = turn
+        .state()
+        .kept_events
+        .get(number)
+        .ok_or(Rejection::NotDue)?;
     if kept.expires_at > turn.now {
         return Err(Rejection::NotDue);
     }
@@ -208,7 +270,10 @@ pub(crate) fn check_name(what: &str, name: &str) -> Result<(), Rejection> {
 /// Refuses a reason that is too long.
 pub(crate) fn check_reason(reason: Option<&Str>) -> Result<(), Rejection> {
     if reason.is_some_and(|reason| reason.len() > REASON_BYTES_MAX) {
-        return Err(Rejection::LimitReached("bytes of a reason", REASON_BYTES_MAX as u64));
+        return Err(Rejection::LimitReached(
+            "bytes of a reason",
+            REASON_BYTES_MAX as u64,
+        ));
     }
     Ok(())
 }
@@ -223,7 +288,11 @@ pub(crate) fn check_weight(what: &'static str, value: &Value) -> Result<(), Reje
 
 impl RunTurn<'_, '_> {
     /// Computes what a listen waits for.
-    pub(crate) fn listening(&mut self, listen: &Listen, scope: &Scope) -> Result<Listening, Failure> {
+    pub(crate) fn listening(
+        &mut self,
+        listen: &Listen,
+        scope: &Scope,
+    ) -> Result<Listening, Failure> {
         let mut wanted = Vec::with_capacity(listen.filters.len());
         for filter in &listen.filters {
             let mut with = BTreeMap::new();
@@ -234,13 +303,22 @@ impl RunTurn<'_, '_> {
             for (_, template) in &filter.correlate {
                 expect.push(self.template(template, scope)?);
             }
-            wanted.push(Wanted { event_type: filter.event_type.clone(), with, expect, met: false });
+            wanted.push(Wanted {
+                event_type: filter.event_type.clone(),
+                with,
+                expect,
+                met: false,
+            });
         }
         let need = match listen.need {
             Need::All => u32::try_from(wanted.len()).unwrap_or(u32::MAX),
             Need::Count(count) => count,
         };
-        Ok(Listening { wanted, need, received: Vec::new() })
+        Ok(Listening {
+            wanted,
+            need,
+            received: Vec::new(),
+        })
     }
 
     /// Gives a new wait what has come before it.
@@ -251,20 +329,30 @@ impl RunTurn<'_, '_> {
                 return;
             }
             if signal.expires_at <= now {
-                self.emit(RunEvent::SignalDropped(Number { number: signal.number }));
+                self.emit(RunEvent::SignalDropped(Number {
+                    number: signal.number,
+                }));
             } else if let Some(filter) = self.matching_filter(step, &signal.event) {
-                self.emit(RunEvent::SignalDropped(Number { number: signal.number }));
+                self.emit(RunEvent::SignalDropped(Number {
+                    number: signal.number,
+                }));
                 self.receive(step, filter, &signal.event);
             }
         }
-        let types: BTreeSet<Str> = self.state().step(step).map(|step| step.listens().cloned().collect()).unwrap_or_default();
+        let types: BTreeSet<Str> = self
+            .state()
+            .step(step)
+            .map(|step| step.listens().cloned().collect())
+            .unwrap_or_default();
         for event_type in types {
             for kept in self.turn().state().kept_events.of_type(&event_type, now) {
                 if self.state().step(step).is_none() {
                     return;
                 }
                 if let Some(filter) = self.matching_filter(step, &kept.event) {
-                    self.turn_mut().emit(Event::EventDropped(Number { number: kept.number }));
+                    self.turn_mut().emit(Event::EventDropped(Number {
+                        number: kept.number,
+                    }));
                     self.receive(step, filter, &kept.event);
                 }
             }
@@ -274,14 +362,20 @@ impl RunTurn<'_, '_> {
     /// Which filter of a waiting step the event meets, if any.
     pub(crate) fn matching_filter(&mut self, step: StepId, event: &Value) -> Option<u32> {
         let waiting = self.state().step(step).filter(|step| !step.withdrawing)?;
-        let Activity::Listen(listening) = &waiting.activity else { return None };
+        let Activity::Listen(listening) = &waiting.activity else {
+            return None;
+        };
         let (frame, node, wanted) = (waiting.frame, waiting.node, listening.wanted.clone());
         let definition = self.definition();
-        let graph::Kind::Listen(listen) = &definition.node(node)?.kind else { return None };
+        let graph::Kind::Listen(listen) = &definition.node(node)?.kind else {
+            return None;
+        };
         let arrived = event_type(event)?;
         let candidates = wanted.iter().zip(&listen.filters).enumerate();
         for (index, (wanted, filter)) in candidates {
-            let fits = !wanted.met && wanted.event_type == arrived && self.meets(frame, node, wanted, filter, event);
+            let fits = !wanted.met
+                && wanted.event_type == arrived
+                && self.meets(frame, node, wanted, filter, event);
             if fits {
                 return u32::try_from(index).ok();
             }
@@ -289,30 +383,58 @@ impl RunTurn<'_, '_> {
         None
     }
 
-    fn meets(&mut self, frame: FrameId, node: u32, wanted: &Wanted, filter: &Filter, event: &Value) -> bool {
-        let equal = wanted.with.iter().all(|(member, value)| event.get(member) == Some(value));
+    fn meets(
+        &mut self,
+        frame: FrameId,
+        node: u32,
+        wanted: &Wanted,
+        filter: &Filter,
+        event: &Value,
+    ) -> bool {
+        let equal = wanted
+            .with
+            .iter()
+            .all(|(member, value)| event.get(member) == Some(value));
         if !equal {
             return false;
         }
         let scope = Scope::of_node(frame, node, event.clone());
         // A condition that fails on this event does not mean it: other events may still come.
         if let Some(when) = &filter.when
-            && !self.expression(when, &scope).is_ok_and(|truth| truth.is_true())
+            && !self
+                .expression(when, &scope)
+                .is_ok_and(|truth| truth.is_true())
         {
             return false;
         }
         let pairs = filter.correlate.iter().zip(&wanted.expect);
-        pairs.into_iter().all(|((from, _), expect)| self.expression(from, &scope).is_ok_and(|value| value == *expect))
+        pairs.into_iter().all(|((from, _), expect)| {
+            self.expression(from, &scope)
+                .is_ok_and(|value| value == *expect)
+        })
     }
 
     /// Hands an event to a waiting step, which may end by it.
     pub(crate) fn receive(&mut self, step: StepId, filter: u32, event: &Value) {
-        let Some(node) = self.state().step(step).map(|step| step.node) else { return };
+        let Some(node) = self.state().step(step).map(|step| step.node) else {
+            return;
+        };
         let definition = self.definition();
         let envelope = matches!(definition.node(node).map(|node| &node.kind), Some(graph::Kind::Listen(listen)) if listen.envelope);
-        let data = if envelope { event.clone() } else { event.get("data").cloned().unwrap_or_default() };
-        self.emit(RunEvent::EventReceived(EventReceived { step, filter, event: data }));
-        let Some(Activity::Listen(listening)) = self.state().step(step).map(|step| &step.activity) else { return };
+        let data = if envelope {
+            event.clone()
+        } else {
+            event.get("data").cloned().unwrap_or_default()
+        };
+        self.emit(RunEvent::EventReceived(EventReceived {
+            step,
+            filter,
+            event: data,
+        }));
+        let Some(Activity::Listen(listening)) = self.state().step(step).map(|step| &step.activity)
+        else {
+            return;
+        };
         if listening.received.len() >= listening.need as usize {
             let received = Value::array(listening.received.clone());
             self.complete(step, received);
@@ -322,8 +444,12 @@ impl RunTurn<'_, '_> {
 
 impl Run {
     pub(crate) fn apply_event_received(&mut self, received: &EventReceived) {
-        let Some(step) = self.steps.get_mut(&received.step) else { return };
-        let Activity::Listen(listening) = &mut step.activity else { return };
+        let Some(step) = self.steps.get_mut(&received.step) else {
+            return;
+        };
+        let Activity::Listen(listening) = &mut step.activity else {
+            return;
+        };
         if let Some(wanted) = listening.wanted.get_mut(received.filter as usize) {
             wanted.met = true;
         }

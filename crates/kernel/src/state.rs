@@ -176,8 +176,8 @@ record! {
         1 node: u32,
         /// The frame it belongs to.
         2 frame: FrameId,
-        /// The data that came in.
-        3 input: Value,
+        /// The data that came in; none is the data of the body around it.
+        3 input: Option<Value>,
         /// When.
         4 entered_at: Time,
         /// Until when the visit must end.
@@ -334,8 +334,8 @@ record! {
         7 outputs: BTreeMap<u32, Value>,
         /// Weight of the outputs.
         8 output_bytes: u64,
-        /// The data bodies start with.
-        9 data: Value,
+        /// The data bodies start with; none is what came into the step.
+        9 data: Option<Value>,
         /// Which attempt of the tried body, from 1.
         10 attempt: u32,
         /// When the next attempt, or the rest of an opening, is due.
@@ -364,7 +364,7 @@ record! {
 impl Region {
     /// A region about to open its first body.
     #[must_use]
-    pub fn new(data: Value) -> Region {
+    pub fn new(data: Option<Value>) -> Region {
         Region {
             phase: Phase::Body,
             opened: 0,
@@ -405,7 +405,10 @@ impl Run {
             return "suspended";
         }
         let waits = |activity: &Activity| {
-            matches!(activity, Activity::Timer(_) | Activity::Listen(_) | Activity::Child(_) | Activity::Region(_))
+            matches!(
+                activity,
+                Activity::Timer(_) | Activity::Listen(_) | Activity::Child(_) | Activity::Region(_)
+            )
         };
         if !self.steps.is_empty() && self.steps.values().all(|step| waits(&step.activity)) {
             "waiting"
@@ -418,6 +421,34 @@ impl Run {
     #[must_use]
     pub fn step(&self, step: StepId) -> Option<&Step> {
         self.steps.get(&step).map(|step| &**step)
+    }
+
+    /// The data that came into a step.
+    #[must_use]
+    pub fn input_of<'a>(&'a self, step: &'a Step) -> &'a Value {
+        step.input
+            .as_ref()
+            .unwrap_or_else(|| self.data_around(step.frame))
+    }
+
+    /// The data of a body: what its container's bodies start with, or for the root the run's input.
+    /// What equals it is not written again, else each element of a list would carry the whole list.
+    #[must_use]
+    pub fn data_around(&self, frame: FrameId) -> &Value {
+        let owner = self
+            .frames
+            .get(&frame)
+            .and_then(|frame| frame.owner)
+            .and_then(|owner| self.step(owner));
+        owner.map_or(&self.input, |owner| self.data_of(owner))
+    }
+
+    /// The data that a container's bodies start with.
+    #[must_use]
+    pub fn data_of<'a>(&'a self, step: &'a Step) -> &'a Value {
+        step.region()
+            .and_then(|region| region.data.as_ref())
+            .unwrap_or_else(|| self.input_of(step))
     }
 
     /// The next instant at which time alone changes something at a step, or at the run as a whole.
@@ -440,7 +471,10 @@ impl Run {
             if let Some(value) = frame.vars.get(name) {
                 return Some(value);
             }
-            at = frame.owner.and_then(|owner| self.step(owner)).map(|step| step.frame);
+            at = frame
+                .owner
+                .and_then(|owner| self.step(owner))
+                .map(|step| step.frame);
         }
         None
     }
@@ -450,7 +484,11 @@ impl Run {
     pub fn frame_depth(&self, frame: FrameId) -> u32 {
         let (mut at, mut depth) = (frame, 0);
         while at != ROOT_FRAME {
-            let owner = self.frames.get(&at).and_then(|frame| frame.owner).and_then(|owner| self.step(owner));
+            let owner = self
+                .frames
+                .get(&at)
+                .and_then(|frame| frame.owner)
+                .and_then(|owner| self.step(owner));
             let Some(owner) = owner else { break };
             at = owner.frame;
             depth += 1;
@@ -463,7 +501,13 @@ impl Step {
     /// Whether a person must act.
     #[must_use]
     pub fn is_parked(&self) -> bool {
-        matches!(&self.activity, Activity::Task(TaskWork { stage: TaskStage::Parked(_), .. }))
+        matches!(
+            &self.activity,
+            Activity::Task(TaskWork {
+                stage: TaskStage::Parked(_),
+                ..
+            })
+        )
     }
 
     /// The region, if this is a container.
@@ -490,7 +534,10 @@ impl Step {
             Activity::Listen(listening) => &listening.wanted,
             _ => &[],
         };
-        wanted.iter().filter(|wanted| !wanted.met).map(|wanted| &wanted.event_type)
+        wanted
+            .iter()
+            .filter(|wanted| !wanted.met)
+            .map(|wanted| &wanted.event_type)
     }
 
     /// The next instant at which time alone changes something.
@@ -550,13 +597,27 @@ fn weigh(value: &Value, limit: usize, depth_left: usize) -> usize {
         Value::Null | Value::Bool(_) => 4,
         Value::Int(_) | Value::Float(_) => 8,
         Value::Text(text) => text.len() + 2,
-        Value::Array(elements) => sum(elements.iter().map(|element| (0, element)), limit, depth_left),
-        Value::Object(members) => sum(members.iter().map(|(key, value)| (key.len() + 3, value)), limit, depth_left),
+        Value::Array(elements) => sum(
+            elements.iter().map(|element| (0, element)),
+            limit,
+            depth_left,
+        ),
+        Value::Object(members) => sum(
+            members.iter().map(|(key, value)| (key.len() + 3, value)),
+            limit,
+            depth_left,
+        ),
     }
 }
 
-fn sum<'a>(parts: impl Iterator<Item = (usize, &'a Value)>, limit: usize, depth_left: usize) -> usize {
-    let Some(depth_left) = depth_left.checked_sub(1) else { return limit.saturating_add(1) };
+fn sum<'a>(
+    parts: impl Iterator<Item = (usize, &'a Value)>,
+    limit: usize,
+    depth_left: usize,
+) -> usize {
+    let Some(depth_left) = depth_left.checked_sub(1) else {
+        return limit.saturating_add(1);
+    };
     let mut total = 2;
     for (extra, value) in parts {
         if total > limit {
@@ -583,8 +644,14 @@ impl State {
         let id = run.id;
         for (step_id, step) in &run.steps {
             for event_type in step.listens() {
-                let step = StepRef { run: id, step: *step_id };
-                self.listeners.entry(event_type.clone()).or_default().insert(step);
+                let step = StepRef {
+                    run: id,
+                    step: *step_id,
+                };
+                self.listeners
+                    .entry(event_type.clone())
+                    .or_default()
+                    .insert(step);
             }
         }
         self.runs.insert(id, Box::new(run));

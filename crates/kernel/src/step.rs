@@ -3,7 +3,9 @@
 //! Order of shaping, as the DSL has it: `if` on the raw input, `input`, the work, `output`, `export`.
 //! A node that needs no time is one fact; one that waits is a step until its work is done.
 
+use alloc::boxed::Box;
 use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use graph::ir::{Case, Need};
@@ -13,14 +15,14 @@ use graph::{Failure, Kind, Next, Node, NodeIndex};
 use crate::command::Command;
 use crate::eval::{Scope, bounded};
 use crate::event::{
-    JoinReset, RunEvent, StepBegan, StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed, TokenExited,
-    TokenJoined,
+    JoinReset, RunEvent, StepBegan, StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed,
+    TokenExited, TokenJoined,
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
 use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
+use crate::signal;
 use crate::state::{Activity, Arrivals, Due, Ending, Nothing, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn};
-use crate::signal;
 
 /// A token on a node.
 #[derive(Clone, Debug)]
@@ -40,28 +42,43 @@ enum Work {
     /// It is done: its raw output, and where to if not to the node's `next`.
     Done(Value, Option<Next>),
     /// It takes time.
-    Takes(Activity),
+    Takes(Box<Activity>),
     /// Several tokens go on.
     Splits(Vec<Next>),
     /// The token waits in a join.
     Joins(Need),
 }
 
+impl Work {
+    fn takes(activity: Activity) -> Work {
+        Work::Takes(Box::new(activity))
+    }
+}
+
 impl RunTurn<'_, '_> {
     /// Moves a token along an edge.
     pub(crate) fn advance(&mut self, frame: FrameId, next: Next, data: Value) {
-        let Some(open) = self.state().frames.get(&frame) else { return };
+        let Some(open) = self.state().frames.get(&frame) else {
+            return;
+        };
         if open.ending.is_some() {
             return self.close_if_empty(frame);
         }
         match next {
-            Next::Node(NodeIndex(node)) => self.enter(Token::at(frame, node, data)),
-            Next::Exit if open.steps.is_empty() && !self.is_moving(frame) => self.close(frame, data),
+            Next::Node(NodeIndex(node)) => self.enter(&Token::at(frame, node, data)),
+            Next::Exit if open.steps.is_empty() && !self.is_moving(frame) => {
+                self.close(frame, data);
+            }
             Next::Exit => self.emit(RunEvent::TokenExited(TokenExited { frame, data })),
             Next::End => {
                 self.end_frame(ROOT_FRAME, Ending::Completed(data.clone()));
                 // A clean-up or compensation outlives the end of the run's work: it just runs out.
-                if self.state().frames.get(&frame).is_some_and(|open| open.ending.is_none()) {
+                if self
+                    .state()
+                    .frames
+                    .get(&frame)
+                    .is_some_and(|open| open.ending.is_none())
+                {
                     self.advance(frame, Next::Exit, data);
                 }
             }
@@ -69,14 +86,20 @@ impl RunTurn<'_, '_> {
     }
 
     /// Lets a token onto a node, unless the run is held back.
-    fn enter(&mut self, token: Token) {
+    fn enter(&mut self, token: &Token) {
         self.transitions += 1;
         let run = self.state();
         if run.entered.max(u64::from(run.last_id)) >= RUN_STEPS_MAX {
-            return self.stop(Failure::new("runtime", format!("the run reached the limit of {RUN_STEPS_MAX} steps and bodies")));
+            return self.stop(Failure::new(
+                "runtime",
+                format!("the run reached the limit of {RUN_STEPS_MAX} steps and bodies"),
+            ));
         }
         if run.steps.len() >= RUN_STEPS_LIVE_MAX {
-            return self.stop(Failure::new("runtime", format!("the run reached the limit of {RUN_STEPS_LIVE_MAX} steps at once")));
+            return self.stop(Failure::new(
+                "runtime",
+                format!("the run reached the limit of {RUN_STEPS_LIVE_MAX} steps at once"),
+            ));
         }
         let held = if run.suspended {
             Some(Activity::Held(Nothing {}))
@@ -87,7 +110,7 @@ impl RunTurn<'_, '_> {
         };
         match held {
             Some(activity) => {
-                self.enter_step(&token, activity, None);
+                self.enter_step(token, activity, None);
             }
             None => self.begin(token),
         }
@@ -95,52 +118,74 @@ impl RunTurn<'_, '_> {
 
     /// Lets a step that was held back begin.
     pub(crate) fn begin_held(&mut self, id: StepId) {
-        let Some(step) = self.state().step(id) else { return };
-        let token = Token { frame: step.frame, node: step.node, input: step.input.clone(), step: Some(id) };
-        self.begin(token);
+        let Some(step) = self.state().step(id) else {
+            return;
+        };
+        let input = self.state().input_of(step).clone();
+        let token = Token {
+            frame: step.frame,
+            node: step.node,
+            input,
+            step: Some(id),
+        };
+        self.begin(&token);
     }
 
     /// Begins a node's work.
-    fn begin(&mut self, token: Token) {
+    fn begin(&mut self, token: &Token) {
         let definition = self.definition();
         let Some(node) = definition.node(token.node) else {
-            return self.stop(Failure::new("configuration", format!("the workflow has no node {}", token.node)));
+            return self.stop(Failure::new(
+                "configuration",
+                format!("the workflow has no node {}", token.node),
+            ));
         };
         let raw = Scope::of_node(token.frame, token.node, token.input.clone());
         match self.holds(node.when.as_ref(), &raw) {
             Ok(true) => {}
-            Ok(false) => return self.leave(&token, node, token.input.clone(), None, None),
-            Err(failure) => return self.fail_token(&token, failure),
+            Ok(false) => return self.leave(token, node, token.input.clone(), None, None),
+            Err(failure) => return self.fail_token(token, failure),
         }
         let shaped = match self.shape(node.input.as_ref(), &raw) {
-            Ok(shaped) => Scope { input: Some(shaped.clone()), step: token.step, ..raw.with_data(shaped) },
-            Err(failure) => return self.fail_token(&token, failure),
+            Ok(shaped) => Scope {
+                input: Some(shaped.clone()),
+                step: token.step,
+                ..raw.with_data(shaped)
+            },
+            Err(failure) => return self.fail_token(token, failure),
         };
-        match self.work(node, &shaped) {
-            Ok(Work::Done(output, next)) => self.finish(&token, node, &shaped, output, next),
-            Ok(Work::Takes(activity)) => self.take_time(&token, node, &shaped, activity),
-            Ok(Work::Splits(nexts)) => self.split(&token, node, &shaped, &nexts),
-            Ok(Work::Joins(need)) => self.join(&token, node, &shaped, need),
-            Err(failure) => self.fail_token(&token, failure),
+        match self.work(node, &shaped, &token.input) {
+            Ok(Work::Done(output, next)) => self.finish(token, node, &shaped, output, next),
+            Ok(Work::Takes(activity)) => self.take_time(token, node, &shaped, *activity),
+            Ok(Work::Splits(nexts)) => self.split(token, node, &shaped, &nexts),
+            Ok(Work::Joins(need)) => self.join(token, node, &shaped, need),
+            Err(failure) => self.fail_token(token, failure),
         }
     }
 
-    /// What a node does.
-    fn work(&mut self, node: &Node, scope: &Scope) -> Result<Work, Failure> {
+    /// What a node does. Containers remember their data unless it is the raw input as it came.
+    fn work(&mut self, node: &Node, scope: &Scope, raw: &Value) -> Result<Work, Failure> {
         Ok(match &node.kind {
             Kind::Set(template) => Work::Done(self.template(template, scope)?, None),
             Kind::Switch(cases) => Work::Done(scope.data.clone(), self.first_case(cases, scope)?),
-            Kind::Raise(template) => return Err(Failure::from_value(&self.template(template, scope)?)),
+            Kind::Raise(template) => {
+                return Err(Failure::from_value(&self.template(template, scope)?));
+            }
             Kind::Emit(template) => Work::Done(self.emit_event(template, scope)?, None),
-            Kind::Wait(wait) => Work::Takes(Activity::Timer(Due { at: self.wait_until(wait, scope)? })),
-            Kind::Listen(listen) => Work::Takes(Activity::Listen(self.listening(listen, scope)?)),
-            Kind::Task(task) => Work::Takes(Activity::Task(self.task_work(task, scope)?)),
-            Kind::Child(child) => Work::Takes(Activity::Child(self.awaited(child, scope)?)),
+            Kind::Wait(wait) => Work::takes(Activity::Timer(Due {
+                at: self.wait_until(wait, scope)?,
+            })),
+            Kind::Listen(listen) => Work::takes(Activity::Listen(self.listening(listen, scope)?)),
+            Kind::Task(task) => Work::takes(Activity::Task(self.task_work(task, scope)?)),
+            Kind::Child(child) => Work::takes(Activity::Child(self.awaited(child, scope)?)),
             Kind::Split(cases) => Work::Splits(self.all_cases(cases, scope)?),
             Kind::Join(need) => Work::Joins(*need),
-            Kind::Do(_) | Kind::Loop(_) | Kind::ForEach(_) | Kind::Fork(_) | Kind::Try(_) | Kind::Saga(_) => {
-                Work::Takes(Activity::Region(self.region(node, scope)?))
-            }
+            Kind::Do(_)
+            | Kind::Loop(_)
+            | Kind::ForEach(_)
+            | Kind::Fork(_)
+            | Kind::Try(_)
+            | Kind::Saga(_) => Work::takes(Activity::Region(self.region(node, scope, raw)?)),
         })
     }
 
@@ -170,16 +215,28 @@ impl RunTurn<'_, '_> {
         let mut members = (*members).clone();
         let run = self.state();
         let number = run.entered;
-        members.entry("id".into()).or_insert_with(|| Value::text(format!("{}-{number}", run.id)));
-        members.entry("source".into()).or_insert_with(|| Value::text(format!("/workflows/{}", run.workflow)));
-        members.entry("specversion".into()).or_insert_with(|| Value::from("1.0"));
+        members
+            .entry("id".into())
+            .or_insert_with(|| Value::text(format!("{}-{number}", run.id)));
+        members
+            .entry("source".into())
+            .or_insert_with(|| Value::text(format!("/workflows/{}", run.workflow)));
+        members
+            .entry("specversion".into())
+            .or_insert_with(|| Value::from("1.0"));
         let at = crate::eval::rfc3339(self.now());
-        members.entry("time".into()).or_insert_with(|| Value::text(at));
+        members
+            .entry("time".into())
+            .or_insert_with(|| Value::text(at));
         let event = Value::object(members);
-        signal::check_event(&event)
-            .map_err(|rejection| Failure::new("runtime", format!("the event was refused: {rejection}")))?;
+        signal::check_event(&event).map_err(|rejection| {
+            Failure::new("runtime", format!("the event was refused: {rejection}"))
+        })?;
         // As a message, because this very run may wait for it and must not move while it is being moved.
-        let publish = Command::PublishEvent { event: event.clone(), ttl_ms: SIGNAL_TTL_MS_DEFAULT };
+        let publish = Command::PublishEvent {
+            event: event.clone(),
+            ttl_ms: SIGNAL_TTL_MS_DEFAULT,
+        };
         self.turn_mut().send(publish);
         Ok(event)
     }
@@ -187,7 +244,9 @@ impl RunTurn<'_, '_> {
     fn wait_until(&mut self, wait: &graph::ir::Wait, scope: &Scope) -> Result<Time, Failure> {
         match wait {
             graph::ir::Wait::For(delay) => Ok(self.now().plus(self.delay(delay, scope)?)),
-            graph::ir::Wait::Until(template) => crate::eval::read_instant(&self.template(template, scope)?),
+            graph::ir::Wait::Until(template) => {
+                crate::eval::read_instant(&self.template(template, scope)?)
+            }
         }
     }
 
@@ -197,10 +256,17 @@ impl RunTurn<'_, '_> {
             Ok(timeout) => timeout.map(|ms| self.now().plus(ms)),
             Err(failure) => return self.fail_token(token, failure),
         };
-        let (listens, opens) = (matches!(activity, Activity::Listen(_)), matches!(activity, Activity::Region(_)));
+        let (listens, opens) = (
+            matches!(activity, Activity::Listen(_)),
+            matches!(activity, Activity::Region(_)),
+        );
         let step = match token.step {
             Some(step) => {
-                self.emit(RunEvent::StepBegan(StepBegan { step, activity, deadline }));
+                self.emit(RunEvent::StepBegan(StepBegan {
+                    step,
+                    activity,
+                    deadline,
+                }));
                 step
             }
             None => self.enter_step(token, activity, deadline),
@@ -215,8 +281,17 @@ impl RunTurn<'_, '_> {
 
     fn enter_step(&mut self, token: &Token, activity: Activity, deadline: Option<Time>) -> StepId {
         let step = StepId(self.new_id());
-        let (frame, node, input) = (token.frame, token.node, token.input.clone());
-        self.emit(RunEvent::StepEntered(StepEntered { step, frame, node, input, deadline, activity }));
+        let (frame, node) = (token.frame, token.node);
+        let input =
+            (!is_same(self.state().data_around(frame), &token.input)).then(|| token.input.clone());
+        self.emit(RunEvent::StepEntered(StepEntered {
+            step,
+            frame,
+            node,
+            input,
+            deadline,
+            activity,
+        }));
         step
     }
 
@@ -236,15 +311,28 @@ impl RunTurn<'_, '_> {
     }
 
     fn complete_with(&mut self, id: StepId, output: Option<Value>, next: Option<Next>) {
-        let Some(step) = self.state().step(id) else { return };
-        let token = Token { frame: step.frame, node: step.node, input: step.input.clone(), step: Some(id) };
+        let Some(step) = self.state().step(id) else {
+            return;
+        };
+        let input = self.state().input_of(step).clone();
+        let token = Token {
+            frame: step.frame,
+            node: step.node,
+            input,
+            step: Some(id),
+        };
         let definition = self.definition();
-        let Some(node) = definition.node(token.node) else { return };
+        let Some(node) = definition.node(token.node) else {
+            return;
+        };
         let raw = Scope::of_node(token.frame, token.node, token.input.clone());
         match self.shape(node.input.as_ref(), &raw) {
             Ok(input) => {
                 let output = output.unwrap_or_else(|| input.clone());
-                let scope = Scope { input: Some(input), ..raw };
+                let scope = Scope {
+                    input: Some(input),
+                    ..raw
+                };
                 self.finish(&token, node, &scope, output, next);
             }
             Err(failure) => self.fail_token(&token, failure),
@@ -252,7 +340,14 @@ impl RunTurn<'_, '_> {
     }
 
     /// Shapes a raw output and lets the token go on.
-    fn finish(&mut self, token: &Token, node: &Node, scope: &Scope, output: Value, next: Option<Next>) {
+    fn finish(
+        &mut self,
+        token: &Token,
+        node: &Node,
+        scope: &Scope,
+        output: Value,
+        next: Option<Next>,
+    ) {
         match self.shape_output(node, scope, output) {
             Ok((output, context)) => self.leave(token, node, output, context, next),
             Err(failure) => self.fail_token(token, failure),
@@ -267,29 +362,60 @@ impl RunTurn<'_, '_> {
         output: Value,
     ) -> Result<(Value, Option<Value>), Failure> {
         let output = bounded(output)?;
-        let seen = Scope { output: Some(output.clone()), ..scope.with_data(output) };
+        let seen = Scope {
+            output: Some(output.clone()),
+            ..scope.with_data(output)
+        };
         let shaped = self.shape(node.output.as_ref(), &seen)?;
-        let Some(export) = &node.export else { return Ok((shaped, None)) };
-        let seen = Scope { output: Some(shaped.clone()), ..scope.with_data(shaped.clone()) };
+        let Some(export) = &node.export else {
+            return Ok((shaped, None));
+        };
+        let seen = Scope {
+            output: Some(shaped.clone()),
+            ..scope.with_data(shaped.clone())
+        };
         let context = self.template(export, &seen)?;
         Ok((shaped, Some(context)))
     }
 
     /// A token leaves its node well.
-    fn leave(&mut self, token: &Token, node: &Node, output: Value, context: Option<Value>, next: Option<Next>) {
+    fn leave(
+        &mut self,
+        token: &Token,
+        node: &Node,
+        output: Value,
+        context: Option<Value>,
+        next: Option<Next>,
+    ) {
         let (undoable, saga) = (node.undo.is_some(), self.saga_around(token.frame));
         match token.step {
             Some(step) => {
                 let output = output.clone();
-                self.emit(RunEvent::StepCompleted(StepCompleted { step, output, context, saga, undoable }));
+                self.emit(RunEvent::StepCompleted(StepCompleted {
+                    step,
+                    output,
+                    context,
+                    saga,
+                    undoable,
+                }));
             }
             None => {
                 let saga = saga.filter(|_| undoable);
                 let (frame, node, output) = (token.frame, token.node, output.clone());
-                self.emit(RunEvent::StepPassed(StepPassed { frame, node, output, context, saga }));
+                self.emit(RunEvent::StepPassed(StepPassed {
+                    frame,
+                    node,
+                    output,
+                    context,
+                    saga,
+                }));
             }
         }
-        self.push(Move::Advance { frame: token.frame, next: next.unwrap_or(node.next), data: output });
+        self.push(Move::Advance {
+            frame: token.frame,
+            next: next.unwrap_or(node.next),
+            data: output,
+        });
     }
 
     /// The nearest saga whose body a frame lies in.
@@ -315,7 +441,11 @@ impl RunTurn<'_, '_> {
         };
         self.leave(token, node, data.clone(), context, nexts.first().copied());
         for next in nexts.iter().skip(1) {
-            self.push(Move::Advance { frame: token.frame, next: *next, data: data.clone() });
+            self.push(Move::Advance {
+                frame: token.frame,
+                next: *next,
+                data: data.clone(),
+            });
         }
     }
 
@@ -327,17 +457,33 @@ impl RunTurn<'_, '_> {
             // It was held back on its way in; from here on the join's own count stands for it.
             self.emit(RunEvent::StepCancelled(StepOnly { step }));
         }
-        self.emit(RunEvent::TokenJoined(TokenJoined { frame, node: index, data: scope.data.clone() }));
+        self.emit(RunEvent::TokenJoined(TokenJoined {
+            frame,
+            node: index,
+            data: scope.data.clone(),
+        }));
         let incoming = self.definition().incoming(index);
         let need = needed(need, incoming);
-        let arrived = self.state().frames.get(&frame).and_then(|open| open.joins.get(&index));
-        let data: Vec<Value> = arrived.map(|arrived| arrived.data.clone()).unwrap_or_default();
+        let arrived = self
+            .state()
+            .frames
+            .get(&frame)
+            .and_then(|open| open.joins.get(&index));
+        let data: Vec<Value> = arrived
+            .map(|arrived| arrived.data.clone())
+            .unwrap_or_default();
         let arrived = data.len();
         if arrived == incoming {
             self.emit(RunEvent::JoinReset(JoinReset { frame, node: index }));
         }
         if arrived == need {
-            self.finish(&Token::at(frame, index, Value::Null), node, scope, Value::array(data), None);
+            self.finish(
+                &Token::at(frame, index, Value::Null),
+                node,
+                scope,
+                Value::array(data),
+                None,
+            );
         } else {
             self.close_if_done(frame);
         }
@@ -346,26 +492,41 @@ impl RunTurn<'_, '_> {
     /// A token's work failed: so does the frame around it, unless a container there knows better.
     pub(crate) fn fail_token(&mut self, token: &Token, failure: Failure) {
         let definition = self.definition();
-        let failure = definition.node(token.node).map_or(failure.clone(), |node| failure.at(&node.path));
+        let failure = definition
+            .node(token.node)
+            .map_or(failure.clone(), |node| failure.at(&node.path));
         let (step, node) = (token.step, token.node);
-        self.emit(RunEvent::StepFailed(StepFailed { step, node, failure: failure.clone() }));
+        self.emit(RunEvent::StepFailed(StepFailed {
+            step,
+            node,
+            failure: failure.clone(),
+        }));
         self.end_frame(token.frame, Ending::Failed(failure));
         self.close_if_empty(token.frame);
     }
 
     /// A step failed. A container withdraws its bodies first.
     pub(crate) fn fail(&mut self, id: StepId, failure: Failure) {
-        let Some(step) = self.state().step(id) else { return };
+        let Some(step) = self.state().step(id) else {
+            return;
+        };
         if step.region().is_some() {
             return self.fail_region(id, failure);
         }
-        let token = Token { frame: step.frame, node: step.node, input: Value::Null, step: Some(id) };
+        let token = Token {
+            frame: step.frame,
+            node: step.node,
+            input: Value::Null,
+            step: Some(id),
+        };
         self.fail_token(&token, failure);
     }
 
     /// Withdraws a step.
     pub(crate) fn withdraw(&mut self, id: StepId) {
-        let Some(step) = self.state().step(id) else { return };
+        let Some(step) = self.state().step(id) else {
+            return;
+        };
         let frame = step.frame;
         if step.region().is_some() {
             return self.withdraw_region(id, None);
@@ -377,7 +538,9 @@ impl RunTurn<'_, '_> {
 
     /// Closes a frame that no token will leave any more.
     pub(crate) fn close_if_done(&mut self, frame: FrameId) {
-        let Some(open) = self.state().frames.get(&frame) else { return };
+        let Some(open) = self.state().frames.get(&frame) else {
+            return;
+        };
         if open.steps.is_empty() && !self.is_moving(frame) && !self.is_closing(frame) {
             let data = open.output.clone().unwrap_or_default();
             self.push(Move::Close { frame, data });
@@ -386,19 +549,36 @@ impl RunTurn<'_, '_> {
 
     /// Closes a frame that is ending once nothing goes on in it.
     pub(crate) fn close_if_empty(&mut self, frame: FrameId) {
-        let Some(open) = self.state().frames.get(&frame) else { return };
+        let Some(open) = self.state().frames.get(&frame) else {
+            return;
+        };
         if open.ending.is_some() && open.steps.is_empty() && !self.is_closing(frame) {
-            self.push(Move::Close { frame, data: Value::Null });
+            self.push(Move::Close {
+                frame,
+                data: Value::Null,
+            });
         }
     }
 
     /// Nothing goes on in a frame any more.
     pub(crate) fn close(&mut self, frame: FrameId, data: Value) {
-        let Some(open) = self.state().frames.get(&frame) else { return };
+        let Some(open) = self.state().frames.get(&frame) else {
+            return;
+        };
         let (ending, owner) = (open.ending.clone(), open.owner);
-        let starved = || open.joins.iter().find(|(node, arrived)| self.is_starved(**node, arrived)).map(|(node, _)| *node);
-        if ending.is_none() && let Some(node) = starved() {
-            let failure = Failure::new("runtime", "the join waits for tokens that can no longer come");
+        let starved = || {
+            open.joins
+                .iter()
+                .find(|(node, arrived)| self.is_starved(**node, arrived))
+                .map(|(node, _)| *node)
+        };
+        if ending.is_none()
+            && let Some(node) = starved()
+        {
+            let failure = Failure::new(
+                "runtime",
+                "the join waits for tokens that can no longer come",
+            );
             return self.fail_token(&Token::at(frame, node, Value::Null), failure);
         }
         match owner {
@@ -410,8 +590,20 @@ impl RunTurn<'_, '_> {
     /// Whether a join has tokens but never had enough in this cycle.
     fn is_starved(&self, node: u32, arrived: &Arrivals) -> bool {
         let definition = self.definition();
-        let Some(Kind::Join(need)) = definition.node(node).map(|node| &node.kind) else { return false };
+        let Some(Kind::Join(need)) = definition.node(node).map(|node| &node.kind) else {
+            return false;
+        };
         arrived.data.len() < needed(*need, definition.incoming(node))
+    }
+}
+
+/// Whether two values are the same piece of data; equal ones in different places need not be.
+pub(crate) fn is_same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) => Arc::ptr_eq(a, b),
+        (Value::Array(a), Value::Array(b)) => Arc::ptr_eq(a, b),
+        (Value::Object(a), Value::Object(b)) => Arc::ptr_eq(a, b),
+        _ => a == b,
     }
 }
 
@@ -439,14 +631,20 @@ impl Run {
             withdrawing: false,
             activity: entered.activity.clone(),
         };
-        self.steps.insert(entered.step, alloc::boxed::Box::new(step));
+        self.steps.insert(entered.step, Box::new(step));
     }
 
     pub(crate) fn apply_passed(&mut self, passed: &StepPassed) {
         self.entered += 1;
         self.apply_context(passed.context.as_ref());
         if let Some(saga) = passed.saga {
-            self.remember(saga, [Undo { node: passed.node, output: passed.output.clone() }]);
+            self.remember(
+                saga,
+                [Undo {
+                    node: passed.node,
+                    output: passed.output.clone(),
+                }],
+            );
         }
     }
 
@@ -462,8 +660,13 @@ impl Run {
         self.apply_context(completed.context.as_ref());
         let node = self.step(completed.step).map(|step| step.node);
         if let Some(saga) = completed.saga {
-            let inherited = self.region_mut(completed.step).map(|region| core::mem::take(&mut region.undo));
-            let own = node.filter(|_| completed.undoable).map(|node| Undo { node, output: completed.output.clone() });
+            let inherited = self
+                .region_mut(completed.step)
+                .map(|region| core::mem::take(&mut region.undo));
+            let own = node.filter(|_| completed.undoable).map(|node| Undo {
+                node,
+                output: completed.output.clone(),
+            });
             self.remember(saga, inherited.into_iter().flatten().chain(own));
         }
         self.apply_left(Some(completed.step));
@@ -477,7 +680,9 @@ impl Run {
 
     pub(crate) fn apply_left(&mut self, step: Option<StepId>) {
         let Some(id) = step else { return };
-        let Some(step) = self.steps.remove(&id) else { return };
+        let Some(step) = self.steps.remove(&id) else {
+            return;
+        };
         if let Some(frame) = self.frames.get_mut(&step.frame) {
             frame.steps.remove(&id);
         }
@@ -498,7 +703,12 @@ impl Run {
     pub(crate) fn apply_token_joined(&mut self, joined: &TokenJoined) {
         if let Some(frame) = self.frames.get_mut(&joined.frame) {
             let empty = || Arrivals { data: Vec::new() };
-            frame.joins.entry(joined.node).or_insert_with(empty).data.push(joined.data.clone());
+            frame
+                .joins
+                .entry(joined.node)
+                .or_insert_with(empty)
+                .data
+                .push(joined.data.clone());
         }
     }
 

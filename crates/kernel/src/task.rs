@@ -26,31 +26,54 @@ use crate::turn::{RunTurn, Turn};
 const CLAIMS_MAX: u32 = 1_000;
 
 /// Gives a waiting task to a worker.
-pub(crate) fn decide_claim(turn: &mut Turn<'_>, at: StepRef, session: SessionId) -> Result<Reply, Rejection> {
+pub(crate) fn decide_claim(
+    turn: &mut Turn<'_>,
+    at: StepRef,
+    session: SessionId,
+) -> Result<Reply, Rejection> {
     let run = turn.live_run(at.run)?;
-    let task = run.step(at.step).and_then(|step| step.task()).ok_or(Rejection::TaskUnavailable)?;
+    let task = run
+        .step(at.step)
+        .and_then(|step| step.task())
+        .ok_or(Rejection::TaskUnavailable)?;
     if run.suspended || !matches!(task.stage, TaskStage::Queued(_)) {
         return Err(Rejection::TaskUnavailable);
     }
     let claim = task.claims + 1;
-    turn.run(at.run)?.emit(RunEvent::TaskClaimed(TaskClaimed { step: at.step, claim, session }));
+    turn.run(at.run)?.emit(RunEvent::TaskClaimed(TaskClaimed {
+        step: at.step,
+        claim,
+        session,
+    }));
     Ok(Reply::Done)
 }
 
 /// The task a report is about, if its claim is the current one.
 fn claimed<'a>(turn: &'a Turn<'_>, token: TaskToken) -> Result<&'a TaskWork, Rejection> {
-    let run = turn.live_run(token.run).map_err(|_| Rejection::ClaimStale)?;
-    let task = run.step(token.step).and_then(|step| step.task()).ok_or(Rejection::ClaimStale)?;
+    let run = turn
+        .live_run(token.run)
+        .map_err(|_| Rejection::ClaimStale)?;
+    let task = run
+        .step(token.step)
+        .and_then(|step| step.task())
+        .ok_or(Rejection::ClaimStale)?;
     let current = matches!(task.stage, TaskStage::Claimed(_)) && task.claims == token.claim;
     current.then_some(task).ok_or(Rejection::ClaimStale)
 }
 
 /// The worker has done it.
-pub(crate) fn decide_complete(turn: &mut Turn<'_>, token: TaskToken, output: Value) -> Result<Reply, Rejection> {
+pub(crate) fn decide_complete(
+    turn: &mut Turn<'_>,
+    token: TaskToken,
+    output: Value,
+) -> Result<Reply, Rejection> {
     claimed(turn, token)?;
     let mut run = turn.run(token.run).map_err(|_| Rejection::ClaimStale)?;
     if weight(&output, DATA_BYTES_MAX) > DATA_BYTES_MAX {
-        let failure = Failure::new("runtime", format!("the worker returned more than {DATA_BYTES_MAX} bytes"));
+        let failure = Failure::new(
+            "runtime",
+            format!("the worker returned more than {DATA_BYTES_MAX} bytes"),
+        );
         run.attempt_failed(token.step, failure, false);
     } else {
         run.complete(token.step, output);
@@ -79,40 +102,66 @@ fn shortened(failure: Failure) -> Failure {
         return failure;
     }
     let detail = format!("the worker said more than {DATA_BYTES_MAX} bytes about its failure");
-    let kind = if failure.kind.len() > NAME_BYTES_MAX { "runtime".into() } else { failure.kind };
-    Failure { kind, status: failure.status, ..Failure::new("runtime", detail) }
+    let kind = if failure.kind.len() > NAME_BYTES_MAX {
+        "runtime".into()
+    } else {
+        failure.kind
+    };
+    Failure {
+        kind,
+        status: failure.status,
+        ..Failure::new("runtime", detail)
+    }
 }
 
 /// The worker is still at it.
 pub(crate) fn decide_heartbeat(turn: &mut Turn<'_>, token: TaskToken) -> Result<Reply, Rejection> {
     // Without a heartbeat timeout the sign of life changes nothing.
     if claimed(turn, token)?.heartbeat_timeout_ms.is_some() {
-        turn.run(token.run)?.emit(RunEvent::TaskHeard(StepOnly { step: token.step }));
+        turn.run(token.run)?
+            .emit(RunEvent::TaskHeard(StepOnly { step: token.step }));
     }
     Ok(Reply::Done)
 }
 
 /// Offers a task again whose worker is gone.
-pub(crate) fn decide_release(turn: &mut Turn<'_>, token: TaskToken, reason: Str) -> Result<Reply, Rejection> {
+pub(crate) fn decide_release(
+    turn: &mut Turn<'_>,
+    token: TaskToken,
+    reason: Str,
+) -> Result<Reply, Rejection> {
     check_reason(Some(&reason))?;
     let task = claimed(turn, token)?;
     let (attempt, claims) = (task.attempt, task.claims);
     let mut run = turn.run(token.run).map_err(|_| Rejection::ClaimStale)?;
     if claims >= CLAIMS_MAX {
-        let failure = Failure::new("runtime", format!("{claims} workers took the task and were lost"));
+        let failure = Failure::new(
+            "runtime",
+            format!("{claims} workers took the task and were lost"),
+        );
         run.attempt_failed(token.step, failure, false);
         run.settle();
     } else {
-        run.emit(RunEvent::TaskQueued(TaskQueued { step: token.step, attempt, reason }));
+        run.emit(RunEvent::TaskQueued(TaskQueued {
+            step: token.step,
+            attempt,
+            reason,
+        }));
     }
     Ok(Reply::Done)
 }
 
 /// Offers parked tasks again, with their retries anew.
-pub(crate) fn decide_retry(turn: &mut Turn<'_>, id: RunId, only: Option<StepId>) -> Result<Reply, Rejection> {
-    let parked = turn.live_run(id)?.steps.iter().filter(|(step, parked)| {
-        parked.is_parked() && only.is_none_or(|only| only == **step)
-    });
+pub(crate) fn decide_retry(
+    turn: &mut Turn<'_>,
+    id: RunId,
+    only: Option<StepId>,
+) -> Result<Reply, Rejection> {
+    let parked = turn
+        .live_run(id)?
+        .steps
+        .iter()
+        .filter(|(step, parked)| parked.is_parked() && only.is_none_or(|only| only == **step));
     let parked: Vec<StepId> = parked.map(|(step, _)| *step).collect();
     if parked.is_empty() {
         return Err(Rejection::NothingParked(id));
@@ -120,7 +169,11 @@ pub(crate) fn decide_retry(turn: &mut Turn<'_>, id: RunId, only: Option<StepId>)
     let tasks = u32::try_from(parked.len()).unwrap_or(u32::MAX);
     let mut run = turn.run(id)?;
     for step in parked {
-        run.emit(RunEvent::TaskQueued(TaskQueued { step, attempt: 1, reason: "retried on request".into() }));
+        run.emit(RunEvent::TaskQueued(TaskQueued {
+            step,
+            attempt: 1,
+            reason: "retried on request".into(),
+        }));
     }
     Ok(Reply::Retried { tasks })
 }
@@ -132,7 +185,10 @@ impl RunTurn<'_, '_> {
         let name = self.text("the name of a task", &task.name, scope)?;
         for text in [&queue, &name] {
             if text.len() > NAME_BYTES_MAX {
-                return Err(Failure::new("configuration", format!("queue and task names have at most {NAME_BYTES_MAX} bytes")));
+                return Err(Failure::new(
+                    "configuration",
+                    format!("queue and task names have at most {NAME_BYTES_MAX} bytes"),
+                ));
             }
         }
         Ok(TaskWork {
@@ -152,11 +208,21 @@ impl RunTurn<'_, '_> {
     /// An attempt ended without success: again, park, or fail.
     fn attempt_failed(&mut self, id: StepId, failure: Failure, retryable: bool) {
         let definition = self.definition();
-        let Some(step) = self.state().step(id) else { return };
-        let Some(node) = definition.node(step.node) else { return };
-        let (Kind::Task(spec), Some(work)) = (&node.kind, step.task()) else { return };
+        let Some(step) = self.state().step(id) else {
+            return;
+        };
+        let Some(node) = definition.node(step.node) else {
+            return;
+        };
+        let (Kind::Task(spec), Some(work)) = (&node.kind, step.task()) else {
+            return;
+        };
         let failure = failure.at(&node.path);
-        let attempt = Attempt { number: work.attempt, first_at: work.first_at, step: id };
+        let attempt = Attempt {
+            number: work.attempt,
+            first_at: work.first_at,
+            step: id,
+        };
         let scope = Scope {
             locals: BTreeMap::from([("error".into(), failure.to_value())]),
             ..Scope::of_node(step.frame, step.node, work.input.clone())
@@ -166,7 +232,11 @@ impl RunTurn<'_, '_> {
             None => Ok(None),
         };
         match again {
-            Ok(Some(at)) => self.emit(RunEvent::TaskBackedOff(TaskBackedOff { step: id, failure, until: Due { at } })),
+            Ok(Some(at)) => self.emit(RunEvent::TaskBackedOff(TaskBackedOff {
+                step: id,
+                failure,
+                until: Due { at },
+            })),
             Ok(None) if spec.exhausted == Exhausted::Park => {
                 self.emit(RunEvent::TaskParked(TaskParked { step: id, failure }));
             }
@@ -177,20 +247,38 @@ impl RunTurn<'_, '_> {
     /// A task's instant has come: one of its timeouts, or the end of its pause.
     pub(crate) fn task_due(&mut self, id: StepId) {
         let now = self.now();
-        let Some(work) = self.state().step(id).and_then(|step| step.task()) else { return };
-        let (attempt, past) = (work.attempt, |since: Time, bound: Option<u64>| bound.is_some_and(|ms| since.plus(ms) <= now));
+        let Some(work) = self.state().step(id).and_then(|step| step.task()) else {
+            return;
+        };
+        let (attempt, past) = (work.attempt, |since: Time, bound: Option<u64>| {
+            bound.is_some_and(|ms| since.plus(ms) <= now)
+        });
         match &work.stage {
             TaskStage::Queued(_) => {
-                let failure = Failure::new("timeout", format!("no worker took the task from queue {:?} in time", work.queue));
+                let failure = Failure::new(
+                    "timeout",
+                    format!(
+                        "no worker took the task from queue {:?} in time",
+                        work.queue
+                    ),
+                );
                 self.fail(id, failure);
             }
             TaskStage::Claimed(claim) => {
-                let what = if past(claim.at, work.run_timeout_ms) { "the attempt took too long" } else { "the worker fell silent" };
+                let what = if past(claim.at, work.run_timeout_ms) {
+                    "the attempt took too long"
+                } else {
+                    "the worker fell silent"
+                };
                 self.attempt_failed(id, Failure::new("timeout", what), true);
             }
             TaskStage::BackedOff(_) => {
                 let reason = "the pause between attempts is over".into();
-                self.emit(RunEvent::TaskQueued(TaskQueued { step: id, attempt: attempt + 1, reason }));
+                self.emit(RunEvent::TaskQueued(TaskQueued {
+                    step: id,
+                    attempt: attempt + 1,
+                    reason,
+                }));
             }
             TaskStage::Parked(_) => {}
         }
@@ -208,7 +296,11 @@ impl Run {
     pub(crate) fn apply_claimed(&mut self, claimed: &TaskClaimed, now: Time) {
         if let Some(task) = self.task_mut(claimed.step) {
             task.claims = claimed.claim;
-            task.stage = TaskStage::Claimed(Claim { session: claimed.session, at: now, heard_at: now });
+            task.stage = TaskStage::Claimed(Claim {
+                session: claimed.session,
+                at: now,
+                heard_at: now,
+            });
         }
     }
 

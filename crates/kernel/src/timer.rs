@@ -31,12 +31,17 @@ pub(crate) fn decide_fire(turn: &mut Turn<'_>, at: StepRef) -> Result<Reply, Rej
 impl RunTurn<'_, '_> {
     fn step_due(&mut self, id: StepId) {
         let now = self.now();
-        let Some(step) = self.state().step(id) else { return };
+        let Some(step) = self.state().step(id) else {
+            return;
+        };
         let expired = !step.withdrawing && step.deadline.is_some_and(|deadline| deadline <= now);
         match step.activity {
             _ if expired => {
                 self.cancel_child(id);
-                self.fail(id, Failure::new("timeout", "the step took longer than its timeout"));
+                self.fail(
+                    id,
+                    Failure::new("timeout", "the step took longer than its timeout"),
+                );
             }
             Activity::Task(_) => self.task_due(id),
             Activity::Timer(_) => self.complete_wait(id),

@@ -33,9 +33,17 @@ pub fn decide(
     now: Time,
     calendar: &dyn Calendar,
 ) -> Result<(Reply, Decision), Rejection> {
-    let mut turn = Turn { state, now, calendar, decision: Decision::default() };
+    let mut turn = Turn {
+        state,
+        now,
+        calendar,
+        decision: Decision::default(),
+    };
     let reply = turn.judge(command);
-    assert!(reply.is_ok() || turn.decision.events.is_empty(), "a rejected command has changed nothing");
+    assert!(
+        reply.is_ok() || turn.decision.events.is_empty(),
+        "a rejected command has changed nothing"
+    );
     reply.map(|reply| (reply, turn.decision))
 }
 
@@ -52,18 +60,29 @@ pub(crate) struct Turn<'a> {
 impl<'a> Turn<'a> {
     fn judge(&mut self, command: Command) -> Result<Reply, Rejection> {
         match command {
-            Command::DeployWorkflow { graph, source } => catalog::decide_deploy(self, &graph, &source),
+            Command::DeployWorkflow { graph, source } => {
+                catalog::decide_deploy(self, &graph, &source)
+            }
             Command::StartRun(start) => run::decide_start(self, start),
             Command::CancelRun { run, reason } => run::decide_cancel(self, run, reason),
             Command::TerminateRun { run, reason } => run::decide_terminate(self, run, reason),
             Command::SuspendRun { run } => run::decide_suspend(self, run),
             Command::ResumeRun { run } => run::decide_resume(self, run),
             Command::RetryRun { run, step } => task::decide_retry(self, run, step),
-            Command::SignalRun { run, name, data, ttl_ms } => signal::decide_signal(self, run, &name, &data, ttl_ms),
+            Command::SignalRun {
+                run,
+                name,
+                data,
+                ttl_ms,
+            } => signal::decide_signal(self, run, &name, &data, ttl_ms),
             Command::PublishEvent { event, ttl_ms } => signal::decide_publish(self, &event, ttl_ms),
             Command::ClaimTask { task, session } => task::decide_claim(self, task, session),
             Command::CompleteTask { token, output } => task::decide_complete(self, token, output),
-            Command::FailTask { token, failure, retryable } => task::decide_fail(self, token, failure, retryable),
+            Command::FailTask {
+                token,
+                failure,
+                retryable,
+            } => task::decide_fail(self, token, failure, retryable),
             Command::HeartbeatTask { token } => task::decide_heartbeat(self, token),
             Command::ReleaseTask { token, reason } => task::decide_release(self, token, reason),
             Command::FireTimer { step } => timer::decide_fire(self, step),
@@ -88,13 +107,22 @@ impl<'a> Turn<'a> {
         match &event {
             Event::Run(RunFact { run, fact }) => self.emit_fact(*run, fact),
             Event::SchedulePut(schedule) => {
-                self.decision.effects.push(Effect::ArmSchedule { name: schedule.name.clone(), at: schedule.due() });
+                self.decision.effects.push(Effect::ArmSchedule {
+                    name: schedule.name.clone(),
+                    at: schedule.due(),
+                });
             }
             Event::ScheduleDropped(name) => {
-                self.decision.effects.push(Effect::ArmSchedule { name: name.name.clone(), at: None });
+                self.decision.effects.push(Effect::ArmSchedule {
+                    name: name.name.clone(),
+                    at: None,
+                });
             }
             Event::EventKept(kept) => {
-                self.decision.effects.push(Effect::ArmExpiry { number: kept.number, at: kept.expires_at });
+                self.decision.effects.push(Effect::ArmExpiry {
+                    number: kept.number,
+                    at: kept.expires_at,
+                });
             }
             Event::WorkflowDeployed(_) | Event::EventDropped(_) => {}
         }
@@ -108,14 +136,26 @@ impl<'a> Turn<'a> {
     fn emit_fact(&mut self, id: RunId, fact: &RunEvent) {
         let touched = self.state.touched(id, fact);
         let owed = |state: &State, step: StepId| {
-            state.runs.get(&id).map(|run| Obligations::of(run, StepRef { run: id, step })).unwrap_or_default()
+            state
+                .runs
+                .get(&id)
+                .map(|run| Obligations::of(run, StepRef { run: id, step }))
+                .unwrap_or_default()
         };
-        let before: Vec<(StepId, Obligations)> = touched.into_iter().map(|step| (step, owed(self.state, step))).collect();
+        let before: Vec<(StepId, Obligations)> = touched
+            .into_iter()
+            .map(|step| (step, owed(self.state, step)))
+            .collect();
         self.state.apply_fact(id, fact, self.now);
         let run = self.state.runs.get(&id).map(|run| &**run);
         for (step, before) in before {
             let after = owed(self.state, step);
-            before.difference(&after, run, StepRef { run: id, step }, &mut self.decision.effects);
+            before.difference(
+                &after,
+                run,
+                StepRef { run: id, step },
+                &mut self.decision.effects,
+            );
         }
     }
 
@@ -127,7 +167,11 @@ impl<'a> Turn<'a> {
     /// A run that goes on.
     pub(crate) fn live_run(&self, id: RunId) -> Result<&Run, Rejection> {
         let run = self.state.runs.get(&id).ok_or(Rejection::RunMissing(id))?;
-        if run.is_live() { Ok(run) } else { Err(Rejection::RunEnded(id)) }
+        if run.is_live() {
+            Ok(run)
+        } else {
+            Err(Rejection::RunEnded(id))
+        }
     }
 
     /// Opens a run that goes on, to move it.
@@ -192,7 +236,11 @@ pub(crate) struct RunTurn<'t, 'a> {
 impl<'a> RunTurn<'_, 'a> {
     /// The run as it is now.
     pub(crate) fn state(&self) -> &Run {
-        self.turn.state.runs.get(&self.run).expect("a run being moved stays in memory")
+        self.turn
+            .state
+            .runs
+            .get(&self.run)
+            .expect("a run being moved stays in memory")
     }
 
     /// The version the run is on.
@@ -222,7 +270,10 @@ impl<'a> RunTurn<'_, 'a> {
 
     /// Makes a fact of this run true.
     pub(crate) fn emit(&mut self, fact: RunEvent) {
-        self.turn.emit(Event::Run(RunFact { run: self.run, fact }));
+        self.turn.emit(Event::Run(RunFact {
+            run: self.run,
+            fact,
+        }));
     }
 
     /// The number for a new step or frame.
@@ -261,7 +312,8 @@ impl<'a> RunTurn<'_, 'a> {
 
     /// Whether the tokens that are under way will spend this turn: no more bodies are opened.
     pub(crate) fn is_full(&self) -> bool {
-        self.is_spent() || self.transitions as usize + self.agenda.len() > TURN_TRANSITIONS_MAX as usize
+        self.is_spent()
+            || self.transitions as usize + self.agenda.len() > TURN_TRANSITIONS_MAX as usize
     }
 
     /// Moves everything until all wait for something outside.
@@ -273,7 +325,8 @@ impl<'a> RunTurn<'_, 'a> {
             }
             match next {
                 Move::Advance { frame, next, data } => {
-                    if let Some(tokens) = self.moving.get_mut(&frame).filter(|tokens| **tokens > 1) {
+                    if let Some(tokens) = self.moving.get_mut(&frame).filter(|tokens| **tokens > 1)
+                    {
                         *tokens -= 1;
                     } else {
                         self.moving.remove(&frame);
@@ -303,7 +356,8 @@ impl State {
             Event::EventKept(kept) => self.kept_events.insert(kept.clone()),
             Event::EventDropped(dropped) => self.kept_events.remove(dropped.number),
             Event::SchedulePut(schedule) => {
-                self.schedules.insert(schedule.name.clone(), schedule.clone());
+                self.schedules
+                    .insert(schedule.name.clone(), schedule.clone());
             }
             Event::ScheduleDropped(name) => {
                 self.schedules.remove(&name.name);
@@ -331,7 +385,11 @@ impl State {
             RunEvent::EventReceived(fact) => one(fact.step),
             RunEvent::FrameEnding(fact) if fact.frame == ROOT_FRAME => one(WHOLE_RUN),
             RunEvent::Suspended(_) | RunEvent::Resumed(_) | RunEvent::Ended(_) => {
-                let steps = self.runs.get(&run).into_iter().flat_map(|run| run.steps.keys().copied());
+                let steps = self
+                    .runs
+                    .get(&run)
+                    .into_iter()
+                    .flat_map(|run| run.steps.keys().copied());
                 core::iter::once(WHOLE_RUN).chain(steps).collect()
             }
             RunEvent::StepPassed(_)
@@ -350,7 +408,8 @@ impl State {
     /// Makes a fact of a run true, and keeps the table of who listens up with it.
     fn apply_fact(&mut self, id: RunId, fact: &RunEvent, now: Time) {
         if let RunEvent::Started(started) = fact {
-            self.runs.insert(id, Box::new(Run::started(id, started, now)));
+            self.runs
+                .insert(id, Box::new(Run::started(id, started, now)));
             return;
         }
         let changes_listeners = matches!(
@@ -363,20 +422,33 @@ impl State {
                 | RunEvent::EventReceived(_)
                 | RunEvent::Ended(_)
         );
-        let touched = if changes_listeners { self.touched(id, fact) } else { Vec::new() };
-        touched.iter().for_each(|step| self.index_listeners(id, *step, false));
+        let touched = if changes_listeners {
+            self.touched(id, fact)
+        } else {
+            Vec::new()
+        };
+        touched
+            .iter()
+            .for_each(|step| self.index_listeners(id, *step, false));
         if let Some(run) = self.runs.get_mut(&id) {
             run.apply(fact, now);
         }
-        touched.iter().for_each(|step| self.index_listeners(id, *step, true));
+        touched
+            .iter()
+            .for_each(|step| self.index_listeners(id, *step, true));
     }
 
     fn index_listeners(&mut self, run: RunId, step: StepId, present: bool) {
-        let Some(waiting) = self.runs.get(&run).and_then(|run| run.step(step)) else { return };
+        let Some(waiting) = self.runs.get(&run).and_then(|run| run.step(step)) else {
+            return;
+        };
         for event_type in waiting.listens() {
             let at = StepRef { run, step };
             if present {
-                self.listeners.entry(event_type.clone()).or_default().insert(at);
+                self.listeners
+                    .entry(event_type.clone())
+                    .or_default()
+                    .insert(at);
             } else if let Some(steps) = self.listeners.get_mut(event_type) {
                 steps.remove(&at);
                 if steps.is_empty() {

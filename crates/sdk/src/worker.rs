@@ -16,10 +16,11 @@ use api::v1;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use tonic::Streaming;
+use tonic::{Code, Status, Streaming};
 
 use crate::client::Client;
 use crate::error::Error;
@@ -87,7 +88,7 @@ impl Worker {
     /// what is left then is dropped and offered again by the server.
     ///
     /// # Errors
-    /// [`Error::Address`]; [`Error::Refused`] if the server refuses the worker at its first contact.
+    /// [`Error::Address`]; [`Error::Refused`] if the server refuses the worker for good at its first contact.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Error> {
         let stop = CancellationToken::new();
         let drain_timeout = self.drain_timeout;
@@ -185,7 +186,7 @@ enum Ended {
     Done,
     /// The worker was stopped before the stream stood.
     Unopened,
-    Lost(Error),
+    Lost(Status),
 }
 
 /// A worker at work.
@@ -198,7 +199,6 @@ struct Shift {
     notes_sender: mpsc::Sender<Note>,
     /// Whether the server has ever welcomed us.
     welcomed: bool,
-    retry: Duration,
 }
 
 impl Shift {
@@ -212,22 +212,27 @@ impl Shift {
             notes,
             notes_sender,
             welcomed: false,
-            retry: RETRY_MIN,
         })
     }
 
     async fn serve(&mut self) -> Result<(), Error> {
+        let mut retry = RETRY_MIN;
         loop {
-            let error = match self.stream().await {
+            let opened_at = Instant::now();
+            let status = match self.stream().await {
                 Ended::Done => return Ok(()),
                 Ended::Unopened => continue,
-                Ended::Lost(error) => error,
+                Ended::Lost(status) => status,
             };
-            if !self.welcomed && matches!(error, Error::Refused { .. }) {
-                return Err(error);
+            if !self.welcomed && is_final(status.code()) {
+                return Err(status.into());
             }
-            let pause = jittered(self.retry);
-            self.retry = (self.retry * 2).min(RETRY_MAX);
+            if opened_at.elapsed() > RETRY_MAX {
+                retry = RETRY_MIN;
+            }
+            let pause = jittered(retry);
+            retry = (retry * 2).min(RETRY_MAX);
+            let error = Error::from(status);
             tracing::warn!(%error, retry_ms = pause.as_millis(), "stream to the server lost");
             let stopping = self.desk.is_stopping();
             tokio::select! {
@@ -258,7 +263,7 @@ impl Shift {
         };
         let mut incoming = match opened {
             Ok(incoming) => incoming,
-            Err(error) => return Ended::Lost(error),
+            Err(status) => return Ended::Lost(status),
         };
         let mut notes = Vec::with_capacity(NOTES_MAX);
         while !self.desk.is_done() {
@@ -271,13 +276,13 @@ impl Shift {
                 () = stop.cancelled(), if !stopping => self.desk.stop(),
                 message = incoming.message() => match message {
                     Ok(Some(frame)) => self.take(frame),
-                    Ok(None) => return Ended::Lost(Error::Unreachable("the server ended the stream".to_owned())),
-                    Err(status) => return Ended::Lost(status.into()),
+                    Ok(None) => return Ended::Lost(Status::unavailable("the server ended the stream")),
+                    Err(status) => return Ended::Lost(status),
                 },
                 _ = self.notes.recv_many(&mut notes, NOTES_MAX) => self.note(&mut notes),
-                permit = gathered(&frames), if has_news => match permit {
-                    Some(permit) => permit.send(self.desk.frame()),
-                    None => return Ended::Lost(Error::Unreachable("the stream broke".to_owned())),
+                permit = frames.reserve(), if has_news => match permit {
+                    Ok(permit) => permit.send(self.desk.frame()),
+                    Err(_) => return Ended::Lost(Status::unavailable("the stream broke")),
                 },
             }
         }
@@ -289,22 +294,21 @@ impl Shift {
     async fn open(
         &mut self,
         outgoing: mpsc::Receiver<v1::WorkerFrame>,
-    ) -> Result<Streaming<v1::ServerFrame>, Error> {
+    ) -> Result<Streaming<v1::ServerFrame>, Status> {
         let mut workers = self.client.raw().workers();
         let opening = async {
             let answer = workers.work(ReceiverStream::new(outgoing)).await?;
             let mut incoming = answer.into_inner();
             let first = incoming.message().await?;
-            Ok::<_, tonic::Status>((incoming, first))
+            Ok::<_, Status>((incoming, first))
         };
         let (incoming, first) = tokio::time::timeout(WELCOME_TIMEOUT, opening)
             .await
-            .map_err(|_| Error::Unreachable("the server sent no welcome".to_owned()))??;
+            .map_err(|_| Status::unavailable("the server sent no welcome"))??;
         let Some(first) = first.filter(|frame| frame.welcome.is_some()) else {
-            return Err(Error::Unreachable("the server sent no welcome".to_owned()));
+            return Err(Status::unavailable("the server sent no welcome"));
         };
         self.welcomed = true;
-        self.retry = RETRY_MIN;
         self.take(first);
         Ok(incoming)
     }
@@ -341,12 +345,17 @@ impl Shift {
     }
 }
 
-/// Room for a frame, once the tasks that are ready to run have had their turn: what they finish shares it.
-async fn gathered(
-    frames: &mpsc::Sender<v1::WorkerFrame>,
-) -> Option<mpsc::Permit<'_, v1::WorkerFrame>> {
-    tokio::task::yield_now().await;
-    frames.reserve().await.ok()
+/// Whether a refusal stays as it is, however often a worker comes.
+fn is_final(code: Code) -> bool {
+    matches!(
+        code,
+        Code::InvalidArgument
+            | Code::NotFound
+            | Code::PermissionDenied
+            | Code::FailedPrecondition
+            | Code::Unimplemented
+            | Code::Unauthenticated
+    )
 }
 
 /// Reads on until the server has closed too, so that its last words do not meet a reset.

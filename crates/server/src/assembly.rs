@@ -169,6 +169,11 @@ impl Assembly {
         format!("http://{}", self.address)
     }
 
+    /// Whether only this machine reaches it.
+    pub(crate) fn is_loopback(&self) -> bool {
+        self.address.ip().is_loopback()
+    }
+
     /// Resolves when a part has stopped by itself without which the server cannot go on.
     pub(crate) async fn ended(&mut self) -> AssemblyFault {
         tokio::select! {
@@ -290,6 +295,30 @@ mod tests {
             matches!(refused, AssemblyFault::Busy(busy) if busy == address),
             "{refused}"
         );
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_server_runs_a_workflow_and_stops() {
+        let text = "document: {dsl: 1.0.0, namespace: default, name: sum, version: 1.0.0}\n\
+                    do: [{add: {set: {total: '${ .a + .b }'}}}]\n";
+        let assembly = Assembly::start(Plan::alone(AddressPolicy::Any))
+            .await
+            .unwrap();
+        let url = assembly.url();
+        let client = sdk::Client::connect(&url).await.unwrap();
+        client.deploy(text).await.unwrap();
+        let input = serde_json::json!({"a": 1, "b": 2});
+        let start = client
+            .start("sum")
+            .input(&input)
+            .wait(Duration::from_secs(60));
+        let run = start.send().await.unwrap().run.unwrap();
+        assert_eq!(
+            run.output.decode::<serde_json::Value>().unwrap(),
+            serde_json::json!({"total": 3})
+        );
+        assembly.stop().await;
+        assert!(client.get(&run.id).await.is_err(), "{url} still answers");
     }
 
     #[test]

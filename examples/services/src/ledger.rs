@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// The most effects of one ledger; examples have dozens.
-pub const EFFECTS_MAX: usize = 1_000_000;
+const EFFECTS_MAX: usize = 1_000_000;
 
 /// Something that happened in the world.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use serde_json::json;
 use crate::ledger::{Ledger, Recorded};
 
 /// The queue that the worker takes from.
-pub const QUEUE: &str = "statements";
+const QUEUE: &str = "statements";
 
 /// What the task is given.
 #[derive(Debug, Deserialize)]

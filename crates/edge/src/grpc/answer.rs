@@ -1,6 +1,6 @@
 //! Owns the way outward: from what the engine says to the messages of the contract.
 //!
-//! Invariant: nothing is left out because it is empty in a way that could mean something else.
+//! Invariant: as the contract says, empty texts and zeros stand for what is absent, and data is JSON text.
 
 use api::v1;
 use authoring::{Finding, Severity};
@@ -62,7 +62,7 @@ pub(super) fn workflow_in_full(definition: &Definition, latest: bool) -> v1::Wor
     }
 }
 
-pub(super) fn summary(run: Summary) -> v1::Run {
+pub(super) fn summary(run: &Summary) -> v1::Run {
     v1::Run {
         id: run.id.to_string(),
         workflow: run.workflow.to_string(),
@@ -97,7 +97,7 @@ pub(super) fn run(view: RunView) -> v1::Run {
     let steps = view.steps.into_iter().map(step).collect();
     v1::Run {
         steps,
-        ..summary(view.summary)
+        ..summary(&view.summary)
     }
 }
 
@@ -114,7 +114,7 @@ fn step(step: StepView) -> v1::Step {
     }
 }
 
-pub(super) fn event(event: HistoryEvent) -> v1::HistoryEvent {
+pub(super) fn event(event: &HistoryEvent) -> v1::HistoryEvent {
     v1::HistoryEvent {
         number: event.number,
         at_ms: event.at.0,
@@ -124,7 +124,7 @@ pub(super) fn event(event: HistoryEvent) -> v1::HistoryEvent {
     }
 }
 
-pub(super) fn schedule(schedule: Schedule) -> v1::Schedule {
+pub(super) fn schedule(schedule: &Schedule) -> v1::Schedule {
     v1::Schedule {
         name: schedule.name.to_string(),
         workflow: schedule.workflow.to_string(),
@@ -146,7 +146,7 @@ pub(super) fn token(token: TaskToken) -> Bytes {
     encode(&token).into()
 }
 
-pub(super) fn task(delivery: Delivery) -> v1::Task {
+pub(super) fn task(delivery: &Delivery) -> v1::Task {
     let TaskToken { run, step, .. } = delivery.token;
     let run = run.to_string();
     v1::Task {

@@ -1,4 +1,6 @@
 //! Owns the gRPC service of correlated events.
+//!
+//! Invariant: what an event must have is for the kernel to say; here it is only JSON.
 
 use api::v1;
 use api::v1::events_server::Events;

@@ -1,4 +1,6 @@
-//! The gRPC protocol `quadrille.v1`.
+//! The gRPC protocol `quadrille.v1`: one file for each service, and the way in and out.
+//!
+//! Invariant: the contract is `quadrille.proto`; nothing is added here that it does not say.
 
 mod answer;
 mod events;

@@ -1,4 +1,6 @@
 //! Owns the gRPC service of runs.
+//!
+//! Invariant: a start costs one question to the engine, with a wait as well as without.
 
 use std::pin::Pin;
 
@@ -89,7 +91,7 @@ impl Runs for RunsService {
             .map_err(refused)?;
         let listed = page::fit_runs(listed);
         Ok(Response::new(v1::ListRunsResponse {
-            runs: listed.runs.into_iter().map(answer::summary).collect(),
+            runs: listed.runs.iter().map(answer::summary).collect(),
             next_page_token: listed.next.map(intake::cursor_token).unwrap_or_default(),
         }))
     }
@@ -196,7 +198,7 @@ impl Runs for RunsService {
             .map_err(refused)?;
         let past = page::fit_history(past);
         Ok(Response::new(v1::HistoryResponse {
-            events: past.events.into_iter().map(answer::event).collect(),
+            events: past.events.iter().map(answer::event).collect(),
             next: past.next.unwrap_or_default(),
         }))
     }
@@ -211,7 +213,7 @@ impl Runs for RunsService {
         let events = follow(self.0.clone(), run_id(&request.id)?, request.from)
             .await
             .map_err(refused)?;
-        let events = events.map(|event| event.map(answer::event).map_err(refused));
+        let events = events.map(|event| event.map(|event| answer::event(&event)).map_err(refused));
         Ok(Response::new(Box::pin(events)))
     }
 }

@@ -1,4 +1,6 @@
 //! Owns the gRPC service of schedules.
+//!
+//! Invariant: an answer means that the change is durable.
 
 use api::v1;
 use api::v1::schedules_server::Schedules;
@@ -30,7 +32,7 @@ impl Schedules for SchedulesService {
         _: Request<v1::ListSchedulesRequest>,
     ) -> Result<Response<v1::ListSchedulesResponse>, Status> {
         let schedules = self.0.schedules().await.map_err(refused)?;
-        let schedules = schedules.into_iter().map(answer::schedule).collect();
+        let schedules = schedules.iter().map(answer::schedule).collect();
         Ok(Response::new(v1::ListSchedulesResponse { schedules }))
     }
 

@@ -64,7 +64,7 @@ impl Work {
             while bytes < FRAME_BYTES_MAX
                 && let Some(delivery) = self.tasks.pop_front()
             {
-                let task = answer::task(delivery);
+                let task = answer::task(&delivery);
                 bytes += task.input.len();
                 frame.tasks.push(task);
             }

@@ -1,4 +1,6 @@
 //! Owns the gRPC service of workers: the beginning of a worker's stream. The rest of it is [`Work`].
+//!
+//! Invariant: a stream that does not begin with a hello in time never reaches the engine.
 
 use std::time::Duration;
 

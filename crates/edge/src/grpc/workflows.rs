@@ -1,4 +1,6 @@
 //! Owns the gRPC service of workflow definitions.
+//!
+//! Invariant: a text is judged the same whether it is checked or deployed.
 
 use api::v1;
 use api::v1::workflows_server::Workflows;

@@ -1,4 +1,6 @@
 //! What requests mean, whatever protocol they come by: commands and questions from checked parts.
+//!
+//! Invariant: nothing here knows a protocol, so that all protocols mean the same.
 
 mod argument;
 mod deploy;
@@ -8,6 +10,6 @@ mod start;
 
 pub(crate) use argument::{REQUEST_BYTES_MAX, empty_object, json, run_id, run_wait, ttl};
 pub(crate) use deploy::{Deployed, check, deploy};
-pub(crate) use filter::{STATES, cursor, cursor_token, state};
+pub(crate) use filter::{cursor, cursor_token, state};
 pub(crate) use schedule::{ScheduleParts, schedule};
 pub(crate) use start::{StartParts, start};

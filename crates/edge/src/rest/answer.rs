@@ -117,11 +117,11 @@ pub(super) struct Workflow {
     latest: bool,
     /// What the author wrote; only of one version.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     source: Option<Str>,
     /// What it compiled to; only of one version.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, nullable = false)]
     graph: Option<graph::Graph>,
 }
 
@@ -169,15 +169,15 @@ pub(super) struct Failure {
     status: u16,
     /// One line for people.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     title: Option<Str>,
     /// What exactly happened.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     detail: Option<Str>,
     /// JSON pointer of the step that failed first.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     instance: Option<Str>,
 }
 
@@ -213,7 +213,7 @@ pub(super) struct Run {
     version: Str,
     /// Its business key.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     key: Option<Str>,
     /// running, waiting, suspended, incident, completed, failed, cancelled or terminated.
     state: &'static str,
@@ -222,15 +222,17 @@ pub(super) struct Run {
     input: Value,
     /// Its result, once completed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Value>)]
+    #[schema(value_type = Option<Value>, nullable = false)]
     output: Option<Value>,
     /// Why it did not complete.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error: Option<Failure>,
     /// When it began (RFC 3339).
     started_at: String,
     /// When it ended (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     ended_at: Option<String>,
     /// What it is found by.
     #[schema(value_type = BTreeMap<String, String>)]
@@ -240,12 +242,15 @@ pub(super) struct Run {
     attributes: BTreeMap<Str, Value>,
     /// The run that started it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     parent: Option<String>,
     /// What it is doing now; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     steps: Option<Vec<Step>>,
     /// The runs it started; only when one run is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     children: Option<Vec<String>>,
 }
 
@@ -309,6 +314,7 @@ pub(super) struct Step {
     attempt: u32,
     /// The failure that parked it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     error: Option<Failure>,
 }
 
@@ -336,6 +342,7 @@ pub(super) struct StartAnswer {
     pub(super) created: bool,
     /// The run as it stood when it ended or the wait was over, if there was one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(super) run: Option<Run>,
 }
 
@@ -346,6 +353,7 @@ pub(super) struct RunList {
     runs: Vec<Run>,
     /// Where to go on; left out at the end.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     next_page_token: Option<String>,
 }
 
@@ -391,7 +399,7 @@ pub(super) struct HistoryEvent {
     data: Value,
     /// The step's name in the workflow, if it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     step_name: Option<Str>,
 }
 
@@ -414,6 +422,7 @@ pub(super) struct History {
     events: Vec<HistoryEvent>,
     /// Number to go on from; left out at the end of what there is.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     next: Option<u64>,
 }
 
@@ -451,20 +460,21 @@ pub(super) struct Schedule {
     workflow: Str,
     /// Which version; the latest at that time if left out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     version: Option<Str>,
     /// With what.
     #[schema(value_type = Value)]
     input: Value,
     /// A cron expression, or else `every_ms`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, nullable = false)]
     cron: Option<Str>,
     /// IANA name of its time zone.
     #[schema(value_type = String)]
     time_zone: Str,
     /// An interval in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     every_ms: Option<u64>,
     /// When the run before has not ended: skip, queue, allow, cancel or terminate.
     overlap: &'static str,
@@ -474,9 +484,11 @@ pub(super) struct Schedule {
     paused: bool,
     /// The next start (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     next_at: Option<String>,
     /// The last start (RFC 3339).
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     last_at: Option<String>,
     /// How many runs it has started.
     started: u64,

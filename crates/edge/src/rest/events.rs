@@ -1,4 +1,6 @@
 //! Owns the REST path of correlated events.
+//!
+//! Invariant: the body is the event and nothing else, so that it can be passed on as it came.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,6 @@
 //! Owns the paths that machines look after the server by.
+//!
+//! Invariant: they tell nothing about users' data.
 
 use axum::extract::State;
 use axum::http::header;

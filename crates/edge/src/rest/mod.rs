@@ -1,4 +1,6 @@
 //! The REST protocol: JSON under `/api/v1`, described by `/api/openapi.json`.
+//!
+//! Invariant: members and paths are added, never renamed; what is not known is refused, not ignored.
 
 mod answer;
 mod events;

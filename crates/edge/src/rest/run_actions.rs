@@ -1,4 +1,6 @@
 //! Owns the REST paths that change runs.
+//!
+//! Invariant: an answer means that the change is durable.
 
 use axum::Json;
 use axum::extract::State;
@@ -22,7 +24,7 @@ async fn ask(engine: &Engine, command: Command) -> Result<StatusCode, Refusal> {
 #[utoipa::path(
     post, path = "/runs/{id}/cancel", tag = "runs", operation_id = "cancel_run",
     params(("id" = String, Path, description = "Its id.")),
-    request_body = EndRunRequest,
+    request_body = Option<EndRunRequest>,
     responses(
         (status = 204, description = "It is ending."),
         (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
@@ -47,7 +49,7 @@ pub(super) async fn cancel(
 #[utoipa::path(
     post, path = "/runs/{id}/terminate", tag = "runs", operation_id = "terminate_run",
     params(("id" = String, Path, description = "Its id.")),
-    request_body = EndRunRequest,
+    request_body = Option<EndRunRequest>,
     responses(
         (status = 204, description = "It has ended."),
         (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
@@ -104,7 +106,7 @@ pub(super) async fn resume(
 #[utoipa::path(
     post, path = "/runs/{id}/retry", tag = "runs", operation_id = "retry_run",
     params(("id" = String, Path, description = "Its id.")),
-    request_body = RetryRunRequest,
+    request_body = Option<RetryRunRequest>,
     responses(
         (status = 200, body = RetryAnswer, description = "So many."),
         (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),

@@ -1,4 +1,6 @@
 //! Owns the REST paths that begin and show runs.
+//!
+//! Invariant: a start costs one question to the engine, with a wait as well as without.
 
 use std::convert::Infallible;
 use std::time::Duration;

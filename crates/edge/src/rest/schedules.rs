@@ -1,4 +1,6 @@
 //! Owns the REST paths of schedules.
+//!
+//! Invariant: an answer to a change means that it is durable.
 
 use axum::Json;
 use axum::extract::State;

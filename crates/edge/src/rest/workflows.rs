@@ -1,4 +1,6 @@
 //! Owns the REST paths of workflow definitions.
+//!
+//! Invariant: a text is judged the same whether it is checked or deployed.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,4 +1,6 @@
-//! The published contracts say what the code does: error codes and the OpenAPI document.
+//! The published contracts against the code: error codes and the OpenAPI document.
+//!
+//! Invariant: `contracts` says what the code does, so neither can change without the other.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,6 @@
 //! An engine in memory behind the router, and short ways to call it.
+//!
+//! Invariant: tests share nothing; each has a server of its own.
 
 use axum::Router;
 use axum::body::Body;
@@ -28,6 +30,17 @@ pub(super) const WAIT: &str = r#"
 document: { dsl: '1.0.3', namespace: default, name: wait, version: '1.0.0' }
 do:
   - paid: { listen: { to: { one: { with: { type: paid } } } } }
+"#;
+
+/// Waits for an event and then does more than anyone keeps for a slow listener.
+pub(super) const MANY: &str = r#"
+document: { dsl: '1.0.3', namespace: default, name: many, version: '1.0.0' }
+do:
+  - paid: { listen: { to: { one: { with: { type: paid } } } } }
+  - each:
+      for: { each: item, in: '${ [range(3000)] }' }
+      do:
+        - note: { set: { item: '${ $item }' } }
 "#;
 
 /// A server in memory.

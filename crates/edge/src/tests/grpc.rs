@@ -1,4 +1,6 @@
 //! The gRPC interface against a real engine, without a socket.
+//!
+//! Invariant: nothing here waits for time; what must come is waited for with one long patience.
 
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tonic::{Code, Status, Streaming};
 
-use crate::tests::fixture::{HELLO, Server};
+use crate::tests::fixture::{HELLO, MANY, Server};
 
 /// Longer than anything here takes, unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -416,5 +418,39 @@ async fn a_text_with_errors_comes_back_with_its_findings() {
         .await;
     let shown = shown.unwrap().into_inner();
     assert!(shown.latest && shown.source == HELLO && shown.graph.starts_with(b"{"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn many_large_tasks_come_in_frames_that_any_client_takes() {
+    let server = Server::start().await;
+    let input: &'static str = Box::leak(format!(r#"{{"order": "{}"}}"#, "x".repeat(900_000)).into());
+    for _ in 0..8 {
+        start(&server, "shop/work", input, 0).await;
+    }
+    let mut worker = Worker::connect(&server, frame(hello(0, Vec::new()), 8)).await.unwrap();
+    let mut count = 0;
+    while count < 8 {
+        count += worker.frame().await.tasks.len();
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn who_listens_slowly_hears_everything() {
+    let server = Server::start().await;
+    server.call("POST", "/api/v1/workflows", MANY).await;
+    let mut runs = RunsClient::new(server.router.clone());
+    let id = server.run("many").await;
+    let mut events = runs.watch(v1::WatchRequest { id: id.clone(), from: 0 }).await.unwrap().into_inner();
+    server.call("POST", "/api/v1/events", r#"{"type": "paid"}"#).await;
+    let (_, run) = server.call("GET", &format!("/api/v1/runs/{id}?wait=20s"), "").await;
+    assert_eq!(run["state"], "completed", "{run}");
+    let mut number = 0;
+    while let Some(event) = tokio::time::timeout(PATIENCE, events.message()).await.unwrap().unwrap() {
+        assert_eq!(event.number, number);
+        number += 1;
+    }
+    assert!(number > 6_000, "{number}");
     server.stop().await;
 }

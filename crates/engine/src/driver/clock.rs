@@ -26,7 +26,12 @@ impl Clock {
     /// A clock that shows the system's time, but no earlier than `last`.
     pub(crate) fn new(last: Time) -> Clock {
         let now = Instant::now();
-        Clock { started: now, base_ms: system_ms(), checked: now, last }
+        Clock {
+            started: now,
+            base_ms: system_ms(),
+            checked: now,
+            last,
+        }
     }
 
     pub(crate) fn now(&mut self) -> Time {
@@ -36,19 +41,27 @@ impl Clock {
             let distance = system_ms() - self.reading(now);
             self.base_ms += distance.clamp(-CORRECTION_MS_MAX, CORRECTION_MS_MAX);
         }
-        self.last = self.last.max(Time(u64::try_from(self.reading(now)).unwrap_or(0)));
+        self.last = self
+            .last
+            .max(Time(u64::try_from(self.reading(now)).unwrap_or(0)));
         self.last
     }
 
     fn reading(&self, now: Instant) -> i64 {
-        let elapsed = i64::try_from(now.duration_since(self.started).as_millis()).unwrap_or(i64::MAX);
+        let elapsed =
+            i64::try_from(now.duration_since(self.started).as_millis()).unwrap_or(i64::MAX);
         self.base_ms.saturating_add(elapsed)
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the clock that everything else takes its time from")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the clock that everything else takes its time from"
+)]
 fn system_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 

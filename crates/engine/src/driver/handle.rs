@@ -130,7 +130,10 @@ impl Engine {
     /// A rejection, overload, stop, or storage fault.
     pub async fn ask(&self, command: Command) -> Result<Reply, AskError> {
         let (answer, answered) = oneshot::channel();
-        self.inbox.send(Input::Ask { command: Box::new(command), answer: give(answer) })?;
+        self.inbox.send(Input::Ask {
+            command: Box::new(command),
+            answer: give(answer),
+        })?;
         Ok(answered.await.map_err(|_| AskError::Stopped)??)
     }
 
@@ -148,7 +151,11 @@ impl Engine {
         let (ended, end) = oneshot::channel();
         let (answer, answered) = oneshot::channel();
         let command = Box::new(Command::StartRun(start));
-        self.inbox.send(Input::AskAndWait { command, answer: give(answer), ended: give(ended) })?;
+        self.inbox.send(Input::AskAndWait {
+            command,
+            answer: give(answer),
+            ended: give(ended),
+        })?;
         let created = match answered.await.map_err(|_| AskError::Stopped)?? {
             Reply::Started { created, .. } => created,
             _ => false,
@@ -165,7 +172,9 @@ impl Engine {
     /// # Errors
     /// [`Rejection::RunMissing`], or as [`Engine::ask`].
     pub async fn run(&self, id: RunId) -> Result<RunView, AskError> {
-        let found = self.question(|answer| Question::Run { run: id, answer }).await?;
+        let found = self
+            .question(|answer| Question::Run { run: id, answer })
+            .await?;
         match found {
             Ok(view) => Ok(view),
             Err(position) => self.view.finished(id, position).await,
@@ -178,7 +187,10 @@ impl Engine {
     /// As [`Engine::run`].
     pub async fn wait(&self, id: RunId, wait: std::time::Duration) -> Result<RunView, AskError> {
         let (ended, end) = oneshot::channel();
-        self.inbox.send(Input::Wait { run: id, ended: give(ended) })?;
+        self.inbox.send(Input::Wait {
+            run: id,
+            ended: give(ended),
+        })?;
         match tokio::time::timeout(wait, end).await {
             Ok(Ok(Some(view))) => Ok(view),
             Ok(Ok(None)) | Err(_) => self.run(id).await,
@@ -190,10 +202,22 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::ask`].
-    pub async fn list(&self, filter: Filter, after: Option<Cursor>, limit: usize) -> Result<Page, AskError> {
+    pub async fn list(
+        &self,
+        filter: Filter,
+        after: Option<Cursor>,
+        limit: usize,
+    ) -> Result<Page, AskError> {
         let limit = limit.clamp(1, PAGE_MAX);
         let asked = filter.clone();
-        let live = self.question(|answer| Question::List { filter: asked, after, limit, answer }).await?;
+        let live = self
+            .question(|answer| Question::List {
+                filter: asked,
+                after,
+                limit,
+                answer,
+            })
+            .await?;
         self.view.list(live, filter, after, limit).await
     }
 
@@ -203,7 +227,12 @@ impl Engine {
     /// As [`Engine::ask`].
     pub async fn count(&self, filter: Filter) -> Result<Counts, AskError> {
         let asked = filter.clone();
-        let (live, position) = self.question(|answer| Question::Count { filter: asked, answer }).await?;
+        let (live, position) = self
+            .question(|answer| Question::Count {
+                filter: asked,
+                answer,
+            })
+            .await?;
         self.view.count(live, filter, position).await
     }
 
@@ -211,9 +240,20 @@ impl Engine {
     ///
     /// # Errors
     /// [`Rejection::RunMissing`], or as [`Engine::ask`].
-    pub async fn history(&self, id: RunId, from: u64, limit: usize) -> Result<HistoryPage, AskError> {
+    pub async fn history(
+        &self,
+        id: RunId,
+        from: u64,
+        limit: usize,
+    ) -> Result<HistoryPage, AskError> {
         let limit = limit.clamp(1, PAGE_MAX);
-        let tail = self.question(|answer| Question::History { run: id, watch: None, answer }).await?;
+        let tail = self
+            .question(|answer| Question::History {
+                run: id,
+                watch: None,
+                answer,
+            })
+            .await?;
         self.view.history(id, tail, from, limit).await
     }
 
@@ -223,16 +263,28 @@ impl Engine {
     /// As [`Engine::history`].
     pub async fn watch(&self, id: RunId, from: u64) -> Result<Watch, AskError> {
         let (sender, live) = mpsc::channel(crate::partition::WATCH_EVENTS_MAX);
-        let tail = self.question(|answer| Question::History { run: id, watch: Some(outlet(sender)), answer }).await?;
+        let tail = self
+            .question(|answer| Question::History {
+                run: id,
+                watch: Some(outlet(sender)),
+                answer,
+            })
+            .await?;
         let goes_on = tail.is_live();
         let mut backlog = Vec::new();
         let mut next = Some(from);
         while let Some(number) = next {
-            let page = self.view.history(id, tail.clone(), number, PAGE_MAX).await?;
+            let page = self
+                .view
+                .history(id, tail.clone(), number, PAGE_MAX)
+                .await?;
             backlog.extend(page.events);
             next = page.next;
         }
-        Ok(Watch { backlog: backlog.into_iter(), live: goes_on.then_some(live) })
+        Ok(Watch {
+            backlog: backlog.into_iter(),
+            live: goes_on.then_some(live),
+        })
     }
 
     /// Ids of the runs that a run started, newest first, at most a page of them.
@@ -240,7 +292,10 @@ impl Engine {
     /// # Errors
     /// As [`Engine::list`].
     pub async fn children(&self, id: RunId) -> Result<Vec<RunId>, AskError> {
-        let filter = Filter { parent: Some(id), ..Filter::default() };
+        let filter = Filter {
+            parent: Some(id),
+            ..Filter::default()
+        };
         let page = self.list(filter, None, PAGE_MAX).await?;
         Ok(page.runs.into_iter().map(|run| run.id).collect())
     }
@@ -257,8 +312,18 @@ impl Engine {
     ///
     /// # Errors
     /// [`Rejection::WorkflowMissing`], or as [`Engine::ask`].
-    pub async fn workflow(&self, workflow: Str, version: Option<Str>) -> Result<(Arc<Definition>, bool), AskError> {
-        let found = self.question(|answer| Question::Workflow { workflow: workflow.clone(), version, answer }).await?;
+    pub async fn workflow(
+        &self,
+        workflow: Str,
+        version: Option<Str>,
+    ) -> Result<(Arc<Definition>, bool), AskError> {
+        let found = self
+            .question(|answer| Question::Workflow {
+                workflow: workflow.clone(),
+                version,
+                answer,
+            })
+            .await?;
         found.ok_or(AskError::Rejected(Rejection::WorkflowMissing(workflow)))
     }
 
@@ -276,8 +341,19 @@ impl Engine {
     /// As [`Engine::ask`].
     pub async fn connect(&self, hello: WorkerHello) -> Result<WorkerLink, AskError> {
         let (sender, frames) = mpsc::channel(WORKER_FRAMES_MAX);
-        let welcome = self.question(|answer| Question::Connect { hello, frames: outlet(sender), answer }).await?;
-        Ok(WorkerLink { session: welcome.session, grace_ms: welcome.grace_ms, inbox: self.inbox.clone(), frames })
+        let welcome = self
+            .question(|answer| Question::Connect {
+                hello,
+                frames: outlet(sender),
+                answer,
+            })
+            .await?;
+        Ok(WorkerLink {
+            session: welcome.session,
+            grace_ms: welcome.grace_ms,
+            inbox: self.inbox.clone(),
+            frames,
+        })
     }
 
     /// Counters and gauges.
@@ -292,9 +368,13 @@ impl Engine {
         self.metrics.is_ready()
     }
 
-    async fn question<T: Send + 'static>(&self, ask: impl FnOnce(Answer<T>) -> Question) -> Result<T, AskError> {
+    async fn question<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(Answer<T>) -> Question,
+    ) -> Result<T, AskError> {
         let (answer, answered) = oneshot::channel();
-        self.inbox.send(Input::Question(Box::new(ask(give(answer)))))?;
+        self.inbox
+            .send(Input::Question(Box::new(ask(give(answer)))))?;
         answered.await.map_err(|_| AskError::Stopped)
     }
 }
@@ -313,7 +393,10 @@ impl WorkerLink {
     /// Lets another task speak for the worker while this one listens. Dropping it does not disconnect.
     #[must_use]
     pub fn voice(&self) -> WorkerVoice {
-        WorkerVoice { session: self.session, inbox: self.inbox.clone() }
+        WorkerVoice {
+            session: self.session,
+            inbox: self.inbox.clone(),
+        }
     }
 
     /// What to tell the worker next, as much as there is; none when the engine has stopped.
@@ -323,7 +406,9 @@ impl WorkerLink {
 
     /// As [`WorkerLink::next`], for streams.
     pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<ToWorker>> {
-        let Some(mut frame) = ready!(self.frames.poll_recv(context)) else { return Poll::Ready(None) };
+        let Some(mut frame) = ready!(self.frames.poll_recv(context)) else {
+            return Poll::Ready(None);
+        };
         while let Ok(more) = self.frames.try_recv() {
             frame.tasks.extend(more.tasks);
             frame.cancels.extend(more.cancels);
@@ -339,13 +424,18 @@ impl WorkerVoice {
     /// # Errors
     /// Overload or stop; the worker should reconnect.
     pub fn send(&self, said: FromWorker) -> Result<(), AskError> {
-        self.inbox.send(Input::Worker { session: self.session, said })
+        self.inbox.send(Input::Worker {
+            session: self.session,
+            said,
+        })
     }
 }
 
 impl Drop for WorkerLink {
     fn drop(&mut self) {
-        self.inbox.send_urgent(Input::Disconnect { session: self.session });
+        self.inbox.send_urgent(Input::Disconnect {
+            session: self.session,
+        });
     }
 }
 

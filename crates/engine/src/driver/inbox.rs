@@ -3,7 +3,9 @@
 //! Invariant: a sender never waits. What finds the queue full is refused and told so.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
+};
 use std::time::Duration;
 
 use super::handle::AskError;
@@ -26,7 +28,14 @@ pub struct Outbox {
 /// A new inbox that holds so many inputs.
 pub(crate) fn inbox(capacity: usize, metrics: Arc<Metrics>) -> (Inbox, Outbox) {
     let (sender, receiver) = sync_channel(capacity);
-    (Inbox { sender, capacity, metrics }, Outbox { receiver })
+    (
+        Inbox {
+            sender,
+            capacity,
+            metrics,
+        },
+        Outbox { receiver },
+    )
 }
 
 impl Inbox {

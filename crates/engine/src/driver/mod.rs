@@ -68,7 +68,10 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { data: Data::Memory, inbox_max: 16_384 }
+        Options {
+            data: Data::Memory,
+            inbox_max: 16_384,
+        }
     }
 }
 
@@ -89,9 +92,19 @@ pub fn start(options: Options) -> Result<(Engine, Running), StartFault> {
     let place = Place::open(&options.data)?;
     let view = View::open(place.store()).map_err(StartFault::read)?;
     let opened = recover(&place, &view)?;
-    let engine = Engine { inbox: inbox.clone(), view: view.clone(), metrics: metrics.clone() };
+    let engine = Engine {
+        inbox: inbox.clone(),
+        view: view.clone(),
+        metrics: metrics.clone(),
+    };
     let (over, ended) = oneshot::channel();
-    let driver = Driver { place, view, inbox: inbox.clone(), outbox, metrics };
+    let driver = Driver {
+        place,
+        view,
+        inbox: inbox.clone(),
+        outbox,
+        metrics,
+    };
     let thread = std::thread::Builder::new()
         .name("partition".into())
         .spawn(move || {
@@ -99,7 +112,14 @@ pub fn start(options: Options) -> Result<(Engine, Running), StartFault> {
             let _ = over.send(());
         })
         .map_err(StartFault::Thread)?;
-    Ok((engine, Running { inbox, thread: Some(thread), ended }))
+    Ok((
+        engine,
+        Running {
+            inbox,
+            thread: Some(thread),
+            ended,
+        },
+    ))
 }
 
 impl Running {
@@ -187,7 +207,11 @@ impl Session {
         let (feed, fed) = sync_channel(VIEW_BATCHES_MAX);
         let (view, inbox) = (driver.view.clone(), driver.inbox.clone());
         let feeder = std::thread::spawn(move || feed_view(&view, &inbox, &fed));
-        let Opened { partition, journal, last_now } = opened;
+        let Opened {
+            partition,
+            journal,
+            last_now,
+        } = opened;
         Session {
             partition,
             journal,
@@ -224,7 +248,11 @@ impl Session {
         self.commit(&driver.metrics)?;
         driver.metrics.set_ready(true);
         self.partition.shown_up_to(driver.view.shown());
-        let wait = if more { Duration::ZERO } else { self.patience() };
+        let wait = if more {
+            Duration::ZERO
+        } else {
+            self.patience()
+        };
         let go_on = self.gather(&driver.outbox, wait);
         self.housekeeping()?;
         Ok(go_on)
@@ -233,7 +261,9 @@ impl Session {
     /// How long nothing needs to be done unless something comes in.
     fn patience(&mut self) -> Duration {
         let now = self.clock.now();
-        self.partition.next_at().map_or(IDLE, |at| Duration::from_millis(at.since(now)).min(IDLE))
+        self.partition
+            .next_at()
+            .map_or(IDLE, |at| Duration::from_millis(at.since(now)).min(IDLE))
     }
 
     /// Takes what waits in the inbox; says false when asked to stop.
@@ -280,8 +310,10 @@ impl Session {
         metrics.runs_ended.inc_by(batch.ended);
         metrics.tasks_delivered.inc_by(batch.delivered);
         metrics.timers_fired.inc_by(batch.fired);
-        let [live, timers, queued, workers] =
-            self.partition.gauges().map(|count| i64::try_from(count).unwrap_or(i64::MAX));
+        let [live, timers, queued, workers] = self
+            .partition
+            .gauges()
+            .map(|count| i64::try_from(count).unwrap_or(i64::MAX));
         metrics.runs_live.set(live);
         metrics.timers_pending.set(timers);
         metrics.tasks_queued.set(queued);
@@ -294,17 +326,27 @@ impl Session {
         if changes.is_empty() {
             return Ok(());
         }
-        self.feed.send(Feed::Changes { number: self.batch_number, changes }).map_err(|_| Left::Store)
+        self.feed
+            .send(Feed::Changes {
+                number: self.batch_number,
+                changes,
+            })
+            .map_err(|_| Left::Store)
     }
 
     fn housekeeping(&mut self) -> Result<(), Left> {
-        if self.bytes_since_checkpoint >= CHECKPOINT_BYTES && !self.checkpointing && self.partition.batch_records() == 0 {
+        if self.bytes_since_checkpoint >= CHECKPOINT_BYTES
+            && !self.checkpointing
+            && self.partition.batch_records() == 0
+        {
             self.checkpoint();
         }
         let now = self.clock.now();
         if now >= self.next_purge {
             self.next_purge = now.plus(PURGE_EVERY_MS);
-            self.feed.send(Feed::Purge { now }).map_err(|_| Left::Store)?;
+            self.feed
+                .send(Feed::Purge { now })
+                .map_err(|_| Left::Store)?;
         }
         Ok(())
     }
@@ -364,4 +406,3 @@ fn feed_view(view: &View, inbox: &Inbox, fed: &Receiver<Feed>) {
 fn stop_feeding(fault: &WriteFault) {
     error!(%fault, "the store failed");
 }
-

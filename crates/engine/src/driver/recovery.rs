@@ -54,7 +54,9 @@ pub enum StartFault {
     #[error("the data cannot be read: {0}")]
     Read(String),
     /// What the journal or store holds is not what was written.
-    #[error("record {position} of the {what} is damaged: {source}\nrestore the data folder from a backup, or start with an empty one")]
+    #[error(
+        "record {position} of the {what} is damaged: {source}\nrestore the data folder from a backup, or start with an empty one"
+    )]
     Damaged {
         /// Journal or store.
         what: &'static str,
@@ -64,7 +66,9 @@ pub enum StartFault {
         source: Damage,
     },
     /// Journal and store do not belong together.
-    #[error("the store reflects journal position {checkpoint} but the journal holds {start} to {end}\nthe two folders do not belong together, or part of the data folder is missing")]
+    #[error(
+        "the store reflects journal position {checkpoint} but the journal holds {start} to {end}\nthe two folders do not belong together, or part of the data folder is missing"
+    )]
     Apart {
         /// The store's checkpoint.
         checkpoint: u64,
@@ -91,23 +95,39 @@ pub(crate) struct Place {
 }
 
 /// A recovered partition and its journal.
-pub(crate) struct Opened {
+pub struct Opened {
+    /// The partition, which has yet to [`Partition::resume`].
     pub partition: Partition,
+    /// Its journal.
     pub journal: Box<dyn Journal>,
+    /// The newest instant that was ever stamped; the clock must go on from there.
     pub last_now: Time,
 }
 
 impl Place {
     pub(crate) fn open(data: &Data) -> Result<Place, StartFault> {
         let Data::Folder(folder) = data else {
-            return Ok(Place { folder: None, store: Store::memory(&TABLES) });
+            return Ok(Place {
+                folder: None,
+                store: Store::memory(&TABLES),
+            });
         };
         let journal = folder.join("journal");
-        fs::create_dir_all(&journal).map_err(|source| StartFault::Folder { path: journal, source })?;
+        fs::create_dir_all(&journal).map_err(|source| StartFault::Folder {
+            path: journal,
+            source,
+        })?;
         let path = folder.join("store");
-        let store = Store::open(&path, &TABLES, store::Options::default())
-            .map_err(|source| StartFault::Store { path, source: Box::new(source) })?;
-        Ok(Place { folder: Some(folder.clone()), store })
+        let store = Store::open(&path, &TABLES, store::Options::default()).map_err(|source| {
+            StartFault::Store {
+                path,
+                source: Box::new(source),
+            }
+        })?;
+        Ok(Place {
+            folder: Some(folder.clone()),
+            store,
+        })
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -115,46 +135,87 @@ impl Place {
     }
 
     fn journal(&self) -> Result<Box<dyn Journal>, StartFault> {
-        let Some(folder) = &self.folder else { return Ok(Box::new(MemoryJournal::new())) };
+        let Some(folder) = &self.folder else {
+            return Ok(Box::new(MemoryJournal::new()));
+        };
         open_journal(&folder.join("journal"))
     }
 }
 
 fn open_journal(path: &Path) -> Result<Box<dyn Journal>, StartFault> {
-    let disk = LocalDisk::open(path).map_err(|source| StartFault::Folder { path: path.to_path_buf(), source })?;
-    let (journal, recovery) = LocalJournal::open(disk, journal::Options::default())
-        .map_err(|source| StartFault::Journal { path: path.to_path_buf(), source: Box::new(source) })?;
+    let disk = LocalDisk::open(path).map_err(|source| StartFault::Folder {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    let (journal, recovery) =
+        LocalJournal::open(disk, journal::Options::default()).map_err(|source| {
+            StartFault::Journal {
+                path: path.to_path_buf(),
+                source: Box::new(source),
+            }
+        })?;
     if recovery.dropped_bytes > 0 {
-        warn!(bytes = recovery.dropped_bytes, "the journal ended in a torn write that nobody was told of; it was dropped");
+        warn!(
+            bytes = recovery.dropped_bytes,
+            "the journal ended in a torn write that nobody was told of; it was dropped"
+        );
     }
     Ok(Box::new(journal))
 }
 
-/// Brings the partition back: checkpoint, then the journal since.
+/// Brings the partition back from its place.
 pub(crate) fn recover(place: &Place, view: &View) -> Result<Opened, StartFault> {
-    let journal = place.journal()?;
-    view.restart();
-    let (checkpoint, last_now) = read_checkpoint(&place.store)?;
-    let (start, end) = (journal.start().0, journal.end().0);
-    if checkpoint > end || start > checkpoint + 1 {
-        return Err(StartFault::Apart { checkpoint, start, end });
+    view.recover(place.journal()?)
+}
+
+impl View {
+    /// Brings the partition back: checkpoint, then the journal since.
+    ///
+    /// # Errors
+    /// What cannot be read, or a journal and a store that do not belong together.
+    pub fn recover(&self, journal: Box<dyn Journal>) -> Result<Opened, StartFault> {
+        self.restart();
+        let (checkpoint, last_now) = read_checkpoint(&self.store)?;
+        let (start, end) = (journal.start().0, journal.end().0);
+        if checkpoint > end || start > checkpoint + 1 {
+            return Err(StartFault::Apart {
+                checkpoint,
+                start,
+                end,
+            });
+        }
+        let first_session = journal.epoch().0 << 32;
+        let mut partition = Partition::new(
+            Box::new(ZonedCalendar),
+            Box::new(self.clone()),
+            first_session,
+        );
+        restore_things(&self.store, &mut partition)?;
+        restore_runs(&self.store, &mut partition)?;
+        let last_now =
+            replay(&*journal, Position(checkpoint + 1), &mut partition, self)?.max(last_now);
+        let [live, ..] = partition.gauges();
+        info!(checkpoint, end, live, "recovered");
+        Ok(Opened {
+            partition,
+            journal,
+            last_now,
+        })
     }
-    let first_session = journal.epoch().0 << 32;
-    let mut partition = Partition::new(Box::new(ZonedCalendar), Box::new(view.clone()), first_session);
-    restore_things(&place.store, &mut partition)?;
-    restore_runs(&place.store, &mut partition)?;
-    let last_now = replay(&*journal, Position(checkpoint + 1), &mut partition, view)?.max(last_now);
-    let [live, ..] = partition.gauges();
-    info!(checkpoint, end, live, "recovered");
-    Ok(Opened { partition, journal, last_now })
 }
 
 fn read_checkpoint(store: &Store) -> Result<(u64, Time), StartFault> {
-    let Some(bytes) = store.get(THINGS, CHECKPOINT_KEY).map_err(StartFault::read)? else {
+    let Some(bytes) = store
+        .get(THINGS, CHECKPOINT_KEY)
+        .map_err(StartFault::read)?
+    else {
         return Ok((0, Time(0)));
     };
     let number = |range: std::ops::Range<usize>| {
-        bytes.get(range).and_then(|part| part.try_into().ok()).map_or(0, u64::from_be_bytes)
+        bytes
+            .get(range)
+            .and_then(|part| part.try_into().ok())
+            .map_or(0, u64::from_be_bytes)
     };
     Ok((number(0..8), Time(number(8..16))))
 }
@@ -162,21 +223,33 @@ fn read_checkpoint(store: &Store) -> Result<(u64, Time), StartFault> {
 fn restore_things(store: &Store, partition: &mut Partition) -> Result<(), StartFault> {
     for kind in [b'w', b's', b'k'] {
         let (from, to) = ([kind], [kind + 1]);
-        each_record(store, THINGS, Bound::Included(&from), Bound::Excluded(&to), &mut |bytes| {
-            let event: Event = decode(bytes)?;
-            partition.restore(&event);
-            Ok(())
-        })?;
+        each_record(
+            store,
+            THINGS,
+            Bound::Included(&from),
+            Bound::Excluded(&to),
+            &mut |bytes| {
+                let event: Event = decode(bytes)?;
+                partition.restore(&event);
+                Ok(())
+            },
+        )?;
     }
     Ok(())
 }
 
 fn restore_runs(store: &Store, partition: &mut Partition) -> Result<(), StartFault> {
-    each_record(store, LIVE, Bound::Unbounded, Bound::Unbounded, &mut |bytes| {
-        let (number, run) = bytes.split_at_checked(8).ok_or(Damage::Short)?;
-        let next_event = u64::from_be_bytes(number.try_into().map_err(|_| Damage::Short)?);
-        partition.restore_run(run, next_event)
-    })
+    each_record(
+        store,
+        LIVE,
+        Bound::Unbounded,
+        Bound::Unbounded,
+        &mut |bytes| {
+            let (number, run) = bytes.split_at_checked(8).ok_or(Damage::Short)?;
+            let next_event = u64::from_be_bytes(number.try_into().map_err(|_| Damage::Short)?);
+            partition.restore_run(run, next_event)
+        },
+    )
 }
 
 fn each_record(
@@ -191,28 +264,46 @@ fn each_record(
         Ok(()) => ControlFlow::Continue(()),
         Err(source) => {
             let position = key.iter().map(|byte| format!("{byte:02x}")).collect();
-            damage = Some(StartFault::Damaged { what: "store", position, source });
+            damage = Some(StartFault::Damaged {
+                what: "store",
+                position,
+                source,
+            });
             ControlFlow::Break(())
         }
     };
-    store.range(table, from, to, Direction::Forward, &mut visit).map_err(StartFault::read)?;
+    store
+        .range(table, from, to, Direction::Forward, &mut visit)
+        .map_err(StartFault::read)?;
     damage.map_or(Ok(()), Err)
 }
 
 /// Makes the journaled events after the checkpoint true again, handing finished runs to the read model.
-fn replay(journal: &dyn Journal, from: Position, partition: &mut Partition, view: &View) -> Result<Time, StartFault> {
+fn replay(
+    journal: &dyn Journal,
+    from: Position,
+    partition: &mut Partition,
+    view: &View,
+) -> Result<Time, StartFault> {
     let (mut last, mut failed, mut records) = (Time(0), None, 0_u64);
     let mut each = |position: Position, bytes: &[u8]| {
         let entry: Entry = match decode(bytes) {
             Ok(entry) => entry,
             Err(source) => {
                 let position = position.to_string();
-                failed = Some(StartFault::Damaged { what: "journal", position, source });
+                failed = Some(StartFault::Damaged {
+                    what: "journal",
+                    position,
+                    source,
+                });
                 return ControlFlow::Break(());
             }
         };
         last = last.max(entry.at);
-        entry.events.iter().for_each(|event| partition.replay(event, entry.at));
+        entry
+            .events
+            .iter()
+            .for_each(|event| partition.replay(event, entry.at));
         records += 1;
         if records.is_multiple_of(REPLAY_RECORDS)
             && let Err(fault) = hand_on(partition, view)
@@ -222,7 +313,9 @@ fn replay(journal: &dyn Journal, from: Position, partition: &mut Partition, view
         }
         ControlFlow::Continue(())
     };
-    journal.read(from, &mut each).map_err(|fault: ReadFault| StartFault::read(fault))?;
+    journal
+        .read(from, &mut each)
+        .map_err(|fault: ReadFault| StartFault::read(fault))?;
     if let Some(fault) = failed {
         return Err(fault);
     }

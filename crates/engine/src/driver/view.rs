@@ -17,10 +17,12 @@ use tokio::sync::watch;
 use super::handle::AskError;
 use crate::partition::chronicle::{Tail, read_events};
 use crate::partition::{Archive, Change, Finished, HistoryTail, LivePage, Snapshot};
-use crate::query::{Counts, Cursor, Filter, HistoryEvent, HistoryPage, Page, RunView, Summary, step_of};
+use crate::query::{
+    Counts, Cursor, Filter, HistoryEvent, HistoryPage, Page, RunView, Summary, step_of,
+};
 
 /// Names of the tables, in the order of the constants below.
-pub(crate) const TABLES: [&str; 5] = ["live", "finished", "started", "history", "things"];
+pub const TABLES: [&str; 5] = ["live", "finished", "started", "history", "things"];
 
 /// Live runs as of the last checkpoint: number of the next event, run.
 pub(crate) const LIVE: TableId = TableId(0);
@@ -64,8 +66,15 @@ pub struct View {
 struct Totals(BTreeMap<(Str, &'static str), u64>);
 
 impl View {
-    pub(crate) fn open(store: Store) -> Result<View, store::ReadFault> {
-        let totals = store.get(THINGS, COUNTS_KEY)?.map(|bytes| Totals::read(&bytes)).unwrap_or_default();
+    /// The read model that a store holds.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn open(store: Store) -> Result<View, store::ReadFault> {
+        let totals = store
+            .get(THINGS, COUNTS_KEY)?
+            .map(|bytes| Totals::read(&bytes))
+            .unwrap_or_default();
         Ok(View {
             store,
             shown: Arc::new(watch::Sender::new(0)),
@@ -76,7 +85,8 @@ impl View {
     }
 
     /// Batches up to this one are readable.
-    pub(crate) fn shown(&self) -> u64 {
+    #[must_use]
+    pub fn shown(&self) -> u64 {
         *self.shown.borrow()
     }
 
@@ -86,7 +96,15 @@ impl View {
     }
 
     /// Takes in the changes of a batch. Returns the position of a checkpoint that has become durable by it.
-    pub(crate) fn feed(&self, number: u64, changes: Vec<Change>, replayed: bool) -> Result<Option<u64>, WriteFault> {
+    ///
+    /// # Errors
+    /// A store that cannot be written; the read model takes no more.
+    pub fn feed(
+        &self,
+        number: u64,
+        changes: Vec<Change>,
+        replayed: bool,
+    ) -> Result<Option<u64>, WriteFault> {
         let mut batch = Batch::new();
         let mut checkpoint = None;
         let mut counted = false;
@@ -97,7 +115,9 @@ impl View {
                 }
                 Change::History { run, tail } => put_tail(&mut batch, run, &tail),
                 Change::Deployed(definition) => self.put_definition(definition),
-                Change::Checkpoint(snapshot) => checkpoint = Some(put_snapshot(&mut batch, snapshot)),
+                Change::Checkpoint(snapshot) => {
+                    checkpoint = Some(put_snapshot(&mut batch, snapshot))
+                }
             }
         }
         if counted {
@@ -118,19 +138,37 @@ impl View {
     fn put_finished(&self, batch: &mut Batch, finished: &Finished, replayed: bool) -> bool {
         let run = &finished.run;
         put_tail(batch, run.id, &finished.tail);
-        batch.put(FINISHED, finished_key(run.started_at, run.id), State::encode_run(run));
+        batch.put(
+            FINISHED,
+            finished_key(run.started_at, run.id),
+            State::encode_run(run),
+        );
         batch.put(STARTED, run.id.0, run.started_at.0.to_be_bytes());
-        if replayed && self.store.get(STARTED, &run.id.0).is_ok_and(|found| found.is_some()) {
+        if replayed
+            && self
+                .store
+                .get(STARTED, &run.id.0)
+                .is_ok_and(|found| found.is_some())
+        {
             return false;
         }
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        *totals.0.entry((run.workflow.clone(), run.status.word())).or_default() += 1;
+        *totals
+            .0
+            .entry((run.workflow.clone(), run.status.word()))
+            .or_default() += 1;
         true
     }
 
     fn put_definition(&self, definition: Arc<Definition>) {
-        let key = (definition.graph.workflow.clone(), definition.graph.version.clone());
-        self.shelf.write().unwrap_or_else(PoisonError::into_inner).insert(key, definition);
+        let key = (
+            definition.graph.workflow.clone(),
+            definition.graph.version.clone(),
+        );
+        self.shelf
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key, definition);
     }
 
     fn definition(&self, workflow: &Str, version: &Str) -> Option<Arc<Definition>> {
@@ -141,21 +179,37 @@ impl View {
     /// Waits until a batch is readable.
     async fn fresh(&self, number: u64) -> Result<(), AskError> {
         let mut shown = self.shown.subscribe();
-        shown.wait_for(|shown| *shown >= number).await.map(drop).map_err(|_| AskError::Stopped)
+        shown
+            .wait_for(|shown| *shown >= number)
+            .await
+            .map(drop)
+            .map_err(|_| AskError::Stopped)
     }
 
     /// A finished run, once the batch is readable.
-    pub(crate) async fn finished(&self, id: RunId, number: u64) -> Result<RunView, AskError> {
+    ///
+    /// # Errors
+    /// [`Rejection::RunMissing`], or a store that cannot be read.
+    pub async fn finished(&self, id: RunId, number: u64) -> Result<RunView, AskError> {
         self.fresh(number).await?;
-        let run = self.find(id)?.ok_or(AskError::Rejected(Rejection::RunMissing(id)))?;
+        let run = self
+            .find(id)?
+            .ok_or(AskError::Rejected(Rejection::RunMissing(id)))?;
         Ok(RunView::of(&run, None))
     }
 
     fn find(&self, id: RunId) -> Result<Option<Box<Run>>, AskError> {
-        let Some(started) = self.store.get(STARTED, &id.0).map_err(fault)? else { return Ok(None) };
+        let Some(started) = self.store.get(STARTED, &id.0).map_err(fault)? else {
+            return Ok(None);
+        };
         let started = Time(u64::from_be_bytes(started.try_into().unwrap_or_default()));
-        let bytes = self.store.get(FINISHED, &finished_key(started, id)).map_err(fault)?;
-        bytes.map(|bytes| decode::<Run>(&bytes).map(Box::new).map_err(fault)).transpose()
+        let bytes = self
+            .store
+            .get(FINISHED, &finished_key(started, id))
+            .map_err(fault)?;
+        bytes
+            .map(|bytes| decode::<Run>(&bytes).map(Box::new).map_err(fault))
+            .transpose()
     }
 
     /// Merges a page of live runs with one of finished ones.
@@ -169,7 +223,9 @@ impl View {
         self.fresh(live.number).await?;
         let view = self.clone();
         let scan = move || view.finished_page(&filter, after, limit);
-        let (finished, scanned_to) = tokio::task::spawn_blocking(scan).await.map_err(|_| AskError::Stopped)??;
+        let (finished, scanned_to) = tokio::task::spawn_blocking(scan)
+            .await
+            .map_err(|_| AskError::Stopped)??;
         Ok(merge(live, finished, scanned_to, limit))
     }
 
@@ -179,10 +235,14 @@ impl View {
         after: Option<Cursor>,
         limit: usize,
     ) -> Result<(Vec<Summary>, Option<Cursor>), AskError> {
-        let newest = filter.started_before.map(|before| finished_key(Time(before.0.saturating_sub(1)), RunId([0xff; 16])));
+        let newest = filter
+            .started_before
+            .map(|before| finished_key(Time(before.0.saturating_sub(1)), RunId([0xff; 16])));
         let from = after.map(|after| finished_key(after.started_at, after.run));
         let from = match (&from, &newest) {
-            (Some(from), newest) if newest.as_ref().is_none_or(|newest| from >= newest) => Bound::Excluded(&from[..]),
+            (Some(from), newest) if newest.as_ref().is_none_or(|newest| from >= newest) => {
+                Bound::Excluded(&from[..])
+            }
             (_, Some(newest)) => Bound::Included(&newest[..]),
             _ => Bound::Unbounded,
         };
@@ -195,11 +255,17 @@ impl View {
                     return ControlFlow::Break(());
                 }
             };
-            if filter.started_after.is_some_and(|oldest| run.started_at < oldest) {
+            if filter
+                .started_after
+                .is_some_and(|oldest| run.started_at < oldest)
+            {
                 return ControlFlow::Break(());
             }
             if runs.len() == limit || scanned == FINISHED_SCAN_MAX {
-                let here = Cursor { started_at: run.started_at, run: run.id };
+                let here = Cursor {
+                    started_at: run.started_at,
+                    run: run.id,
+                };
                 scanned_to = Some(runs.last().map_or(here, Summary::cursor));
                 return ControlFlow::Break(());
             }
@@ -209,19 +275,40 @@ impl View {
             }
             ControlFlow::Continue(())
         };
-        self.store.range(FINISHED, from, Bound::Unbounded, Direction::Forward, &mut each).map_err(fault)?;
+        self.store
+            .range(
+                FINISHED,
+                from,
+                Bound::Unbounded,
+                Direction::Forward,
+                &mut each,
+            )
+            .map_err(fault)?;
         damage.map_or(Ok((runs, scanned_to)), |damage| Err(fault(damage)))
     }
 
     /// Adds the finished runs to the counts of the live ones.
-    pub(crate) async fn count(&self, mut live: Counts, filter: Filter, number: u64) -> Result<Counts, AskError> {
+    pub(crate) async fn count(
+        &self,
+        mut live: Counts,
+        filter: Filter,
+        number: u64,
+    ) -> Result<Counts, AskError> {
         self.fresh(number).await?;
-        let by_total = Filter { workflow: filter.workflow.clone(), states: filter.states.clone(), ..Filter::default() };
+        let by_total = Filter {
+            workflow: filter.workflow.clone(),
+            states: filter.states.clone(),
+            ..Filter::default()
+        };
         if by_total == filter {
             let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
             for ((workflow, state), count) in &totals.0 {
-                let wanted = filter.workflow.as_ref().is_none_or(|wanted| wanted == workflow)
-                    && (filter.states.is_empty() || filter.states.iter().any(|wanted| **wanted == **state));
+                let wanted = filter
+                    .workflow
+                    .as_ref()
+                    .is_none_or(|wanted| wanted == workflow)
+                    && (filter.states.is_empty()
+                        || filter.states.iter().any(|wanted| **wanted == **state));
                 if wanted {
                     *live.states.entry(state).or_default() += count;
                 }
@@ -232,7 +319,9 @@ impl View {
         loop {
             let (view, filter) = (self.clone(), filter.clone());
             let scan = move || view.finished_page(&filter, after, crate::query::PAGE_MAX);
-            let (runs, scanned_to) = tokio::task::spawn_blocking(scan).await.map_err(|_| AskError::Stopped)??;
+            let (runs, scanned_to) = tokio::task::spawn_blocking(scan)
+                .await
+                .map_err(|_| AskError::Stopped)??;
             for run in runs {
                 *live.states.entry(run.state).or_default() += 1;
             }
@@ -244,7 +333,10 @@ impl View {
     }
 
     /// Events of a run from a number on: those in the store, then those in memory.
-    pub(crate) async fn history(
+    ///
+    /// # Errors
+    /// [`Rejection::RunMissing`], or a store that cannot be read.
+    pub async fn history(
         &self,
         id: RunId,
         tail: HistoryTail,
@@ -255,27 +347,40 @@ impl View {
         let definition = match &tail.of {
             Some((workflow, version)) => self.definition(workflow, version),
             None => {
-                let run = self.find(id)?.ok_or(AskError::Rejected(Rejection::RunMissing(id)))?;
+                let run = self
+                    .find(id)?
+                    .ok_or(AskError::Rejected(Rejection::RunMissing(id)))?;
                 self.definition(&run.workflow, &run.version)
             }
         };
         let mut parts = Vec::new();
         let mut each = |key: &[u8], bytes: &[u8]| {
-            let number = key.get(16..24).and_then(|number| number.try_into().ok()).map_or(0, u64::from_be_bytes);
+            let number = key
+                .get(16..24)
+                .and_then(|number| number.try_into().ok())
+                .map_or(0, u64::from_be_bytes);
             parts.push((number, bytes.to_vec()));
             ControlFlow::Continue(())
         };
         let (first, last) = (history_key(id, 0), history_key(id, u64::MAX));
         let bounds = (Bound::Included(&first[..]), Bound::Included(&last[..]));
-        self.store.range(HISTORY, bounds.0, bounds.1, Direction::Forward, &mut each).map_err(fault)?;
+        self.store
+            .range(HISTORY, bounds.0, bounds.1, Direction::Forward, &mut each)
+            .map_err(fault)?;
         parts.extend(tail.tail.map(|tail| (tail.from, tail.bytes)));
         assemble(parts, definition.as_deref(), from, limit)
     }
 
     /// Forgets finished runs whose retention is over; looks at a bounded number of them, oldest first,
-    /// and goes on there the next time.
-    pub(crate) fn purge(&self, now: Time) -> Result<usize, AskError> {
-        let mut from = self.purge_from.lock().unwrap_or_else(PoisonError::into_inner);
+    /// and goes on there the next time. Returns how many were forgotten.
+    ///
+    /// # Errors
+    /// A store that cannot be read or written.
+    pub fn purge(&self, now: Time) -> Result<usize, AskError> {
+        let mut from = self
+            .purge_from
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let to = from.clone();
         let upper = to.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let (mut over, mut scanned, mut stopped_at) = (Vec::new(), 0, None);
@@ -286,20 +391,32 @@ impl View {
             scanned += 1;
             stopped_at = Some(key.to_vec());
             if let Ok(run) = decode::<Run>(bytes)
-                && run.ended_at.is_some_and(|ended| ended.plus(run.retention_ms) <= now)
+                && run
+                    .ended_at
+                    .is_some_and(|ended| ended.plus(run.retention_ms) <= now)
             {
                 over.push(run);
             }
             ControlFlow::Continue(())
         };
-        self.store.range(FINISHED, Bound::Unbounded, upper, Direction::Backward, &mut each).map_err(fault)?;
+        self.store
+            .range(
+                FINISHED,
+                Bound::Unbounded,
+                upper,
+                Direction::Backward,
+                &mut each,
+            )
+            .map_err(fault)?;
         *from = stopped_at.filter(|_| scanned == PURGE_SCAN_MAX);
         let mut batch = Batch::new();
         for run in &over {
             self.forget(&mut batch, run)?;
         }
         if !batch.is_empty() {
-            self.store.apply(batch, self.store.position()).map_err(fault)?;
+            self.store
+                .apply(batch, self.store.position())
+                .map_err(fault)?;
         }
         Ok(over.len())
     }
@@ -313,7 +430,9 @@ impl View {
             ControlFlow::Continue(())
         };
         let bounds = (Bound::Included(&first[..]), Bound::Included(&last[..]));
-        self.store.range(HISTORY, bounds.0, bounds.1, Direction::Forward, &mut each).map_err(fault)?;
+        self.store
+            .range(HISTORY, bounds.0, bounds.1, Direction::Forward, &mut each)
+            .map_err(fault)?;
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = totals.0.get_mut(&(run.workflow.clone(), run.status.word())) {
             *count = count.saturating_sub(1);
@@ -333,20 +452,29 @@ impl Totals {
     fn bytes(&self) -> Vec<u8> {
         let rows = self.0.iter().map(|((workflow, state), count)| {
             let count = i64::try_from(*count).unwrap_or(i64::MAX);
-            Value::array(vec![Value::Text(workflow.clone()), Value::from(*state), Value::Int(count)])
+            Value::array(vec![
+                Value::Text(workflow.clone()),
+                Value::from(*state),
+                Value::Int(count),
+            ])
         });
         encode(&Value::array(rows.collect()))
     }
 
     fn read(bytes: &[u8]) -> Totals {
         let mut totals = Totals::default();
-        let Ok(Value::Array(rows)) = decode::<Value>(bytes) else { return totals };
+        let Ok(Value::Array(rows)) = decode::<Value>(bytes) else {
+            return totals;
+        };
         for row in rows.iter() {
             let Value::Array(cells) = row else { continue };
             if let [Value::Text(workflow), Value::Text(state), Value::Int(count)] = &cells[..]
                 && let Some(status) = kernel::Status::from_word(state)
             {
-                totals.0.insert((workflow.clone(), status.word()), u64::try_from(*count).unwrap_or(0));
+                totals.0.insert(
+                    (workflow.clone(), status.word()),
+                    u64::try_from(*count).unwrap_or(0),
+                );
             }
         }
         totals
@@ -401,13 +529,26 @@ fn put_snapshot(batch: &mut Batch, snapshot: Snapshot) -> u64 {
 }
 
 /// One page out of two: nothing below what either scan has reached may be shown yet.
-fn merge(live: LivePage, finished: Vec<Summary>, finished_to: Option<Cursor>, limit: usize) -> Page {
+fn merge(
+    live: LivePage,
+    finished: Vec<Summary>,
+    finished_to: Option<Cursor>,
+    limit: usize,
+) -> Page {
     let frontier = live.scanned_to.max(finished_to);
-    let mut by_cursor: BTreeMap<Cursor, Summary> = live.runs.into_iter().map(|run| (run.cursor(), run)).collect();
+    let mut by_cursor: BTreeMap<Cursor, Summary> = live
+        .runs
+        .into_iter()
+        .map(|run| (run.cursor(), run))
+        .collect();
     // A run that ended between the two reads is in both; it has ended.
     by_cursor.extend(finished.into_iter().map(|run| (run.cursor(), run)));
-    let mut runs: Vec<Summary> =
-        by_cursor.into_iter().rev().map(|(_, run)| run).filter(|run| frontier.is_none_or(|f| run.cursor() >= f)).collect();
+    let mut runs: Vec<Summary> = by_cursor
+        .into_iter()
+        .rev()
+        .map(|(_, run)| run)
+        .filter(|run| frontier.is_none_or(|f| run.cursor() >= f))
+        .collect();
     let next = if runs.len() > limit {
         runs.truncate(limit);
         runs.last().map(Summary::cursor)
@@ -449,7 +590,12 @@ fn assemble(
             };
             let node = node.and_then(|node| definition?.node(node));
             let step_name = node.map(|node| node.name.clone());
-            page.events.push(HistoryEvent { number, at, event, step_name });
+            page.events.push(HistoryEvent {
+                number,
+                at,
+                event,
+                step_name,
+            });
         }
     }
     Ok(page)

@@ -108,10 +108,16 @@ mod tests {
 
     #[test]
     fn a_record_is_an_entry() {
-        let events = vec![Event::EventDropped(Number { number: 300 }), Event::ScheduleDropped(Name { name: "n".into() })];
+        let events = vec![
+            Event::EventDropped(Number { number: 300 }),
+            Event::ScheduleDropped(Name { name: "n".into() }),
+        ];
         let mut batch = Batch::default();
         batch.record(Time(1_234_567), &events);
-        let entry = Entry { at: Time(1_234_567), events };
+        let entry = Entry {
+            at: Time(1_234_567),
+            events,
+        };
         assert_eq!(batch.records[0], encode(&entry));
         assert_eq!(Entry::get(&mut &batch.records[0][..]), Ok(entry));
     }

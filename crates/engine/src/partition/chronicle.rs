@@ -73,14 +73,19 @@ impl Chronicle {
 
     /// A part that has become too long for memory, taken out.
     pub(crate) fn overflow(&mut self, run: RunId) -> Option<Tail> {
-        self.tails.get(&run).filter(|tail| tail.bytes.len() > TAIL_BYTES_MAX)?;
+        self.tails
+            .get(&run)
+            .filter(|tail| tail.bytes.len() > TAIL_BYTES_MAX)?;
         self.flush(run)
     }
 
     /// The tail of a run, taken out; what follows goes on from its end.
     pub(crate) fn flush(&mut self, run: RunId) -> Option<Tail> {
         let tail = self.tails.get_mut(&run).filter(|tail| tail.count > 0)?;
-        let next = Tail { from: tail.next(), ..Tail::default() };
+        let next = Tail {
+            from: tail.next(),
+            ..Tail::default()
+        };
         Some(std::mem::replace(tail, next))
     }
 
@@ -96,6 +101,12 @@ impl Chronicle {
 
     /// Goes on after what the store holds.
     pub(crate) fn restore(&mut self, run: RunId, next: u64) {
-        self.tails.insert(run, Tail { from: next, ..Tail::default() });
+        self.tails.insert(
+            run,
+            Tail {
+                from: next,
+                ..Tail::default()
+            },
+        );
     }
 }

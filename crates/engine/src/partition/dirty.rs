@@ -73,7 +73,13 @@ impl Dirty {
     }
 
     /// Everything that has changed; from here on nothing has.
-    pub(crate) fn snapshot(&mut self, state: &State, chronicle: &mut Chronicle, position: u64, now: Time) -> Snapshot {
+    pub(crate) fn snapshot(
+        &mut self,
+        state: &State,
+        chronicle: &mut Chronicle,
+        position: u64,
+        now: Time,
+    ) -> Snapshot {
         let mut snapshot = Snapshot {
             position,
             now,
@@ -83,11 +89,15 @@ impl Dirty {
             things: Vec::new(),
         };
         for id in std::mem::take(&mut self.runs) {
-            let Some(run) = state.runs.get(&id) else { continue };
+            let Some(run) = state.runs.get(&id) else {
+                continue;
+            };
             if let Some(tail) = chronicle.flush(id) {
                 snapshot.tails.push((id, tail));
             }
-            snapshot.runs.push((id, State::encode_run(run), chronicle.tail(id).next()));
+            snapshot
+                .runs
+                .push((id, State::encode_run(run), chronicle.tail(id).next()));
             self.stored.insert(id);
         }
         self.things(state, &mut snapshot);
@@ -98,18 +108,31 @@ impl Dirty {
         for (workflow, version) in std::mem::take(&mut self.workflows) {
             // In order of deployment: the newest is the latest again after recovery.
             let deployed = state.catalog.deployed(&workflow, &version);
-            let event = deployed.map(|(order, event)| (order, encode(&Event::WorkflowDeployed(event))));
+            let event =
+                deployed.map(|(order, event)| (order, encode(&Event::WorkflowDeployed(event))));
             if let Some((order, event)) = event {
-                snapshot.things.push((thing_key(b'w', &order.to_be_bytes()), Some(event)));
+                snapshot
+                    .things
+                    .push((thing_key(b'w', &order.to_be_bytes()), Some(event)));
             }
         }
         for name in std::mem::take(&mut self.schedules) {
-            let event = state.schedules.get(&name).map(|schedule| encode(&Event::SchedulePut(schedule.clone())));
-            snapshot.things.push((thing_key(b's', name.as_bytes()), event));
+            let event = state
+                .schedules
+                .get(&name)
+                .map(|schedule| encode(&Event::SchedulePut(schedule.clone())));
+            snapshot
+                .things
+                .push((thing_key(b's', name.as_bytes()), event));
         }
         for number in std::mem::take(&mut self.kept_events) {
-            let event = state.kept_events.get(number).map(|kept| encode(&Event::EventKept(kept.clone())));
-            snapshot.things.push((thing_key(b'k', &number.to_be_bytes()), event));
+            let event = state
+                .kept_events
+                .get(number)
+                .map(|kept| encode(&Event::EventKept(kept.clone())));
+            snapshot
+                .things
+                .push((thing_key(b'k', &number.to_be_bytes()), event));
         }
     }
 }

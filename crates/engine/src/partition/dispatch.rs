@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use graph::value::Str;
-use kernel::{Delivery, SessionId, StepRef, TaskToken};
+use kernel::{Delivery, SessionId, StepRef, TaskToken, Time};
 
 use super::{Outlet, ToWorker};
 
@@ -37,6 +37,8 @@ struct Session {
     credits: u32,
     claims: BTreeSet<TaskToken>,
     outlet: Option<Outlet<ToWorker>>,
+    /// While the connection is lost: until when it may come back.
+    grace_until: Time,
     frame: ToWorker,
 }
 
@@ -45,17 +47,28 @@ impl Dispatch {
         let place = self.next_place;
         self.next_place += 1;
         self.places.insert(task, place);
-        self.queues.entry(queue).or_default().tasks.insert(place, task);
+        self.queues
+            .entry(queue)
+            .or_default()
+            .tasks
+            .insert(place, task);
     }
 
     pub(crate) fn retract(&mut self, queue: &Str, task: StepRef) {
-        let (Some(place), Some(tasks)) = (self.places.remove(&task), self.queues.get_mut(queue)) else { return };
+        let (Some(place), Some(tasks)) = (self.places.remove(&task), self.queues.get_mut(queue))
+        else {
+            return;
+        };
         tasks.tasks.remove(&place);
         self.forget_if_empty(queue);
     }
 
     fn forget_if_empty(&mut self, name: &Str) {
-        if self.queues.get(name).is_some_and(|queue| queue.tasks.is_empty() && queue.takers.is_empty()) {
+        if self
+            .queues
+            .get(name)
+            .is_some_and(|queue| queue.tasks.is_empty() && queue.takers.is_empty())
+        {
             self.queues.remove(name);
         }
     }
@@ -67,18 +80,32 @@ impl Dispatch {
 
     /// How many workers are connected.
     pub(crate) fn worker_count(&self) -> usize {
-        self.sessions.values().filter(|session| session.outlet.is_some()).count()
+        self.sessions
+            .values()
+            .filter(|session| session.outlet.is_some())
+            .count()
     }
 
     /// A task and a worker that can have it. Workers of a queue take turns.
     pub(crate) fn next_match(&mut self, skip: &BTreeSet<StepRef>) -> Option<(StepRef, SessionId)> {
         let sessions = &self.sessions;
         for queue in self.queues.values_mut() {
-            let Some(task) = queue.tasks.values().find(|task| !skip.contains(task)).copied() else { continue };
-            let free = |session: &SessionId| {
-                sessions.get(session).is_some_and(|session| session.credits > 0 && session.outlet.is_some())
+            let Some(task) = queue
+                .tasks
+                .values()
+                .find(|task| !skip.contains(task))
+                .copied()
+            else {
+                continue;
             };
-            let Some(taker) = queue.takers.iter().position(free) else { continue };
+            let free = |session: &SessionId| {
+                sessions
+                    .get(session)
+                    .is_some_and(|session| session.credits > 0 && session.outlet.is_some())
+            };
+            let Some(taker) = queue.takers.iter().position(free) else {
+                continue;
+            };
             let session = queue.takers[taker];
             queue.takers.rotate_left(taker + 1);
             return Some((task, session));
@@ -88,7 +115,10 @@ impl Dispatch {
 
     /// A claim holds: the work goes into the worker's next frame.
     pub(crate) fn deliver(&mut self, delivery: Delivery) {
-        let session = self.sessions.entry(delivery.session).or_insert_with(Session::lost);
+        let session = self
+            .sessions
+            .entry(delivery.session)
+            .or_insert_with(Session::lost);
         session.credits = session.credits.saturating_sub(1);
         session.claims.insert(delivery.token);
         session.frame.tasks.push(delivery);
@@ -96,7 +126,9 @@ impl Dispatch {
 
     /// A claim is over; the worker is told unless it ended it itself.
     pub(crate) fn end_claim(&mut self, token: TaskToken, session: SessionId, tell: bool) {
-        let Some(session) = self.sessions.get_mut(&session) else { return };
+        let Some(session) = self.sessions.get_mut(&session) else {
+            return;
+        };
         session.claims.remove(&token);
         if tell {
             session.frame.cancels.push(token);
@@ -105,7 +137,11 @@ impl Dispatch {
 
     /// Takes note of a claim from before a restart.
     pub(crate) fn restore_claim(&mut self, token: TaskToken, session: SessionId) {
-        self.sessions.entry(session).or_insert_with(Session::lost).claims.insert(token);
+        self.sessions
+            .entry(session)
+            .or_insert_with(Session::lost)
+            .claims
+            .insert(token);
     }
 
     pub(crate) fn receipt(&mut self, session: SessionId, token: TaskToken, accepted: bool) {
@@ -134,9 +170,18 @@ impl Dispatch {
         session.credits = 0;
         session.outlet = Some(outlet);
         session.frame = ToWorker::default();
-        let gone = session.claims.iter().filter(|token| !holding.contains(token)).copied().collect();
+        let gone = session
+            .claims
+            .iter()
+            .filter(|token| !holding.contains(token))
+            .copied()
+            .collect();
         for queue in queues {
-            self.queues.entry(queue.clone()).or_default().takers.push_back(id);
+            self.queues
+                .entry(queue.clone())
+                .or_default()
+                .takers
+                .push_back(id);
         }
         gone
     }
@@ -146,18 +191,23 @@ impl Dispatch {
         self.sessions.contains_key(&id)
     }
 
-    /// The connection is lost; claims stay.
-    pub(crate) fn disconnect(&mut self, id: SessionId) {
+    /// The connection is lost; claims stay until the grace is over.
+    pub(crate) fn disconnect(&mut self, id: SessionId, grace_until: Time) {
         self.leave_queues(id);
         if let Some(session) = self.sessions.get_mut(&id) {
             session.outlet = None;
+            session.grace_until = grace_until;
             session.credits = 0;
             session.frame = ToWorker::default();
         }
     }
 
     fn leave_queues(&mut self, id: SessionId) {
-        let queues = self.sessions.get(&id).map(|session| session.queues.clone()).unwrap_or_default();
+        let queues = self
+            .sessions
+            .get(&id)
+            .map(|session| session.queues.clone())
+            .unwrap_or_default();
         for name in queues {
             if let Some(queue) = self.queues.get_mut(&name) {
                 queue.takers.retain(|taker| *taker != id);
@@ -166,17 +216,28 @@ impl Dispatch {
         }
     }
 
-    /// Forgets a session that did not come back, and returns its claims.
-    pub(crate) fn forget(&mut self, id: SessionId) -> Vec<TaskToken> {
-        if self.sessions.get(&id).is_none_or(|session| session.outlet.is_some()) {
+    /// Forgets a session that did not come back in time, and returns its claims.
+    pub(crate) fn forget(&mut self, id: SessionId, now: Time) -> Vec<TaskToken> {
+        if self
+            .sessions
+            .get(&id)
+            .is_none_or(|session| session.outlet.is_some() || session.grace_until > now)
+        {
             return Vec::new();
         }
-        self.sessions.remove(&id).map(|session| session.claims.into_iter().collect()).unwrap_or_default()
+        self.sessions
+            .remove(&id)
+            .map(|session| session.claims.into_iter().collect())
+            .unwrap_or_default()
     }
 
     /// Sessions without a connection.
     pub(crate) fn lost_sessions(&self) -> Vec<SessionId> {
-        self.sessions.iter().filter(|(_, session)| session.outlet.is_none()).map(|(id, _)| *id).collect()
+        self.sessions
+            .iter()
+            .filter(|(_, session)| session.outlet.is_none())
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     /// Sends what has gathered. A worker that does not take its frames counts as lost.
@@ -187,7 +248,11 @@ impl Dispatch {
                 continue;
             }
             let frame = std::mem::take(&mut session.frame);
-            if session.outlet.as_mut().is_some_and(|outlet| !outlet.put(frame)) {
+            if session
+                .outlet
+                .as_mut()
+                .is_some_and(|outlet| !outlet.put(frame))
+            {
                 stuck.push(*id);
             }
         }
@@ -202,6 +267,7 @@ impl Session {
             credits: 0,
             claims: BTreeSet::new(),
             outlet: None,
+            grace_until: Time(0),
             frame: ToWorker::default(),
         }
     }

@@ -19,8 +19,8 @@ use graph::value::Str;
 use kernel::effect::Effect;
 use kernel::event::RunFact;
 use kernel::{
-    Calendar, Command, Decision, Event, Rejection, Reply, Run, RunEvent, RunId, SessionId, State, StepRef, Time, decide,
-    keys, outstanding,
+    Calendar, Command, Decision, Event, Rejection, Reply, Run, RunEvent, RunId, SessionId, State,
+    StepRef, Time, decide, keys, outstanding,
 };
 
 pub use batch::{Batch, Change, Finished};
@@ -158,7 +158,11 @@ impl Partition {
     /// An empty partition. Sessions are numbered upward from `first_session`, which no earlier owner may
     /// have used.
     #[must_use]
-    pub fn new(calendar: Box<dyn Calendar + Send>, archive: Box<dyn Archive>, first_session: u64) -> Partition {
+    pub fn new(
+        calendar: Box<dyn Calendar + Send>,
+        archive: Box<dyn Archive>,
+        first_session: u64,
+    ) -> Partition {
         Partition {
             state: State::default(),
             now: Time(0),
@@ -188,7 +192,11 @@ impl Partition {
                 let reply = self.decide(*command);
                 self.batch.outputs.push(Output::Reply(answer, reply));
             }
-            Input::AskAndWait { command, answer, ended } => {
+            Input::AskAndWait {
+                command,
+                answer,
+                ended,
+            } => {
                 let run = keys(&command).or(match &*command {
                     Command::StartRun(start) => Some(start.run),
                     _ => None,
@@ -245,14 +253,23 @@ impl Partition {
 
     /// Number of the batch from which on the read model shows what memory no longer has.
     fn shown_by(&self) -> u64 {
-        if self.batch.changes.is_empty() { self.changed_in } else { self.number }
+        if self.batch.changes.is_empty() {
+            self.changed_in
+        } else {
+            self.number
+        }
     }
 
     /// Adds a checkpoint of everything up to the journal's `position` to the gathering batch, which must
     /// hold no records yet.
     pub fn checkpoint(&mut self, position: u64) {
-        assert!(self.batch.records.is_empty(), "a checkpoint reflects the journal and nothing beyond");
-        let snapshot = self.dirty.snapshot(&self.state, &mut self.chronicle, position, self.now);
+        assert!(
+            self.batch.records.is_empty(),
+            "a checkpoint reflects the journal and nothing beyond"
+        );
+        let snapshot = self
+            .dirty
+            .snapshot(&self.state, &mut self.chronicle, position, self.now);
         self.batch.changes.push(Change::Checkpoint(snapshot));
     }
 
@@ -300,7 +317,18 @@ impl Partition {
     /// Live runs, armed timers, waiting tasks, connected workers.
     #[must_use]
     pub fn gauges(&self) -> [usize; 4] {
-        [self.order.len(), self.timers.len(), self.dispatch.task_count(), self.dispatch.worker_count()]
+        [
+            self.order.len(),
+            self.timers.len(),
+            self.dispatch.task_count(),
+            self.dispatch.worker_count(),
+        ]
+    }
+
+    /// What is true here, durable or not yet.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
     }
 
     fn advance_clock(&mut self, now: Time) {
@@ -367,9 +395,16 @@ impl Partition {
         match event {
             Event::Run(RunFact { run, fact }) => self.note_fact(*run, fact, at),
             Event::WorkflowDeployed(deployed) => {
-                self.dirty.workflow(deployed.workflow.clone(), deployed.version.clone());
-                if let Some(definition) = self.state.catalog.find(&deployed.workflow, Some(&deployed.version)) {
-                    self.batch.changes.push(Change::Deployed(definition.clone()));
+                self.dirty
+                    .workflow(deployed.workflow.clone(), deployed.version.clone());
+                if let Some(definition) = self
+                    .state
+                    .catalog
+                    .find(&deployed.workflow, Some(&deployed.version))
+                {
+                    self.batch
+                        .changes
+                        .push(Change::Deployed(definition.clone()));
                 }
             }
             Event::EventKept(kept) => self.dirty.kept_event(kept.number),
@@ -383,13 +418,21 @@ impl Partition {
         let number = self.chronicle.push(id, at, fact);
         if self.watchers.contains_key(&id) {
             let step_name = self.step_name(id, fact);
-            let event = HistoryEvent { number, at, event: fact.clone(), step_name };
+            let event = HistoryEvent {
+                number,
+                at,
+                event: fact.clone(),
+                step_name,
+            };
             self.batch.outputs.push(Output::Watched(id, event));
         }
         self.dirty.run(id);
         match fact {
             RunEvent::Started(_) => {
-                self.order.insert(Cursor { started_at: at, run: id });
+                self.order.insert(Cursor {
+                    started_at: at,
+                    run: id,
+                });
                 self.batch.started += 1;
             }
             RunEvent::Ended(_) => self.end(id),
@@ -403,10 +446,15 @@ impl Partition {
 
     /// A run has ended: it leaves memory for the store, and those who wait are told.
     fn end(&mut self, id: RunId) {
-        let Some(run) = self.state.take_finished(id) else { return };
+        let Some(run) = self.state.take_finished(id) else {
+            return;
+        };
         let run: Arc<Run> = Arc::from(run);
         self.batch.ended += 1;
-        self.order.remove(&Cursor { started_at: run.started_at, run: id });
+        self.order.remove(&Cursor {
+            started_at: run.started_at,
+            run: id,
+        });
         self.dirty.ended(id);
         let view = || RunView::of(&run, None);
         for waiter in self.waiters.remove(&id).unwrap_or_default() {
@@ -414,7 +462,9 @@ impl Partition {
         }
         let tail = self.chronicle.take(id);
         self.ended.insert(id, (self.number, run.clone()));
-        self.batch.changes.push(Change::Finished(Finished { run, tail }));
+        self.batch
+            .changes
+            .push(Change::Finished(Finished { run, tail }));
     }
 
     fn carry_out(&mut self, effect: Effect) {
@@ -440,7 +490,9 @@ impl Partition {
     /// Carries messages between runs. They follow from events of this batch and become durable with it.
     fn deliver_sends(&mut self) {
         for _ in 0..BATCH_SENDS_MAX {
-            let Some(command) = self.sends.pop_front() else { return };
+            let Some(command) = self.sends.pop_front() else {
+                return;
+            };
             // A refusal means that what the message was about is over; its sender does not wait.
             let _ = self.decide(command);
         }
@@ -483,12 +535,19 @@ impl Partition {
     ///
     /// # Errors
     /// Bytes that are not a run.
-    pub fn restore_run(&mut self, bytes: &[u8], next_event: u64) -> Result<(), kernel::codec::Damage> {
+    pub fn restore_run(
+        &mut self,
+        bytes: &[u8],
+        next_event: u64,
+    ) -> Result<(), kernel::codec::Damage> {
         let id = self.state.restore_run(bytes)?;
         self.chronicle.restore(id, next_event);
         self.dirty.stored(id);
         if let Some(run) = self.state.runs.get(&id) {
-            self.order.insert(Cursor { started_at: run.started_at, run: id });
+            self.order.insert(Cursor {
+                started_at: run.started_at,
+                run: id,
+            });
         }
         Ok(())
     }
@@ -504,9 +563,14 @@ impl Partition {
     pub fn restore(&mut self, event: &Event) {
         self.state.apply(event, self.now);
         if let Event::WorkflowDeployed(deployed) = event
-            && let Some(definition) = self.state.catalog.find(&deployed.workflow, Some(&deployed.version))
+            && let Some(definition) = self
+                .state
+                .catalog
+                .find(&deployed.workflow, Some(&deployed.version))
         {
-            self.batch.changes.push(Change::Deployed(definition.clone()));
+            self.batch
+                .changes
+                .push(Change::Deployed(definition.clone()));
         }
     }
 
@@ -515,7 +579,10 @@ impl Partition {
         self.advance_clock(now);
         for run in self.state.runs.values() {
             for step in run.steps.keys() {
-                let at = StepRef { run: run.id, step: *step };
+                let at = StepRef {
+                    run: run.id,
+                    step: *step,
+                };
                 if let Some((token, session)) = kernel::effect::Obligations::of(run, at).claim() {
                     self.dispatch.restore_claim(token, session);
                 }
@@ -527,7 +594,8 @@ impl Partition {
             }
         }
         for session in self.dispatch.lost_sessions() {
-            self.timers.arm(Wake::Session(session.0), self.now.plus(SESSION_GRACE_MS));
+            self.timers
+                .arm(Wake::Session(session.0), self.now.plus(SESSION_GRACE_MS));
         }
         self.deliver_sends();
     }

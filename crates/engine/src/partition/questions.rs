@@ -129,10 +129,20 @@ impl Partition {
     pub(super) fn question(&mut self, question: Question) {
         match question {
             Question::Run { run, answer } => {
-                let found = self.state.runs.get(&run).map(|run| self.view(run)).ok_or(self.shown_by());
+                let found = self
+                    .state
+                    .runs
+                    .get(&run)
+                    .map(|run| self.view(run))
+                    .ok_or(self.shown_by());
                 self.read(answer, found);
             }
-            Question::List { filter, after, limit, answer } => {
+            Question::List {
+                filter,
+                after,
+                limit,
+                answer,
+            } => {
                 let page = self.list(&filter, after, limit);
                 self.read(answer, page);
             }
@@ -146,25 +156,48 @@ impl Partition {
                     self.watchers.entry(run).or_default().push(watcher);
                 }
                 let tail = live.then(|| self.chronicle.tail(run));
-                let of = self.state.runs.get(&run).map(|run| (run.workflow.clone(), run.version.clone()));
-                self.read(answer, HistoryTail { tail, of, number: self.shown_by() });
+                let of = self
+                    .state
+                    .runs
+                    .get(&run)
+                    .map(|run| (run.workflow.clone(), run.version.clone()));
+                self.read(
+                    answer,
+                    HistoryTail {
+                        tail,
+                        of,
+                        number: self.shown_by(),
+                    },
+                );
             }
             Question::Workflows { answer } => {
                 let catalog = &self.state.catalog;
-                let all = catalog.iter().map(|definition| (definition.clone(), catalog.is_latest(definition))).collect();
+                let all = catalog
+                    .iter()
+                    .map(|definition| (definition.clone(), catalog.is_latest(definition)))
+                    .collect();
                 self.read(answer, all);
             }
-            Question::Workflow { workflow, version, answer } => {
+            Question::Workflow {
+                workflow,
+                version,
+                answer,
+            } => {
                 let catalog = &self.state.catalog;
                 let found = catalog.find(&workflow, version.as_deref());
-                let found = found.map(|definition| (definition.clone(), catalog.is_latest(definition)));
+                let found =
+                    found.map(|definition| (definition.clone(), catalog.is_latest(definition)));
                 self.read(answer, found);
             }
             Question::Schedules { answer } => {
                 let all = self.state.schedules.values().cloned().collect();
                 self.read(answer, all);
             }
-            Question::Connect { hello, frames, answer } => {
+            Question::Connect {
+                hello,
+                frames,
+                answer,
+            } => {
                 let welcome = self.connect(hello, frames);
                 self.read(answer, welcome);
             }
@@ -173,18 +206,36 @@ impl Partition {
 
     /// What was read waits for the batch: it may follow from events that are not durable yet.
     fn read<T: Send + 'static>(&mut self, answer: Answer<T>, found: T) {
-        self.batch.outputs.push(Output::Read(Box::new(move || answer.give(found))));
+        self.batch
+            .outputs
+            .push(Output::Read(Box::new(move || answer.give(found))));
     }
 
     fn view(&self, run: &Run) -> RunView {
-        RunView::of(run, self.state.catalog.find(&run.workflow, Some(&run.version)).map(|definition| &**definition))
+        RunView::of(
+            run,
+            self.state
+                .catalog
+                .find(&run.workflow, Some(&run.version))
+                .map(|definition| &**definition),
+        )
     }
 
     fn list(&self, filter: &Filter, after: Option<Cursor>, limit: usize) -> LivePage {
-        let mut page = LivePage { number: self.shown_by(), ..LivePage::default() };
+        let mut page = LivePage {
+            number: self.shown_by(),
+            ..LivePage::default()
+        };
         let below = after.map_or(Bound::Unbounded, Bound::Excluded);
-        for (scanned, cursor) in self.order.range((Bound::Unbounded, below)).rev().enumerate() {
-            let too_old = filter.started_after.is_some_and(|oldest: Time| cursor.started_at < oldest);
+        for (scanned, cursor) in self
+            .order
+            .range((Bound::Unbounded, below))
+            .rev()
+            .enumerate()
+        {
+            let too_old = filter
+                .started_after
+                .is_some_and(|oldest: Time| cursor.started_at < oldest);
             if too_old {
                 break;
             }
@@ -192,7 +243,12 @@ impl Partition {
                 page.scanned_to = page.runs.last().map(Summary::cursor).or(Some(*cursor));
                 break;
             }
-            if let Some(run) = self.state.runs.get(&cursor.run).filter(|run| filter.matches(run)) {
+            if let Some(run) = self
+                .state
+                .runs
+                .get(&cursor.run)
+                .filter(|run| filter.matches(run))
+            {
                 page.runs.push(Summary::of(run));
             }
         }

@@ -14,7 +14,9 @@ use crate::driver::handle::{FromWorker, TaskOutcome, ToWorker, WorkerHello};
 impl Partition {
     /// Connects a worker. Claims of its session before that it no longer holds are offered again.
     pub(super) fn connect(&mut self, hello: WorkerHello, frames: Outlet<ToWorker>) -> Welcome {
-        let known = hello.session.filter(|session| self.dispatch.knows(*session));
+        let known = hello
+            .session
+            .filter(|session| self.dispatch.knows(*session));
         let session = known.unwrap_or_else(|| {
             self.next_session += 1;
             SessionId(self.next_session)
@@ -24,7 +26,10 @@ impl Partition {
         for token in self.dispatch.connect(session, queues, frames, &holding) {
             self.release_claim(token, "its worker came back without it");
         }
-        Welcome { session, grace_ms: SESSION_GRACE_MS }
+        Welcome {
+            session,
+            grace_ms: SESSION_GRACE_MS,
+        }
     }
 
     /// Takes in what a worker said.
@@ -32,7 +37,11 @@ impl Partition {
         for (token, outcome) in said.results {
             let command = match outcome {
                 TaskOutcome::Done(output) => Command::CompleteTask { token, output },
-                TaskOutcome::Failed { failure, retryable } => Command::FailTask { token, failure, retryable },
+                TaskOutcome::Failed { failure, retryable } => Command::FailTask {
+                    token,
+                    failure,
+                    retryable,
+                },
             };
             self.batch.reporting = Some(token);
             let accepted = self.decide(command).is_ok();
@@ -54,19 +63,23 @@ impl Partition {
 
     /// A connection is lost; its claims wait for it to come back.
     pub(super) fn lose(&mut self, session: SessionId) {
-        self.dispatch.disconnect(session);
-        self.timers.arm(Wake::Session(session.0), self.now.plus(SESSION_GRACE_MS));
+        let grace_until = self.now.plus(SESSION_GRACE_MS);
+        self.dispatch.disconnect(session, grace_until);
+        self.timers.arm(Wake::Session(session.0), grace_until);
     }
 
     /// A session's grace is over.
     pub(super) fn forget_session(&mut self, session: SessionId) {
-        for token in self.dispatch.forget(session) {
+        for token in self.dispatch.forget(session, self.now) {
             self.release_claim(token, "its worker was lost");
         }
     }
 
     fn release_claim(&mut self, token: TaskToken, reason: &str) {
         // A refusal means that the claim is over already.
-        let _ = self.decide(Command::ReleaseTask { token, reason: reason.into() });
+        let _ = self.decide(Command::ReleaseTask {
+            token,
+            reason: reason.into(),
+        });
     }
 }

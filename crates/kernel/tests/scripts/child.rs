@@ -1,4 +1,7 @@
-//! Runs that other runs start.
+//! Scripts of runs that other runs start: waiting, detaching, failing, being withdrawn, asking again.
+//!
+//! The invariant behind them: a parent is told of its child's end exactly once, whatever comes first,
+//! and a child nobody waits for any more is withdrawn.
 
 use insta::assert_snapshot;
 use kernel::limits::CHILD_DEPTH_MAX;
@@ -43,7 +46,14 @@ fn a_child_that_ends_at_once() {
     =1 2
     completed 2
     ");
-    let mut world = family(vec![child("k", "c").with_child(|child| child.detach = true).output("has(\"id\")")], vec![raise("r", "broken")]);
+    let mut world = family(
+        vec![
+            child("k", "c")
+                .with_child(|child| child.detach = true)
+                .output("has(\"id\")"),
+        ],
+        vec![raise("r", "broken")],
+    );
     assert_snapshot!(world.log(), @r"
     start w 1
     +1 k child c
@@ -58,7 +68,14 @@ fn a_child_that_ends_at_once() {
 
 #[test]
 fn a_detached_child_goes_its_own_way() {
-    let mut world = family(vec![child("k", "c").with_child(|child| child.detach = true).output("has(\"id\")")], vec![task("a")]);
+    let mut world = family(
+        vec![
+            child("k", "c")
+                .with_child(|child| child.detach = true)
+                .output("has(\"id\")"),
+        ],
+        vec![task("a")],
+    );
     world.done("a", "2");
     assert_snapshot!(world.log(), @r"
     start w 1
@@ -75,7 +92,13 @@ fn a_detached_child_goes_its_own_way() {
 
 #[test]
 fn the_failure_of_a_child_is_that_of_the_step() {
-    let mut world = family(vec![attempt("t", vec![child("k", "c")]).catch(vec![set("c", "[$error.type, $error.instance]")])], vec![raise("r", "broken")]);
+    let mut world = family(
+        vec![
+            attempt("t", vec![child("k", "c")])
+                .catch(vec![set("c", "[$error.type, $error.instance]")]),
+        ],
+        vec![raise("r", "broken")],
+    );
     assert_snapshot!(world.log(), @r#"
     start w 1
     +1 t region
@@ -127,7 +150,10 @@ fn a_child_is_cancelled_terminated_or_given_up_with_its_step() {
     let mut world = family(vec![child("k", "c")], clean());
     world.hush();
     let run = world.first();
-    world.tell(Command::TerminateRun { run, reason: Some("enough".into()) });
+    world.tell(Command::TerminateRun {
+        run,
+        reason: Some("enough".into()),
+    });
     assert_snapshot!(world.log(), @r"
     terminated terminated: enough
     r2 terminated terminated: its parent has ended
@@ -159,7 +185,9 @@ fn a_child_is_cancelled_terminated_or_given_up_with_its_step() {
 
 #[test]
 fn a_business_key_that_is_taken_fails_the_step() {
-    let mut world = World::of(vec![child("k", "c").with_child(|child| child.key = Some(expr("\"key\"")))]);
+    let mut world = World::of(vec![
+        child("k", "c").with_child(|child| child.key = Some(expr("\"key\""))),
+    ]);
     world.deploy(graph("c", vec![task("a")]));
     world.start("w", "1");
     world.hush();
@@ -206,11 +234,16 @@ fn children_of_children_have_a_bound() {
 #[test]
 fn after_a_crash_the_parent_asks_again_and_is_told() {
     let ask_again = |world: &mut World| {
-        let sends = outstanding(&world.state).into_iter().filter_map(|effect| match effect {
-            Effect::Send(command) => Some(command),
-            _ => None,
-        });
-        sends.collect::<Vec<_>>().into_iter().for_each(|command| world.tell(command));
+        let sends = outstanding(&world.state)
+            .into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Send(command) => Some(command),
+                _ => None,
+            });
+        sends
+            .collect::<Vec<_>>()
+            .into_iter()
+            .for_each(|command| world.tell(command));
     };
     let mut world = family(vec![child("k", "c")], vec![wait("v", 10)]);
     world.hush();
@@ -221,10 +254,22 @@ fn after_a_crash_the_parent_asks_again_and_is_told() {
 
     // The same when the child had ended, but nobody had heard of it.
     let mut world = family(vec![child("k", "c")], vec![wait("v", 10)]);
-    let kept = world.state.runs.values().find(|run| run.parent.is_some()).unwrap().id;
+    let kept = world
+        .state
+        .runs
+        .values()
+        .find(|run| run.parent.is_some())
+        .unwrap()
+        .id;
     let (_, step) = *world.timers.first().unwrap();
     world.now.0 = world.now.0.plus(10);
-    let fired = kernel::decide(&mut world.state, Command::FireTimer { step }, world.now.0, &crate::world::Almanac).unwrap();
+    let fired = kernel::decide(
+        &mut world.state,
+        Command::FireTimer { step },
+        world.now.0,
+        &crate::world::Almanac,
+    )
+    .unwrap();
     assert!(!world.state.runs[&kept].is_live() && fired.1.events.len() > 1);
     world.timers.clear();
     world.journal.clear();
@@ -238,7 +283,10 @@ fn a_child_may_be_held_back() {
     let run = world.first();
     let token = world.claim("a");
     world.tell(Command::SuspendRun { run });
-    world.tell(Command::CompleteTask { token, output: crate::graphs::json("1") });
+    world.tell(Command::CompleteTask {
+        token,
+        output: crate::graphs::json("1"),
+    });
     world.tell(Command::ResumeRun { run });
     world.done("b", "2");
     assert_snapshot!(world.log(), @r"

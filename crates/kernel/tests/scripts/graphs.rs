@@ -5,8 +5,8 @@
 //! an expression, except where a function says that it takes JSON.
 
 use graph::ir::{
-    Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Listen, Loop, Losers, Need, Retry, Task, Try,
-    Wait,
+    Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Listen, Loop, Losers,
+    Need, Retry, Task, Try, Wait,
 };
 use graph::template::{Expr, Template};
 use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
@@ -34,13 +34,27 @@ enum K {
     Loop(Loop, Vec<N>),
     Each(ForEach, Vec<N>),
     Fork(Fork, Vec<Vec<N>>),
-    Try { body: Vec<N>, catch: Option<(Catch, Option<Vec<N>>, Option<String>)>, finally: Option<Vec<N>> },
+    Try {
+        body: Vec<N>,
+        catch: Option<(Catch, Option<Vec<N>>, Option<String>)>,
+        finally: Option<Vec<N>>,
+    },
 }
 
 const NO_BODY: BodyIndex = BodyIndex(0);
 
 fn n(name: &str, kind: K) -> N {
-    N { name: name.into(), when: None, input: None, output: None, export: None, timeout: None, undo: None, to: None, kind }
+    N {
+        name: name.into(),
+        when: None,
+        input: None,
+        output: None,
+        export: None,
+        timeout: None,
+        undo: None,
+        to: None,
+        kind,
+    }
 }
 
 pub(crate) fn json(text: &str) -> Value {
@@ -109,11 +123,23 @@ pub(crate) fn wait_until(name: &str, instant: &str) -> N {
 }
 
 pub(crate) fn filter(event_type: &str) -> Filter {
-    Filter { event_type: event_type.into(), with: vec![], when: None, correlate: vec![] }
+    Filter {
+        event_type: event_type.into(),
+        with: vec![],
+        when: None,
+        correlate: vec![],
+    }
 }
 
 pub(crate) fn listen(name: &str, need: Need, filters: Vec<Filter>) -> N {
-    n(name, K::Plain(Kind::Listen(Listen { filters, need, envelope: false })))
+    n(
+        name,
+        K::Plain(Kind::Listen(Listen {
+            filters,
+            need,
+            envelope: false,
+        })),
+    )
 }
 
 /// Listens to one signal or event of this type.
@@ -122,7 +148,13 @@ pub(crate) fn hear(name: &str, event_type: &str) -> N {
 }
 
 pub(crate) fn child(name: &str, workflow: &str) -> N {
-    let child = Child { workflow: word(workflow), version: None, input: Template::identity(), key: None, detach: false };
+    let child = Child {
+        workflow: word(workflow),
+        version: None,
+        input: Template::identity(),
+        key: None,
+        detach: false,
+    };
     n(name, K::Plain(Kind::Child(child)))
 }
 
@@ -140,7 +172,8 @@ pub(crate) fn split(name: &str, cases: &[(&str, &str)]) -> N {
 }
 
 fn owned(cases: &[(&str, &str)]) -> Vec<(Option<String>, String)> {
-    let own = |(when, to): &(&str, &str)| ((!when.is_empty()).then(|| (*when).into()), (*to).into());
+    let own =
+        |(when, to): &(&str, &str)| ((!when.is_empty()).then(|| (*when).into()), (*to).into());
     cases.iter().map(own).collect()
 }
 
@@ -153,15 +186,46 @@ pub(crate) fn saga(name: &str, body: Vec<N>) -> N {
 }
 
 /// Empty conditions are none.
-pub(crate) fn repeat(name: &str, repeat_while: &str, repeat_until: &str, rounds_max: u32, body: Vec<N>) -> N {
+pub(crate) fn repeat(
+    name: &str,
+    repeat_while: &str,
+    repeat_until: &str,
+    rounds_max: u32,
+    body: Vec<N>,
+) -> N {
     let condition = |text: &str| (!text.is_empty()).then(|| Expr::from(text));
     let (repeat_while, repeat_until) = (condition(repeat_while), condition(repeat_until));
-    n(name, K::Loop(Loop { body: NO_BODY, repeat_while, repeat_until, rounds_max }, body))
+    n(
+        name,
+        K::Loop(
+            Loop {
+                body: NO_BODY,
+                repeat_while,
+                repeat_until,
+                rounds_max,
+            },
+            body,
+        ),
+    )
 }
 
 fn each(name: &str, items: &str, concurrency: u32, collect: bool, body: Vec<N>) -> N {
     let (each, at) = ("item".into(), "index".into());
-    n(name, K::Each(ForEach { items: items.into(), each, at, body: NO_BODY, repeat_while: None, concurrency, collect }, body))
+    n(
+        name,
+        K::Each(
+            ForEach {
+                items: items.into(),
+                each,
+                at,
+                body: NO_BODY,
+                repeat_while: None,
+                concurrency,
+                collect,
+            },
+            body,
+        ),
+    )
 }
 
 /// Gathers the outputs of the bodies.
@@ -175,12 +239,30 @@ pub(crate) fn fold(name: &str, items: &str, body: Vec<N>) -> N {
 }
 
 pub(crate) fn fork(name: &str, need: Need, branches: Vec<Vec<N>>) -> N {
-    n(name, K::Fork(Fork { branches: vec![], need, losers: Losers::Cancel, first: false }, branches))
+    n(
+        name,
+        K::Fork(
+            Fork {
+                branches: vec![],
+                need,
+                losers: Losers::Cancel,
+                first: false,
+            },
+            branches,
+        ),
+    )
 }
 
 /// A try that catches nothing yet.
 pub(crate) fn attempt(name: &str, body: Vec<N>) -> N {
-    n(name, K::Try { body, catch: None, finally: None })
+    n(
+        name,
+        K::Try {
+            body,
+            catch: None,
+            finally: None,
+        },
+    )
 }
 
 impl N {
@@ -260,10 +342,22 @@ impl N {
         self.catch_with(Some(body), |_| {})
     }
 
-    pub(crate) fn catch_with(mut self, caught: Option<Vec<N>>, change: impl FnOnce(&mut Catch)) -> N {
+    pub(crate) fn catch_with(
+        mut self,
+        caught: Option<Vec<N>>,
+        change: impl FnOnce(&mut Catch),
+    ) -> N {
         if let K::Try { catch, .. } = &mut self.kind {
             let bind = "error".into();
-            let mut made = Catch { with: vec![], when: None, except_when: None, bind, retry: None, body: None, next: None };
+            let mut made = Catch {
+                with: vec![],
+                when: None,
+                except_when: None,
+                bind,
+                retry: None,
+                body: None,
+                next: None,
+            };
             change(&mut made);
             *catch = Some((made, caught, None));
         }
@@ -271,7 +365,11 @@ impl N {
     }
 
     pub(crate) fn catch_to(mut self, target: &str) -> N {
-        if let K::Try { catch: Some((_, _, to)), .. } = &mut self.kind {
+        if let K::Try {
+            catch: Some((_, _, to)),
+            ..
+        } = &mut self.kind
+        {
             *to = Some(target.into());
         }
         self
@@ -307,7 +405,10 @@ pub(crate) fn graph(workflow: &str, root: Vec<N>) -> Graph {
 fn body(graph: &mut Graph, nodes: Vec<N>) -> BodyIndex {
     let index = BodyIndex(graph.bodies.len() as u32);
     let first = (!nodes.is_empty()).then_some(NodeIndex(graph.nodes.len() as u32));
-    graph.bodies.push(Body { path: format!("/body{}", index.0).into(), first });
+    graph.bodies.push(Body {
+        path: format!("/body{}", index.0).into(),
+        first,
+    });
     let base = graph.nodes.len();
     let names: Vec<String> = nodes.iter().map(|node| node.name.clone()).collect();
     let target = |name: &str| match name {
@@ -315,13 +416,25 @@ fn body(graph: &mut Graph, nodes: Vec<N>) -> BodyIndex {
         "end" => Next::End,
         name => {
             let place = names.iter().position(|known| known == name);
-            Next::Node(NodeIndex((base + place.unwrap_or_else(|| panic!("no node {name}"))) as u32))
+            Next::Node(NodeIndex(
+                (base + place.unwrap_or_else(|| panic!("no node {name}"))) as u32,
+            ))
         }
     };
     let length = nodes.len();
-    let makes: Vec<N> = nodes.iter().map(|node| N { kind: K::Do(vec![]), ..node.clone() }).collect();
+    let makes: Vec<N> = nodes
+        .iter()
+        .map(|node| N {
+            kind: K::Do(vec![]),
+            ..node.clone()
+        })
+        .collect();
     for (place, node) in makes.iter().enumerate() {
-        let following = if place + 1 < length { Next::Node(NodeIndex((base + place + 1) as u32)) } else { Next::Exit };
+        let following = if place + 1 < length {
+            Next::Node(NodeIndex((base + place + 1) as u32))
+        } else {
+            Next::Exit
+        };
         graph.nodes.push(Node {
             name: node.name.as_str().into(),
             path: format!("/{}", node.name).into(),
@@ -348,18 +461,38 @@ fn kind(graph: &mut Graph, kind: K, target: &dyn Fn(&str) -> Next) -> Kind {
     match kind {
         K::Plain(kind) => kind,
         K::Cases(is_split, cases) => {
-            let cases = cases.into_iter().map(|(when, to)| Case { when: when.map(|when| Expr(when.into())), next: target(&to) });
-            if is_split { Kind::Split(cases.collect()) } else { Kind::Switch(cases.collect()) }
+            let cases = cases.into_iter().map(|(when, to)| Case {
+                when: when.map(|when| Expr(when.into())),
+                next: target(&to),
+            });
+            if is_split {
+                Kind::Split(cases.collect())
+            } else {
+                Kind::Switch(cases.collect())
+            }
         }
         K::Do(nodes) => Kind::Do(body(graph, nodes)),
         K::Saga(nodes) => Kind::Saga(body(graph, nodes)),
-        K::Loop(repeat, nodes) => Kind::Loop(Loop { body: body(graph, nodes), ..repeat }),
-        K::Each(each, nodes) => Kind::ForEach(ForEach { body: body(graph, nodes), ..each }),
+        K::Loop(repeat, nodes) => Kind::Loop(Loop {
+            body: body(graph, nodes),
+            ..repeat
+        }),
+        K::Each(each, nodes) => Kind::ForEach(ForEach {
+            body: body(graph, nodes),
+            ..each
+        }),
         K::Fork(fork, branches) => {
-            let branches = branches.into_iter().map(|nodes| body(graph, nodes)).collect();
+            let branches = branches
+                .into_iter()
+                .map(|nodes| body(graph, nodes))
+                .collect();
             Kind::Fork(Fork { branches, ..fork })
         }
-        K::Try { body: nodes, catch, finally } => Kind::Try(Try {
+        K::Try {
+            body: nodes,
+            catch,
+            finally,
+        } => Kind::Try(Try {
             body: body(graph, nodes),
             catch: catch.map(|(catch, nodes, to)| Catch {
                 body: nodes.map(|nodes| body(graph, nodes)),

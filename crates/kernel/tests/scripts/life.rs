@@ -1,4 +1,7 @@
-//! The life of a run: start, cancel, terminate, suspend, resume, time out; and deployment.
+//! Scripts of the life of a run: start, cancel, terminate, suspend, resume, time out; and of deployment.
+//!
+//! The invariant behind them: one key is one run, a finished run stays as it is, and nothing new
+//! starts while a run is suspended.
 
 use std::sync::Arc;
 
@@ -17,10 +20,25 @@ fn a_start_with_the_same_key_finds_the_run() {
     start.key = Some("k".into());
     start.run = RunId::of_key("w", "k");
     let run = start.run;
-    assert_eq!(world.ask(Command::StartRun(start.clone())), Ok(Reply::Started { run, created: true }));
-    assert_eq!(world.ask(Command::StartRun(start.clone())), Ok(Reply::Started { run, created: false }));
+    assert_eq!(
+        world.ask(Command::StartRun(start.clone())),
+        Ok(Reply::Started { run, created: true })
+    );
+    assert_eq!(
+        world.ask(Command::StartRun(start.clone())),
+        Ok(Reply::Started {
+            run,
+            created: false
+        })
+    );
     world.done("a", "2");
-    assert_eq!(world.ask(Command::StartRun(start)), Ok(Reply::Started { run, created: false }));
+    assert_eq!(
+        world.ask(Command::StartRun(start)),
+        Ok(Reply::Started {
+            run,
+            created: false
+        })
+    );
     assert_snapshot!(world.log(), @r"
     start w 1
     +1 a task 1
@@ -56,9 +74,16 @@ fn a_run_that_cannot_start_is_refused() {
 #[test]
 fn attributes_and_timeout_are_computed_from_the_input() {
     let mut world = World::default();
-    let attribute = |name: &str, kind, from: &str| Attribute { name: name.into(), kind, from: from.into() };
+    let attribute = |name: &str, kind, from: &str| Attribute {
+        name: name.into(),
+        kind,
+        from: from.into(),
+    };
     let mut made = graph("w", vec![wait("a", 1_000)]);
-    made.attributes = vec![attribute("total", AttributeKind::Number, ".total"), attribute("key", AttributeKind::Text, "$workflow.key")];
+    made.attributes = vec![
+        attribute("total", AttributeKind::Number, ".total"),
+        attribute("key", AttributeKind::Text, "$workflow.key"),
+    ];
     made.timeout = Some(Delay::Computed(expr("{seconds: .limit}")));
     world.deploy(made);
     let mut start = world.starting("w", r#"{"total":5,"limit":1}"#);
@@ -77,21 +102,30 @@ fn attributes_and_timeout_are_computed_from_the_input() {
     assert_snapshot!(world.log(), @r#"
     refused invalid: search attribute total cannot be string
     refused invalid: seconds must be a whole number that is not negative, not -1
-    refused invalid: .total: cannot index number with string "total"
+    refused invalid: {seconds: .limit}: cannot index number with string "limit"
     "#);
 }
 
 #[test]
 fn deployment_happens_once_and_versions_never_change() {
     let mut world = World::of(vec![task("a")]);
-    let deploy = |graph: Graph| Command::DeployWorkflow { graph: Arc::new(graph), source: "".into() };
-    assert_eq!(world.ask(deploy(graph("w", vec![task("a")]))), Ok(Reply::Deployed { created: false }));
+    let deploy = |graph: Graph| Command::DeployWorkflow {
+        graph: Arc::new(graph),
+        source: "".into(),
+    };
+    assert_eq!(
+        world.ask(deploy(graph("w", vec![task("a")]))),
+        Ok(Reply::Deployed { created: false })
+    );
     world.tell(deploy(graph("w", vec![task("b")])));
     let mut unsound = graph("u", vec![task("b")]);
     unsound.bodies.clear();
     world.tell(deploy(unsound));
     world.start("w", "1");
-    world.tell(deploy(Graph { version: "2.0.0".into(), ..graph("w", vec![task("b")]) }));
+    world.tell(deploy(Graph {
+        version: "2.0.0".into(),
+        ..graph("w", vec![task("b")])
+    }));
     world.start("w", "2");
     assert!(world.has_offer("a") && world.has_offer("b"));
     assert_snapshot!(world.log(), @r"
@@ -106,7 +140,15 @@ fn deployment_happens_once_and_versions_never_change() {
 
 #[test]
 fn cancelling_withdraws_everything() {
-    let mut world = run(vec![fork("f", Need::All, vec![vec![task("a")], vec![wait("b", 10)], vec![block("d", vec![map("m", "[1,2]", 1, vec![task("e")])])]])]);
+    let mut world = run(vec![fork(
+        "f",
+        Need::All,
+        vec![
+            vec![task("a")],
+            vec![wait("b", 10)],
+            vec![block("d", vec![map("m", "[1,2]", 1, vec![task("e")])])],
+        ],
+    )]);
     world.claim("a");
     world.hush();
     world.cancel();
@@ -144,14 +186,22 @@ fn terminating_ends_at_once_without_clean_up() {
     let mut world = run(vec![attempt("t", vec![task("a")]).finally(vec![task("f")])]);
     let run = world.first();
     world.hush();
-    world.tell(Command::TerminateRun { run, reason: Some("enough".into()) });
+    world.tell(Command::TerminateRun {
+        run,
+        reason: Some("enough".into()),
+    });
     world.tell(Command::TerminateRun { run, reason: None });
     for command in [
         Command::CancelRun { run, reason: None },
         Command::SuspendRun { run },
         Command::ResumeRun { run },
         Command::RetryRun { run, step: None },
-        Command::SignalRun { run, name: "s".into(), data: json("1"), ttl_ms: 1 },
+        Command::SignalRun {
+            run,
+            name: "s".into(),
+            data: json("1"),
+            ttl_ms: 1,
+        },
     ] {
         world.tell(command);
     }
@@ -168,7 +218,15 @@ fn terminating_ends_at_once_without_clean_up() {
 
 #[test]
 fn nothing_new_starts_in_a_suspended_run_but_results_count() {
-    let mut world = run(vec![fork("f", Need::All, vec![vec![task("a"), task("a2")], vec![wait("b", 10), set("b2", "2")], vec![task("c")]])]);
+    let mut world = run(vec![fork(
+        "f",
+        Need::All,
+        vec![
+            vec![task("a"), task("a2")],
+            vec![wait("b", 10), set("b2", "2")],
+            vec![task("c")],
+        ],
+    )]);
     let run = world.first();
     let token = world.claim("a");
     world.hush();
@@ -176,9 +234,15 @@ fn nothing_new_starts_in_a_suspended_run_but_results_count() {
     world.tell(Command::SuspendRun { run });
     assert_eq!(world.state.runs[&run].condition(), "suspended");
     assert!(world.offers.is_empty());
-    world.tell(Command::CompleteTask { token, output: json("1") });
+    world.tell(Command::CompleteTask {
+        token,
+        output: json("1"),
+    });
     world.tick(10);
-    world.tell(Command::ClaimTask { task: world.step_named("c"), session: kernel::SessionId(1) });
+    world.tell(Command::ClaimTask {
+        task: world.step_named("c"),
+        session: kernel::SessionId(1),
+    });
     assert!(world.timers.is_empty());
     world.tell(Command::ResumeRun { run });
     world.tell(Command::ResumeRun { run });
@@ -215,7 +279,10 @@ fn a_yielded_step_waits_while_its_run_is_suspended() {
     let (_, step) = *world.timers.first().unwrap();
     world.tell(Command::SuspendRun { run });
     assert!(world.timers.is_empty());
-    assert_eq!(world.ask(Command::FireTimer { step }), Err(kernel::Rejection::NotDue));
+    assert_eq!(
+        world.ask(Command::FireTimer { step }),
+        Err(kernel::Rejection::NotDue)
+    );
     world.tell(Command::ResumeRun { run });
     assert_eq!(world.timers.len(), 1);
     world.verify();
@@ -251,7 +318,14 @@ fn cancelling_a_suspended_run_cleans_up() {
 #[test]
 fn a_run_may_not_take_longer_than_its_timeout() {
     let mut world = World::default();
-    let mut made = graph("w", vec![attempt("t", vec![task("a")]).catch(vec![set("never", "1")]).finally(vec![task("f")])]);
+    let mut made = graph(
+        "w",
+        vec![
+            attempt("t", vec![task("a")])
+                .catch(vec![set("never", "1")])
+                .finally(vec![task("f")]),
+        ],
+    );
     made.timeout = Some(Delay::Ms(100));
     world.deploy(made);
     world.start("w", "1");
@@ -281,8 +355,20 @@ fn a_run_may_not_take_longer_than_its_timeout() {
 
 #[test]
 fn a_step_timeout_withdraws_a_region_and_can_be_caught() {
-    let body = vec![block("d", vec![fork("f", Need::All, vec![vec![task("a")], vec![wait("b", 1_000)]])]).timeout(100)];
-    let mut world = run(vec![attempt("t", body).catch(vec![set("c", "$error.instance")])]);
+    let body = vec![
+        block(
+            "d",
+            vec![fork(
+                "f",
+                Need::All,
+                vec![vec![task("a")], vec![wait("b", 1_000)]],
+            )],
+        )
+        .timeout(100),
+    ];
+    let mut world = run(vec![
+        attempt("t", body).catch(vec![set("c", "$error.instance")]),
+    ]);
     world.hush();
     world.tick(100);
     assert_snapshot!(world.log(), @r#"
@@ -311,7 +397,13 @@ fn a_step_timeout_withdraws_a_region_and_can_be_caught() {
 
 #[test]
 fn a_run_put_back_from_a_checkpoint_goes_on() {
-    let mut world = run_on("[1,2]", vec![map("m", ".", 2, vec![task("a"), crate::graphs::hear("l", "go")]), raise("r", "broken")]);
+    let mut world = run_on(
+        "[1,2]",
+        vec![
+            map("m", ".", 2, vec![task("a"), crate::graphs::hear("l", "go")]),
+            raise("r", "broken"),
+        ],
+    );
     world.done("a", "1");
     let id = world.first();
     let bytes = State::encode_run(&world.state.runs[&id]);

@@ -4,6 +4,7 @@
 //! stale and senseless ones among them. The seed is fixed; `KERNEL_CASES` asks for more cases than
 //! the default, and a failing case is printed so that it can become a script.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use graph::ir::{Losers, Need, Retry};
@@ -11,19 +12,22 @@ use graph::{Delay, Value};
 use kernel::codec::{decode, encode};
 use kernel::id::WHOLE_RUN;
 use kernel::schedule::{CatchUp, Overlap, Schedule};
-use kernel::{Command, Entry, Run, RunId, SessionId, State, StepId, StepRef, TaskToken};
+use kernel::{Command, Entry, Event, Run, RunId, SessionId, State, StepId, StepRef, TaskToken};
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use crate::graphs::{
-    N, attempt, block, child, emit, fold, fork, graph, hear, join, json, map, raise, repeat, retry, saga, set, split,
-    switch, task, wait,
+    N, attempt, block, child, emit, fold, fork, graph, hear, join, json, map, raise, repeat, retry,
+    saga, set, split, switch, task, wait,
 };
 use crate::world::{World, flop};
 
 /// Cases when nobody asks for more.
-const CASES_DEFAULT: u32 = 400;
+const CASES_DEFAULT: u32 = 1_000;
+
+/// Kinds of events: those of runs and the five others.
+const EVENTS: usize = 28 + 5;
 
 /// Rounds in which everything that can be done is done, before a run counts as stuck.
 const ROUNDS_MAX: usize = 2_000;
@@ -38,7 +42,10 @@ impl Dice<'_> {
     /// A number below `sides`.
     fn roll(&mut self, sides: usize) -> usize {
         let length = self.bytes.len().max(1);
-        let (byte, lap) = (self.bytes.get(self.at % length).copied().unwrap_or(0), self.at / length);
+        let (byte, lap) = (
+            self.bytes.get(self.at % length).copied().unwrap_or(0),
+            self.at / length,
+        );
         self.at += 1;
         (usize::from(byte) + lap * 7) % sides
     }
@@ -48,7 +55,11 @@ impl Dice<'_> {
     }
 
     fn pick<'t, T>(&mut self, items: &'t [T]) -> Option<&'t T> {
-        if items.is_empty() { None } else { Some(&items[self.roll(items.len())]) }
+        if items.is_empty() {
+            None
+        } else {
+            Some(&items[self.roll(items.len())])
+        }
     }
 
     fn data(&mut self) -> String {
@@ -69,12 +80,16 @@ impl Garden<'_, '_> {
     }
 
     fn body(&mut self, depth: usize) -> Vec<N> {
-        let pieces = self.dice.roll(4).min(if depth == 0 { 3 } else { 4 - depth });
+        let pieces = if depth == 0 {
+            2 + self.dice.roll(4)
+        } else {
+            [0, 1, 1, 2, 2, 3][self.dice.roll(6)]
+        };
         (0..pieces).flat_map(|_| self.piece(depth)).collect()
     }
 
     fn piece(&mut self, depth: usize) -> Vec<N> {
-        match self.dice.roll(8) {
+        match self.dice.roll(10) {
             6 => self.cycle(),
             7 => self.split_and_join(depth),
             _ => {
@@ -93,28 +108,55 @@ impl Garden<'_, '_> {
 
     fn split_and_join(&mut self, depth: usize) -> Vec<N> {
         let [s, a, b, j] = [(); 4].map(|()| self.name());
-        let need = if self.dice.one_in(2) { Need::All } else { Need::Count(1) };
+        let need = if self.dice.one_in(2) {
+            Need::All
+        } else {
+            Need::Count(1)
+        };
         let condition = ["", "", ". == 1"][self.dice.roll(3)];
-        let second = if depth < 2 && self.dice.one_in(2) { block(&b, self.body(depth + 1)) } else { set(&b, ".") };
-        vec![split(&s, &[("", &a), (condition, &b)]), task(&a).to(&j), second.to(&j), join(&j, need)]
+        let second = if depth < 2 && self.dice.one_in(2) {
+            block(&b, self.body(depth + 1))
+        } else {
+            set(&b, ".")
+        };
+        vec![
+            split(&s, &[("", &a), (condition, &b)]),
+            task(&a).to(&j),
+            second.to(&j),
+            join(&j, need),
+        ]
     }
 
     fn node(&mut self, depth: usize) -> N {
         let name = &self.name();
-        match self.dice.roll(if depth < 3 { 16 } else { 8 }) {
+        match self.dice.roll(if depth < 3 { 18 } else { 8 }) {
             0 | 1 => self.task(name),
             2 => set(name, ["{x: .}", "1", "[.]"][self.dice.roll(3)]),
             3 => wait(name, [0, 10, 1_000][self.dice.roll(3)]),
             4 => hear(name, ["e0", "e1"][self.dice.roll(2)]),
-            5 => emit(name, ["{type: \"e0\"}", "{type: \"e1\", data: .}"][self.dice.roll(2)]),
+            5 => emit(
+                name,
+                ["{type: \"e0\"}", "{type: \"e1\", data: .}"][self.dice.roll(2)],
+            ),
             6 => child(name, "c").with_child(|made| made.detach = self.dice.one_in(3)),
-            7 if self.dice.one_in(3) => raise(name, "raised"),
+            7 if self.dice.one_in(2) => raise(name, "raised"),
             7 => set(name, "."),
             8 => block(name, self.body(depth + 1)),
-            9 => repeat(name, "", ["", ". == 1"][self.dice.roll(2)], 1 + self.dice.roll(4) as u32, self.body(depth + 1)),
-            10 => map(name, "[1,2,3]", 1 + self.dice.roll(3) as u32, self.body(depth + 1)),
+            9 => repeat(
+                name,
+                "",
+                ["", ". == 1"][self.dice.roll(2)],
+                1 + self.dice.roll(4) as u32,
+                self.body(depth + 1),
+            ),
+            10 => map(
+                name,
+                "[1,2,3]",
+                1 + self.dice.roll(3) as u32,
+                self.body(depth + 1),
+            ),
             11 => fold(name, "[1,2,3]", self.body(depth + 1)).while_("$item < 3"),
-            12 => self.fork(name, depth),
+            12 | 16 => self.fork(name, depth),
             13 | 14 => self.attempt(name, depth),
             _ => saga(name, self.body(depth + 1)),
         }
@@ -128,15 +170,29 @@ impl Garden<'_, '_> {
             task.heartbeat_timeout = self.dice.one_in(4).then_some(Delay::Ms(50));
         });
         if self.dice.one_in(2) {
-            made = made.retry(Retry { attempts_max, jitter_ms: Some((0, 9)), ..retry(10) });
+            made = made.retry(Retry {
+                attempts_max,
+                jitter_ms: Some((0, 9)),
+                ..retry(10)
+            });
         }
-        if self.dice.one_in(4) { made.park() } else { made }
+        if self.dice.one_in(4) {
+            made.park()
+        } else {
+            made
+        }
     }
 
     fn fork(&mut self, name: &str, depth: usize) -> N {
-        let branches: Vec<Vec<N>> = (0..=self.dice.roll(3)).map(|_| self.body(depth + 1)).collect();
+        let branches: Vec<Vec<N>> = (0..=self.dice.roll(3))
+            .map(|_| self.body(depth + 1))
+            .collect();
         let count = 1 + self.dice.roll(branches.len()) as u32;
-        let need = if self.dice.one_in(2) { Need::All } else { Need::Count(count) };
+        let need = if self.dice.one_in(2) {
+            Need::All
+        } else {
+            Need::Count(count)
+        };
         let (leave, first) = (self.dice.one_in(2), self.dice.one_in(2));
         fork(name, need, branches).with_fork(|fork| {
             fork.losers = if leave { Losers::Leave } else { Losers::Cancel };
@@ -147,14 +203,25 @@ impl Garden<'_, '_> {
     fn attempt(&mut self, name: &str, depth: usize) -> N {
         let mut made = attempt(name, self.body(depth + 1));
         let body = self.dice.one_in(2).then(|| self.body(depth + 1));
-        let again = self.dice.one_in(2).then(|| Retry { attempts_max: Some(3), ..retry(10) });
+        let again = self.dice.one_in(2).then(|| Retry {
+            attempts_max: Some(3),
+            ..retry(10)
+        });
         if self.dice.roll(3) > 0 {
             made = made.catch_with(body, |catch| {
                 catch.retry = again;
-                catch.with = if self.dice.one_in(4) { vec![("type".into(), json("\"raised\""))] } else { vec![] };
+                catch.with = if self.dice.one_in(4) {
+                    vec![("type".into(), json("\"raised\""))]
+                } else {
+                    vec![]
+                };
             });
         }
-        if self.dice.one_in(2) { made.finally(self.body(depth + 1)) } else { made }
+        if self.dice.one_in(2) {
+            made.finally(self.body(depth + 1))
+        } else {
+            made
+        }
     }
 
     /// What any node may wear.
@@ -168,7 +235,11 @@ impl Garden<'_, '_> {
         if self.dice.one_in(6) {
             node = node.undo(self.body(2));
         }
-        if self.dice.one_in(8) { node.export("[.] | length") } else { node }
+        if self.dice.one_in(8) {
+            node.export("[.] | length")
+        } else {
+            node
+        }
     }
 }
 
@@ -177,7 +248,12 @@ fn world_of(dice: &mut Dice<'_>) -> World {
     world.quiet = true;
     let nodes = Garden { dice, names: 0 }.body(0);
     world.deploy(graph("w", nodes));
-    let nodes = [vec![task("c1")], vec![set("c2", ".")], vec![raise("c3", "raised")], vec![wait("c4", 20)]];
+    let nodes = [
+        vec![task("c1")],
+        vec![set("c2", ".")],
+        vec![raise("c3", "raised")],
+        vec![wait("c4", 20)],
+    ];
     world.deploy(graph("c", nodes[dice.roll(4)].clone()));
     for _ in 0..=dice.roll(2) {
         let input = dice.data();
@@ -188,17 +264,35 @@ fn world_of(dice: &mut Dice<'_>) -> World {
 
 /// Every run's bytes, and the rest of the state as text.
 fn snapshot(state: &State) -> (BTreeMap<RunId, Vec<u8>>, String) {
-    let runs = state.runs.iter().map(|(id, run)| (*id, State::encode_run(run))).collect();
-    (runs, format!("{:?}{:?}{:?}", state.schedules, state.kept_events, state.listeners))
+    let runs = state
+        .runs
+        .iter()
+        .map(|(id, run)| (*id, State::encode_run(run)))
+        .collect();
+    (
+        runs,
+        format!(
+            "{:?}{:?}{:?}",
+            state.schedules, state.kept_events, state.listeners
+        ),
+    )
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn command(world: &World, dice: &mut Dice<'_>) -> Command {
     let offers: Vec<StepRef> = world.offers.iter().map(|(_, task)| *task).collect();
     let claims: Vec<TaskToken> = world.claims.keys().copied().collect();
     let runs: Vec<RunId> = world.state.runs.keys().copied().collect();
     let run = dice.pick(&runs).copied().unwrap_or(RunId([0; 16]));
-    let any_step = StepRef { run, step: StepId(dice.roll(20) as u32) };
-    let stray = TaskToken { run, step: any_step.step, claim: dice.roll(3) as u32 };
+    let any_step = StepRef {
+        run,
+        step: StepId(dice.roll(20) as u32),
+    };
+    let stray = TaskToken {
+        run,
+        step: any_step.step,
+        claim: dice.roll(3) as u32,
+    };
     let token = match dice.pick(&claims) {
         Some(token) if !dice.one_in(8) => *token,
         _ => stray,
@@ -206,28 +300,74 @@ fn command(world: &World, dice: &mut Dice<'_>) -> Command {
     let data = json(&dice.data());
     let name = ["e0", "e1"][dice.roll(2)];
     match dice.roll(24) {
-        0..=4 => Command::ClaimTask { task: dice.pick(&offers).copied().unwrap_or(any_step), session: SessionId(1) },
-        5..=8 => Command::CompleteTask { token, output: data },
-        9 | 10 => Command::FailTask { token, failure: flop("raised"), retryable: !dice.one_in(3) },
+        0..=4 => Command::ClaimTask {
+            task: dice.pick(&offers).copied().unwrap_or(any_step),
+            session: SessionId(1),
+        },
+        5..=8 => Command::CompleteTask {
+            token,
+            output: data,
+        },
+        9 | 10 => Command::FailTask {
+            token,
+            failure: flop("raised"),
+            retryable: !dice.one_in(3),
+        },
         11 => Command::HeartbeatTask { token },
-        12 => Command::ReleaseTask { token, reason: "gone".into() },
-        13 => Command::SignalRun { run, name: name.into(), data, ttl_ms: [0, 100][dice.roll(2)] },
-        14 => Command::PublishEvent { event: Value::from([("type", Value::from(name)), ("data", data)]), ttl_ms: 100 },
+        12 => Command::ReleaseTask {
+            token,
+            reason: "gone".into(),
+        },
+        13 => Command::SignalRun {
+            run,
+            name: name.into(),
+            data,
+            ttl_ms: [0, 100][dice.roll(2)],
+        },
+        14 => Command::PublishEvent {
+            event: Value::from([("type", Value::from(name)), ("data", data)]),
+            ttl_ms: 100,
+        },
         15 => Command::SuspendRun { run },
         16 => Command::ResumeRun { run },
-        17 => Command::RetryRun { run, step: dice.one_in(2).then_some(any_step.step) },
+        17 => Command::RetryRun {
+            run,
+            step: dice.one_in(2).then_some(any_step.step),
+        },
         18 if dice.one_in(2) => Command::CancelRun { run, reason: None },
         18 if dice.one_in(3) => Command::TerminateRun { run, reason: None },
-        18 => Command::FireTimer { step: StepRef { run, step: WHOLE_RUN } },
+        18 => Command::FireTimer {
+            step: StepRef {
+                run,
+                step: WHOLE_RUN,
+            },
+        },
         19 => Command::FireTimer { step: any_step },
-        20 => [Command::LinkChild { step: any_step }, Command::EndChild { step: any_step, outcome: Ok(data) }][dice.roll(2)].clone(),
-        21 => Command::PutSchedule { schedule: schedule(dice) },
+        20 => [
+            Command::LinkChild { step: any_step },
+            Command::EndChild {
+                step: any_step,
+                outcome: Ok(data),
+            },
+        ][dice.roll(2)]
+        .clone(),
+        21 => Command::PutSchedule {
+            schedule: schedule(dice),
+        },
         22 => Command::FireSchedule { name: "s".into() },
         _ => match dice.roll(5) {
             0 => Command::DeleteSchedule { name: "s".into() },
-            1 => Command::PauseSchedule { name: "s".into(), paused: dice.one_in(2) },
-            2 => Command::NoteScheduledEnd { name: "s".into(), run },
-            3 => Command::ExpireEvent { number: dice.roll(3) as u64 },
+            1 => Command::PauseSchedule {
+                name: "s".into(),
+                paused: dice.one_in(2),
+            },
+            2 => Command::NoteScheduledEnd {
+                name: "s".into(),
+                run,
+            },
+            3 => Command::ExpireEvent {
+                number: dice.roll(3) as u64,
+            },
             _ => Command::StartRun(kernel::StartRun {
                 run,
                 workflow: "w".into(),
@@ -273,13 +413,21 @@ fn disturb(world: &mut World, dice: &mut Dice<'_>, finished: &mut BTreeMap<RunId
         let before = snapshot(&world.state);
         let entries = world.journal.len();
         if let Err(rejection) = world.ask(command.clone()) {
-            assert_eq!(before, snapshot(&world.state), "{command:?} was refused ({rejection}) and changed something");
+            assert_eq!(
+                before,
+                snapshot(&world.state),
+                "{command:?} was refused ({rejection}) and changed something"
+            );
             assert_eq!(entries, world.journal.len());
         }
     }
     for (id, run) in world.state.runs.iter().filter(|(_, run)| !run.is_live()) {
         let bytes = State::encode_run(run);
-        assert_eq!(finished.entry(*id).or_insert_with(|| bytes.clone()), &bytes, "a finished run changed");
+        assert_eq!(
+            finished.entry(*id).or_insert_with(|| bytes.clone()),
+            &bytes,
+            "a finished run changed"
+        );
     }
 }
 
@@ -287,7 +435,13 @@ fn disturb(world: &mut World, dice: &mut Dice<'_>, finished: &mut BTreeMap<RunId
 fn serve(world: &mut World, dice: &mut Dice<'_>) {
     let _ = world.ask(Command::DeleteSchedule { name: "s".into() });
     for _ in 0..ROUNDS_MAX {
-        let live: Vec<RunId> = world.state.runs.values().filter(|run| run.is_live()).map(|run| run.id).collect();
+        let live: Vec<RunId> = world
+            .state
+            .runs
+            .values()
+            .filter(|run| run.is_live())
+            .map(|run| run.id)
+            .collect();
         if live.is_empty() {
             return;
         }
@@ -295,11 +449,19 @@ fn serve(world: &mut World, dice: &mut Dice<'_>) {
             let _ = world.ask(Command::ResumeRun { run });
             let _ = world.ask(Command::RetryRun { run, step: None });
             for name in ["e0", "e1"] {
-                let _ = world.ask(Command::SignalRun { run, name: name.into(), data: Value::Null, ttl_ms: 0 });
+                let _ = world.ask(Command::SignalRun {
+                    run,
+                    name: name.into(),
+                    data: Value::Null,
+                    ttl_ms: 0,
+                });
             }
         }
         for (_, task) in world.offers.clone() {
-            let _ = world.ask(Command::ClaimTask { task, session: SessionId(1) });
+            let _ = world.ask(Command::ClaimTask {
+                task,
+                session: SessionId(1),
+            });
         }
         for token in world.claims.keys().copied().collect::<Vec<_>>() {
             let output = Value::Int(dice.roll(5) as i64);
@@ -307,24 +469,40 @@ fn serve(world: &mut World, dice: &mut Dice<'_>) {
         }
         world.tick(50);
     }
-    panic!("runs do not end: {:#?}", world.state.runs.values().find(|run| run.is_live()));
+    panic!(
+        "runs do not end: {:#?}",
+        world.state.runs.values().find(|run| run.is_live())
+    );
 }
 
 /// Bytes that were changed on the way are refused or read as something else, but never a panic.
 fn damage(world: &World, dice: &mut Dice<'_>) {
     let entry = dice.pick(&world.journal).map(encode).unwrap_or_default();
-    let run = world.state.runs.values().next().map(|run| State::encode_run(run)).unwrap_or_default();
+    let run = world
+        .state
+        .runs
+        .values()
+        .next()
+        .map(|run| State::encode_run(run))
+        .unwrap_or_default();
     for mut bytes in [entry, run] {
         for _ in 0..4 {
             let place = (dice.roll(256) * 256 + dice.roll(256)) % bytes.len().max(1);
             match dice.roll(3) {
                 0 => bytes.truncate(place),
                 1 => bytes.insert(place.min(bytes.len()), dice.roll(256) as u8),
-                _ => bytes.iter_mut().skip(place).take(1).for_each(|byte| *byte ^= 1 << (place % 8)),
+                _ => bytes
+                    .iter_mut()
+                    .skip(place)
+                    .take(1)
+                    .for_each(|byte| *byte ^= 1 << (place % 8)),
             }
             if let Ok(entry) = decode::<Entry>(&bytes) {
                 assert_eq!(decode(&encode(&entry)).as_ref(), Ok(&entry));
-                entry.events.iter().for_each(|event| State::default().apply(event, entry.at));
+                entry
+                    .events
+                    .iter()
+                    .for_each(|event| State::default().apply(event, entry.at));
             }
             if let Ok(run) = decode::<Run>(&bytes) {
                 assert_eq!(decode(&encode(&run)).as_ref(), Ok(&run));
@@ -333,7 +511,7 @@ fn damage(world: &World, dice: &mut Dice<'_>) {
     }
 }
 
-fn check(bytes: &[u8]) {
+fn check(bytes: &[u8]) -> World {
     let dice = &mut Dice { bytes, at: 0 };
     let mut world = world_of(dice);
     let mut finished = BTreeMap::new();
@@ -344,29 +522,64 @@ fn check(bytes: &[u8]) {
     world.verify();
     for run in world.state.runs.values() {
         let bytes = State::encode_run(run);
-        assert_eq!(decode::<Run>(&bytes).as_ref(), Ok(&**run), "a run is read as it was written");
+        assert_eq!(
+            decode::<Run>(&bytes).as_ref(),
+            Ok(&**run),
+            "a run is read as it was written"
+        );
     }
     damage(&world, dice);
     serve(&mut world, dice);
     world.verify();
+    world
 }
 
 #[test]
 fn whatever_happens_the_rules_hold() {
-    let asked = std::env::var("KERNEL_CASES").ok().and_then(|cases| cases.parse().ok());
-    let config = Config { cases: asked.unwrap_or(CASES_DEFAULT), failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
-    let outcome = runner.run(&vec(any::<u8>(), 1..400), |bytes| {
-        check(&bytes);
+    let asked = std::env::var("KERNEL_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok());
+    let config = Config {
+        cases: asked.unwrap_or(CASES_DEFAULT),
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let seen = RefCell::new(BTreeMap::<&str, usize>::new());
+    let outcome = runner.run(&vec(any::<u8>(), 100..600), |bytes| {
+        let world = check(&bytes);
+        for event in world.journal.iter().flat_map(|entry| &entry.events) {
+            let name = if let Event::Run(run) = event {
+                run.fact.name()
+            } else {
+                event.name()
+            };
+            *seen.borrow_mut().entry(name).or_default() += 1;
+        }
         Ok::<(), TestCaseError>(())
     });
     outcome.unwrap_or_else(|failure| panic!("{failure}"));
+    let seen = seen.into_inner();
+    if asked.is_some() {
+        println!("{seen:#?}");
+    }
+    assert_eq!(
+        seen.len(),
+        EVENTS,
+        "some kinds of events never happened: {seen:#?}"
+    );
 }
 
 #[test]
 fn noise_is_never_read_as_a_panic() {
-    let config = Config { cases: 20_000, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let config = Config {
+        cases: 20_000,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let outcome = runner.run(&vec(any::<u8>(), 0..60), |bytes| {
         let _ = decode::<Entry>(&bytes);
         let _ = decode::<Run>(&bytes);

@@ -1,15 +1,22 @@
-//! Loop, for-each, fork, saga: what is open, what is gathered, what becomes of the rest.
+//! Scripts of loop, for-each, fork and saga: what is open, what is gathered, what becomes of the rest.
+//!
+//! The invariant behind them: a container goes on once, after all that it opened has ended.
 
 use graph::ir::{Losers, Need};
 use insta::assert_snapshot;
 use kernel::Command;
 
-use crate::graphs::{attempt, block, fold, fork, json, map, raise, repeat, saga, set, switch, task, wait};
+use crate::graphs::{
+    attempt, block, fold, fork, json, map, raise, repeat, saga, set, switch, task, wait,
+};
 use crate::world::{World, run, run_on};
 
 #[test]
 fn a_loop_goes_round_while_its_condition_holds() {
-    let mut world = run_on("0", vec![repeat("l", ". < 2", "", 10, vec![set("a", ". + 1")])]);
+    let mut world = run_on(
+        "0",
+        vec![repeat("l", ". < 2", "", 10, vec![set("a", ". + 1")])],
+    );
     assert_snapshot!(world.log(), @r"
     start w 0
     +1 l region
@@ -69,24 +76,42 @@ fn a_loop_that_does_not_end_in_time_fails() {
 #[test]
 fn a_long_loop_rests_between_turns_and_keeps_its_data() {
     for body in [vec![set("a", ". + 1")], vec![]] {
-        let mut world = World::of(vec![repeat("l", "", "", 2_000, body).timeout(60_000), set("never", ".")]);
+        let mut world = World::of(vec![
+            repeat("l", "", "", 2_000, body).timeout(60_000),
+            set("never", "."),
+        ]);
         world.quiet = true;
         world.start("w", "0");
         world.tick(0);
         assert!(world.journal.len() > 3, "{}", world.journal.len());
-        assert!(world.journal.iter().all(|entry| entry.events.len() < 1_600), "a turn is bounded");
+        assert!(
+            world.journal.iter().all(|entry| entry.events.len() < 1_600),
+            "a turn is bounded"
+        );
         world.verify();
     }
-    let mut world = World::of(vec![repeat("l", ". < 2000", "", 3_000, vec![set("a", ". + 1")])]);
+    let mut world = World::of(vec![repeat(
+        "l",
+        ". < 2000",
+        "",
+        3_000,
+        vec![set("a", ". + 1")],
+    )]);
     world.quiet = true;
     world.start("w", "0");
     world.tick(0);
-    assert_eq!(world.state.runs.values().next().unwrap().output, Some(json("2000")));
+    assert_eq!(
+        world.state.runs.values().next().unwrap().output,
+        Some(json("2000"))
+    );
 }
 
 #[test]
 fn elements_one_after_the_other() {
-    let mut world = run_on("[1,2]", vec![fold("f", ".", vec![task("a").input("[., $item, $index]")])]);
+    let mut world = run_on(
+        "[1,2]",
+        vec![fold("f", ".", vec![task("a").input("[., $item, $index]")])],
+    );
     world.done("a", "\"x\"");
     world.done("a", "\"y\"");
     assert_snapshot!(world.log(), @r#"
@@ -114,16 +139,28 @@ fn a_long_fold_keeps_its_data_between_turns() {
     world.start("w", "0");
     world.tick(0);
     world.verify();
-    assert_eq!(world.state.runs.values().next().unwrap().output, Some(json("1200")));
+    assert_eq!(
+        world.state.runs.values().next().unwrap().output,
+        Some(json("1200"))
+    );
 }
 
 #[test]
 fn elements_side_by_side_up_to_the_cap_and_gathered_in_order() {
-    let mut world = run_on("[1,2,3]", vec![map("m", ".", 2, vec![task("a").input("$item")])]);
+    let mut world = run_on(
+        "[1,2,3]",
+        vec![map("m", ".", 2, vec![task("a").input("$item")])],
+    );
     assert_eq!(world.offers.len(), 2);
     let (first, second) = (world.claim("a"), world.claim("a"));
-    world.tell(Command::CompleteTask { token: second, output: json("\"b\"") });
-    world.tell(Command::CompleteTask { token: first, output: json("\"a\"") });
+    world.tell(Command::CompleteTask {
+        token: second,
+        output: json("\"b\""),
+    });
+    world.tell(Command::CompleteTask {
+        token: first,
+        output: json("\"a\""),
+    });
     world.done("a", "\"c\"");
     assert_snapshot!(world.log(), @r#"
     start w [1,2,3]
@@ -150,7 +187,10 @@ fn elements_side_by_side_up_to_the_cap_and_gathered_in_order() {
 
 #[test]
 fn a_for_each_stops_before_the_first_element_not_wanted() {
-    let mut world = run_on("[1,2,3]", vec![map("m", ".", 3, vec![set("a", "$item * 2")]).while_("$item < 3 and $index < 2")]);
+    let mut world = run_on(
+        "[1,2,3]",
+        vec![map("m", ".", 3, vec![set("a", "$item * 2")]).while_("$item < 3 and $index < 2")],
+    );
     assert_snapshot!(world.log(), @r"
     start w [1,2,3]
     +1 m region
@@ -164,7 +204,10 @@ fn a_for_each_stops_before_the_first_element_not_wanted() {
     =1 [2,4]
     completed [2,4]
     ");
-    let mut world = run_on("[5]", vec![fold("m", ".", vec![set("a", "$item * 2")]).while_("$item < 3")]);
+    let mut world = run_on(
+        "[5]",
+        vec![fold("m", ".", vec![set("a", "$item * 2")]).while_("$item < 3")],
+    );
     assert_snapshot!(world.log(), @r"
     start w [5]
     +1 m region
@@ -225,7 +268,11 @@ fn an_element_that_fails_withdraws_the_others() {
 }
 
 fn three(need: Need) -> crate::graphs::N {
-    fork("f", need, vec![vec![task("a")], vec![task("b")], vec![task("c")]])
+    fork(
+        "f",
+        need,
+        vec![vec![task("a")], vec![task("b")], vec![task("c")]],
+    )
 }
 
 #[test]
@@ -259,7 +306,10 @@ fn a_fork_waits_for_all_branches() {
 
 #[test]
 fn the_first_branch_wins_and_the_others_are_withdrawn() {
-    let mut world = run(vec![three(Need::Count(1)).with_fork(|fork| fork.first = true), task("next")]);
+    let mut world = run(vec![
+        three(Need::Count(1)).with_fork(|fork| fork.first = true),
+        task("next"),
+    ]);
     world.claim("a");
     world.done("b", "2");
     assert!(world.claims.is_empty());
@@ -291,7 +341,12 @@ fn the_first_branch_wins_and_the_others_are_withdrawn() {
 
 #[test]
 fn two_of_three_and_the_third_left_to_itself() {
-    let mut world = run(vec![three(Need::Count(2)).timeout(100).with_fork(|fork| fork.losers = Losers::Leave), task("next")]);
+    let mut world = run(vec![
+        three(Need::Count(2))
+            .timeout(100)
+            .with_fork(|fork| fork.losers = Losers::Leave),
+        task("next"),
+    ]);
     world.done("c", "3");
     world.done("a", "1");
     world.done("next", "\"out\"");
@@ -327,7 +382,10 @@ fn two_of_three_and_the_third_left_to_itself() {
 
 #[test]
 fn a_branch_that_is_left_may_end_first_or_fail() {
-    let mut world = run(vec![three(Need::Count(1)).with_fork(|fork| fork.losers = Losers::Leave), task("next")]);
+    let mut world = run(vec![
+        three(Need::Count(1)).with_fork(|fork| fork.losers = Losers::Leave),
+        task("next"),
+    ]);
     world.done("a", "1");
     world.hush();
     world.fail("b", "broken");
@@ -547,7 +605,18 @@ fn a_saga_within_a_saga_hands_on_what_it_did() {
 
 #[test]
 fn each_element_is_undone() {
-    let mut world = run(vec![saga("s", vec![map("m", "[1,2]", 2, vec![set("a", "$item").undo(vec![task("una")])]), raise("r", "broken")])]);
+    let mut world = run(vec![saga(
+        "s",
+        vec![
+            map(
+                "m",
+                "[1,2]",
+                2,
+                vec![set("a", "$item").undo(vec![task("una")])],
+            ),
+            raise("r", "broken"),
+        ],
+    )]);
     world.hush();
     world.done("una", "null");
     world.done("una", "null");
@@ -568,7 +637,13 @@ fn each_element_is_undone() {
 
 #[test]
 fn a_saga_whose_run_ends_on_purpose_is_not_undone() {
-    let mut world = run(vec![saga("s", vec![set("a", "1").undo(vec![task("una")]), switch("t", &[("", "end")])])]);
+    let mut world = run(vec![saga(
+        "s",
+        vec![
+            set("a", "1").undo(vec![task("una")]),
+            switch("t", &[("", "end")]),
+        ],
+    )]);
     assert_snapshot!(world.log(), @r"
     start w null
     +1 s region
@@ -586,11 +661,19 @@ fn a_saga_whose_run_ends_on_purpose_is_not_undone() {
 
 #[test]
 fn end_within_a_compensation_or_clean_up_just_ends_that() {
-    let mut world = run(vec![attempt(
-        "outer",
-        vec![saga("s", vec![set("a", "1").undo(vec![set("una", "2").to("end")]), wait("w", 10).timeout(5)])],
-    )
-    .finally(vec![set("f", "3").to("end")])]);
+    let mut world = run(vec![
+        attempt(
+            "outer",
+            vec![saga(
+                "s",
+                vec![
+                    set("a", "1").undo(vec![set("una", "2").to("end")]),
+                    wait("w", 10).timeout(5),
+                ],
+            )],
+        )
+        .finally(vec![set("f", "3").to("end")]),
+    ]);
     world.hush();
     world.tick(5);
     assert_snapshot!(world.log(), @r"

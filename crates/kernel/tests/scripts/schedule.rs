@@ -1,4 +1,6 @@
-//! Schedules: calendar and interval, overlap, catch-up, pause, deletion.
+//! Scripts of schedules: calendar and interval, overlap, catch-up, pause, deletion.
+//!
+//! The invariant behind them: an instant starts at most one run, however late it is looked at.
 
 use insta::assert_snapshot;
 use kernel::schedule::{CatchUp, Overlap, Schedule};
@@ -28,7 +30,11 @@ fn every(ms: u64) -> Schedule {
 }
 
 fn cron(text: &str) -> Schedule {
-    Schedule { cron: Some(text.into()), every_ms: None, ..every(0) }
+    Schedule {
+        cron: Some(text.into()),
+        every_ms: None,
+        ..every(0)
+    }
 }
 
 fn world_with(schedule: Schedule) -> World {
@@ -38,13 +44,23 @@ fn world_with(schedule: Schedule) -> World {
 }
 
 fn runs(world: &World) -> (usize, usize) {
-    (world.state.runs.values().filter(|run| run.is_live()).count(), world.state.runs.len())
+    (
+        world
+            .state
+            .runs
+            .values()
+            .filter(|run| run.is_live())
+            .count(),
+        world.state.runs.len(),
+    )
 }
 
 #[test]
 fn an_interval_starts_runs_one_after_the_other() {
     let mut world = World::of(vec![set("a", "2")]);
-    world.tell(Command::PutSchedule { schedule: every(10_000) });
+    world.tell(Command::PutSchedule {
+        schedule: every(10_000),
+    });
     world.tick(20_000);
     assert_snapshot!(world.log(), @r"
     schedule s: 0 started, 0 active, next 1010000
@@ -64,7 +80,9 @@ fn an_interval_starts_runs_one_after_the_other() {
 #[test]
 fn a_calendar_starts_runs_until_it_has_no_more() {
     let mut world = World::of(vec![set("a", "2")]);
-    world.tell(Command::PutSchedule { schedule: cron("until 1010000 every 5000") });
+    world.tell(Command::PutSchedule {
+        schedule: cron("until 1010000 every 5000"),
+    });
     world.tick(60_000);
     assert_eq!(runs(&world), (0, 2));
     assert_eq!(world.state.schedules["s"].next_at, None);
@@ -75,13 +93,22 @@ fn a_calendar_starts_runs_until_it_has_no_more() {
 #[test]
 fn overlap_is_as_the_policy_says() {
     let told = |overlap: Overlap| {
-        let mut world = world_with(Schedule { overlap, ..every(10_000) });
+        let mut world = world_with(Schedule {
+            overlap,
+            ..every(10_000)
+        });
         world.tick(30_000);
         let before = runs(&world);
         world.done("a", "1");
         world.verify();
         let schedule = &world.state.schedules["s"];
-        format!("{}: {before:?} then {:?}, {} active, {} started", overlap.word(), runs(&world), schedule.active.len(), schedule.started)
+        format!(
+            "{}: {before:?} then {:?}, {} active, {} started",
+            overlap.word(),
+            runs(&world),
+            schedule.active.len(),
+            schedule.started
+        )
     };
     assert_snapshot!(Overlap::ALL.iter().map(|overlap| told(*overlap)).collect::<Vec<_>>().join("\n"), @r"
     skip: (1, 1) then (0, 1), 0 active, 1 started
@@ -95,14 +122,22 @@ fn overlap_is_as_the_policy_says() {
 /// Runs started, and the first and last instants in seconds, after the server was away for `away_ms`.
 fn after_absence(schedule: Schedule, away_ms: u64) -> String {
     let name = schedule.catch_up.word();
-    let mut world = world_with(Schedule { overlap: Overlap::Allow, ..schedule });
+    let mut world = world_with(Schedule {
+        overlap: Overlap::Allow,
+        ..schedule
+    });
     world.quiet = true;
     world.now.0 = START.plus(away_ms);
     world.tick(0);
     world.verify();
     let put = &world.state.schedules["s"];
     let seconds = |at: Option<Time>| at.map_or(0, |at| at.since(START) / 1_000);
-    format!("{name}: {} started, last {}, next {}", put.started, seconds(put.last_at), seconds(put.next_at))
+    format!(
+        "{name}: {} started, last {}, next {}",
+        put.started,
+        seconds(put.last_at),
+        seconds(put.next_at)
+    )
 }
 
 #[test]
@@ -117,7 +152,16 @@ fn missed_starts_are_made_up_for_as_the_policy_says() {
         ("years behind", cron("every 1000"), 10 * 31_536_000_000),
     ] {
         for catch_up in CatchUp::ALL {
-            lines.push(format!("{what}, {}", after_absence(Schedule { catch_up: *catch_up, ..make.clone() }, away_ms)));
+            lines.push(format!(
+                "{what}, {}",
+                after_absence(
+                    Schedule {
+                        catch_up: *catch_up,
+                        ..make.clone()
+                    },
+                    away_ms
+                )
+            ));
         }
     }
     assert_snapshot!(lines.join("\n"), @r"
@@ -144,8 +188,14 @@ fn missed_starts_are_made_up_for_as_the_policy_says() {
 
 #[test]
 fn a_paused_schedule_rests() {
-    let mut world = world_with(Schedule { catch_up: CatchUp::One, ..every(10_000) });
-    let pause = |paused| Command::PauseSchedule { name: "s".into(), paused };
+    let mut world = world_with(Schedule {
+        catch_up: CatchUp::One,
+        ..every(10_000)
+    });
+    let pause = |paused| Command::PauseSchedule {
+        name: "s".into(),
+        paused,
+    };
     world.tell(pause(true));
     world.tell(pause(true));
     world.tell(Command::FireSchedule { name: "s".into() });
@@ -187,7 +237,9 @@ fn a_replaced_schedule_keeps_its_counters() {
     let mut world = world_with(every(10_000));
     world.tick(10_000);
     world.hush();
-    world.tell(Command::PutSchedule { schedule: every(50_000) });
+    world.tell(Command::PutSchedule {
+        schedule: every(50_000),
+    });
     assert_snapshot!(world.log(), @"schedule s: 1 started, 1 active, next 1060000");
 }
 
@@ -197,11 +249,26 @@ fn schedules_that_mean_nothing_are_refused() {
     for schedule in [
         every(999),
         cron("whenever"),
-        Schedule { cron: Some("every 5000".into()), ..every(5_000) },
-        Schedule { every_ms: None, ..every(0) },
-        Schedule { workflow: "nobody".into(), ..every(5_000) },
-        Schedule { name: "".into(), ..every(5_000) },
-        Schedule { name: "x".repeat(250).into(), ..every(5_000) },
+        Schedule {
+            cron: Some("every 5000".into()),
+            ..every(5_000)
+        },
+        Schedule {
+            every_ms: None,
+            ..every(0)
+        },
+        Schedule {
+            workflow: "nobody".into(),
+            ..every(5_000)
+        },
+        Schedule {
+            name: "".into(),
+            ..every(5_000)
+        },
+        Schedule {
+            name: "x".repeat(250).into(),
+            ..every(5_000)
+        },
     ] {
         world.tell(Command::PutSchedule { schedule });
     }

@@ -1,10 +1,15 @@
-//! Waits for time, signals and events.
+//! Scripts of waits for time, signals and events: matching, keeping, expiring.
+//!
+//! The invariant behind them: no wait is early, and what is kept is consumed once.
 
 use graph::ir::{Filter, Need};
 use insta::assert_snapshot;
 use kernel::{Command, Rejection};
 
-use crate::graphs::{attempt, block, emit, expr, filter, fork, graph, hear, json, listen, repeat, set, split, task, wait, wait_until};
+use crate::graphs::{
+    attempt, block, emit, expr, filter, fork, graph, hear, json, listen, repeat, set, split, task,
+    wait, wait_until,
+};
 use crate::world::{World, run, run_on};
 
 #[test]
@@ -12,9 +17,15 @@ fn a_wait_is_never_early() {
     let mut world = run_on("1", vec![wait("w", 100)]);
     let step = world.step_named("w");
     world.tick(99);
-    assert_eq!(world.ask(Command::FireTimer { step }), Err(Rejection::NotDue));
+    assert_eq!(
+        world.ask(Command::FireTimer { step }),
+        Err(Rejection::NotDue)
+    );
     world.tick(1);
-    assert_eq!(world.ask(Command::FireTimer { step }), Err(Rejection::NotDue));
+    assert_eq!(
+        world.ask(Command::FireTimer { step }),
+        Err(Rejection::NotDue)
+    );
     assert_snapshot!(world.log(), @r"
     start w 1
     +1 w timer 100
@@ -25,7 +36,11 @@ fn a_wait_is_never_early() {
 
 #[test]
 fn a_wait_until_an_instant() {
-    let mut world = run(vec![wait_until("w", "\"1970-01-01T00:16:40.050Z\""), wait_until("v", "5"), wait_until("u", "\"soon\"")]);
+    let mut world = run(vec![
+        wait_until("w", "\"1970-01-01T00:16:40.050Z\""),
+        wait_until("v", "5"),
+        wait_until("u", "\"soon\""),
+    ]);
     world.tick(50);
     assert_snapshot!(world.log(), @r#"
     start w null
@@ -93,15 +108,26 @@ fn signals_that_are_not_to_be_kept_are_lost_when_nobody_waits() {
     let mut world = run(vec![task("a")]);
     world.hush();
     let run = world.first();
-    world.tell(Command::SignalRun { run, name: "go".into(), data: json("1"), ttl_ms: 0 });
-    world.tell(Command::PublishEvent { event: json(r#"{"type":"go"}"#), ttl_ms: 0 });
+    world.tell(Command::SignalRun {
+        run,
+        name: "go".into(),
+        data: json("1"),
+        ttl_ms: 0,
+    });
+    world.tell(Command::PublishEvent {
+        event: json(r#"{"type":"go"}"#),
+        ttl_ms: 0,
+    });
     assert_eq!(world.log(), "");
 }
 
 #[test]
 fn all_or_any_of_several() {
     let filters = || vec![filter("x"), filter("y")];
-    let mut world = run(vec![listen("all", Need::All, filters()), listen("any", Need::Count(1), filters())]);
+    let mut world = run(vec![
+        listen("all", Need::All, filters()),
+        listen("any", Need::Count(1), filters()),
+    ]);
     world.signal("y", "1");
     world.signal("y", "2");
     world.signal("x", "3");
@@ -130,7 +156,9 @@ fn events_are_told_apart_by_members_condition_and_correlation() {
     };
     let mut world = run_on(r#"{"order":7}"#, vec![listen("l", Need::All, vec![order])]);
     let event = |source: &str, total: &str, order: i32| {
-        format!(r#"{{"type":"paid","source":"{source}","data":{{"total":{total},"order":{order}}}}}"#)
+        format!(
+            r#"{{"type":"paid","source":"{source}","data":{{"total":{total},"order":{order}}}}}"#
+        )
     };
     world.publish(&event("/other", "20", 7));
     world.publish(&event("/shop", "5", 7));
@@ -196,7 +224,11 @@ fn events_must_be_objects_with_a_type() {
 
 #[test]
 fn a_run_may_hear_what_it_emits_itself() {
-    let mut world = run(vec![split("s", &[("", "l"), ("", "e")]), hear("l", "go").to("exit"), emit("e", "{type: \"go\", data: 5}")]);
+    let mut world = run(vec![
+        split("s", &[("", "l"), ("", "e")]),
+        hear("l", "go").to("exit"),
+        emit("e", "{type: \"go\", data: 5}"),
+    ]);
     assert_snapshot!(world.log(), @r#"
     start w null
     . s null
@@ -213,7 +245,20 @@ fn a_run_may_hear_what_it_emits_itself() {
 fn a_chain_of_runs_that_wake_each_other_is_no_recursion() {
     let mut world = World::default();
     world.quiet = true;
-    world.deploy(graph("w", vec![listen("l", Need::All, vec![Filter { correlate: vec![(".data".into(), expr("."))], ..filter("go") }]), emit("e", "{type: \"go\", data: (.[0] + 1)}")]));
+    world.deploy(graph(
+        "w",
+        vec![
+            listen(
+                "l",
+                Need::All,
+                vec![Filter {
+                    correlate: vec![(".data".into(), expr("."))],
+                    ..filter("go")
+                }],
+            ),
+            emit("e", "{type: \"go\", data: (.[0] + 1)}"),
+        ],
+    ));
     for place in 0..200 {
         world.start("w", &place.to_string());
     }
@@ -224,7 +269,9 @@ fn a_chain_of_runs_that_wake_each_other_is_no_recursion() {
 
 #[test]
 fn a_wait_for_a_signal_may_time_out() {
-    let mut world = run(vec![attempt("t", vec![hear("l", "go").timeout(10)]).catch(vec![set("c", "$error.status")])]);
+    let mut world = run(vec![
+        attempt("t", vec![hear("l", "go").timeout(10)]).catch(vec![set("c", "$error.status")]),
+    ]);
     world.tick(10);
     assert_snapshot!(world.log(), @r"
     start w null
@@ -245,7 +292,15 @@ fn a_wait_for_a_signal_may_time_out() {
 
 #[test]
 fn the_first_of_several_waits_withdraws_the_others() {
-    let mut world = run(vec![fork("f", Need::Count(1), vec![vec![hear("l", "go")], vec![wait("w", 10)], vec![block("b", vec![hear("m", "stop")])]])]);
+    let mut world = run(vec![fork(
+        "f",
+        Need::Count(1),
+        vec![
+            vec![hear("l", "go")],
+            vec![wait("w", 10)],
+            vec![block("b", vec![hear("m", "stop")])],
+        ],
+    )]);
     world.hush();
     world.signal("stop", "1");
     assert!(world.state.listeners.is_empty());
@@ -269,7 +324,16 @@ fn the_first_of_several_waits_withdraws_the_others() {
 
 #[test]
 fn a_run_can_hear_the_same_signal_again_and_again() {
-    let mut world = run_on("0", vec![repeat("l", "", ". == 3", 9, vec![hear("h", "go").output(".[0]")])]);
+    let mut world = run_on(
+        "0",
+        vec![repeat(
+            "l",
+            "",
+            ". == 3",
+            9,
+            vec![hear("h", "go").output(".[0]")],
+        )],
+    );
     world.hush();
     world.signal("go", "1");
     world.signal("go", "3");

@@ -1,4 +1,6 @@
-//! Tasks: claims, reports, retries, timeouts, incidents.
+//! Scripts of tasks: claims, reports, retries, timeouts, incidents.
+//!
+//! The invariant behind them: one live claim for each task, and no attempt just disappears.
 
 use graph::Delay;
 use graph::ir::{Backoff, Retry};
@@ -9,7 +11,10 @@ use crate::graphs::{N, json, retry, task};
 use crate::world::{START, World, flop, run, run_on};
 
 fn release(world: &mut World, token: kernel::TaskToken) {
-    world.tell(Command::ReleaseTask { token, reason: "session lost".into() });
+    world.tell(Command::ReleaseTask {
+        token,
+        reason: "session lost".into(),
+    });
 }
 
 #[test]
@@ -34,15 +39,31 @@ fn only_the_current_claim_may_report() {
     let mut world = run(vec![task("a")]);
     let first = world.claim("a");
     let at = first.step_ref();
-    world.tell(Command::ClaimTask { task: at, session: SessionId(8) });
+    world.tell(Command::ClaimTask {
+        task: at,
+        session: SessionId(8),
+    });
     release(&mut world, first);
     release(&mut world, first);
     let second = world.claim("a");
     world.tell(Command::HeartbeatTask { token: first });
-    world.tell(Command::CompleteTask { token: first, output: json("1") });
-    world.tell(Command::FailTask { token: first, failure: flop("late"), retryable: true });
-    world.tell(Command::CompleteTask { token: second, output: json("2") });
-    world.tell(Command::CompleteTask { token: second, output: json("2") });
+    world.tell(Command::CompleteTask {
+        token: first,
+        output: json("1"),
+    });
+    world.tell(Command::FailTask {
+        token: first,
+        failure: flop("late"),
+        retryable: true,
+    });
+    world.tell(Command::CompleteTask {
+        token: second,
+        output: json("2"),
+    });
+    world.tell(Command::CompleteTask {
+        token: second,
+        output: json("2"),
+    });
     assert_snapshot!(world.log(), @r"
     start w null
     +1 a task null
@@ -91,25 +112,86 @@ fn pauses(policy: Retry) -> (Vec<u64>, String) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn pauses_grow_as_the_policy_says() {
     let most = |attempts| Some(attempts);
     let told = |policy: Retry| {
         let (pauses, end) = pauses(policy);
         format!("{pauses:?} {end}")
     };
-    let constant = Retry { attempts_max: most(4), ..retry(100) };
+    let constant = Retry {
+        attempts_max: most(4),
+        ..retry(100)
+    };
     let exponential = Backoff::Exponential(2.0);
     let lines = [
         ("constant", told(constant.clone())),
-        ("linear", told(Retry { backoff: Backoff::Linear, ..constant.clone() })),
-        ("exponential", told(Retry { backoff: exponential, delay_max_ms: Some(300), ..constant.clone() })),
-        ("for a time", told(Retry { duration_max_ms: Some(350), ..retry(100) })),
-        ("one attempt", told(Retry { attempts_max: most(1), ..retry(100) })),
-        ("fatal", told(Retry { fatal_types: vec!["broken".into()], ..retry(100) })),
-        ("when", told(Retry { when: Some("$error.type == \"other\"".into()), ..retry(100) })),
-        ("except", told(Retry { except_when: Some("$error.type == \"broken\"".into()), ..retry(100) })),
-        ("when it holds", told(Retry { when: Some("$error.status == 500".into()), attempts_max: most(2), ..retry(100) })),
-        ("computed", told(Retry { delay: Delay::Computed(crate::graphs::expr("\"PT2S\"")), attempts_max: most(2), ..retry(1) })),
+        (
+            "linear",
+            told(Retry {
+                backoff: Backoff::Linear,
+                ..constant.clone()
+            }),
+        ),
+        (
+            "exponential",
+            told(Retry {
+                backoff: exponential,
+                delay_max_ms: Some(300),
+                ..constant
+            }),
+        ),
+        (
+            "for a time",
+            told(Retry {
+                duration_max_ms: Some(350),
+                ..retry(100)
+            }),
+        ),
+        (
+            "one attempt",
+            told(Retry {
+                attempts_max: most(1),
+                ..retry(100)
+            }),
+        ),
+        (
+            "fatal",
+            told(Retry {
+                fatal_types: vec!["broken".into()],
+                ..retry(100)
+            }),
+        ),
+        (
+            "when",
+            told(Retry {
+                when: Some("$error.type == \"other\"".into()),
+                ..retry(100)
+            }),
+        ),
+        (
+            "except",
+            told(Retry {
+                except_when: Some("$error.type == \"broken\"".into()),
+                ..retry(100)
+            }),
+        ),
+        (
+            "when it holds",
+            told(Retry {
+                when: Some("$error.status == 500".into()),
+                attempts_max: most(2),
+                ..retry(100)
+            }),
+        ),
+        (
+            "computed",
+            told(Retry {
+                delay: Delay::Computed(crate::graphs::expr("\"PT2S\"")),
+                attempts_max: most(2),
+                ..retry(1)
+            }),
+        ),
     ];
     assert_snapshot!(lines.map(|(what, told)| format!("{what}: {told}")).join("\n"), @r"
     constant: [100, 100, 100] failed
@@ -127,10 +209,17 @@ fn pauses_grow_as_the_policy_says() {
 
 #[test]
 fn jitter_lies_within_its_bounds_and_is_the_same_each_time() {
-    let policy = Retry { jitter_ms: Some((10, 50)), attempts_max: Some(6), ..retry(100) };
+    let policy = Retry {
+        jitter_ms: Some((10, 50)),
+        attempts_max: Some(6),
+        ..retry(100)
+    };
     let (first, _) = pauses(policy.clone());
     assert_eq!(first, pauses(policy).0);
-    assert!(first.iter().all(|pause| (110..=150).contains(pause)), "{first:?}");
+    assert!(
+        first.iter().all(|pause| (110..=150).contains(pause)),
+        "{first:?}"
+    );
     assert!(first.iter().any(|pause| pause != &first[0]), "{first:?}");
 }
 
@@ -138,7 +227,11 @@ fn jitter_lies_within_its_bounds_and_is_the_same_each_time() {
 fn a_worker_may_say_that_trying_again_is_useless() {
     let mut world = run(vec![task("a").retry(retry(100))]);
     let token = world.claim("a");
-    world.tell(Command::FailTask { token, failure: flop("broken"), retryable: false });
+    world.tell(Command::FailTask {
+        token,
+        failure: flop("broken"),
+        retryable: false,
+    });
     assert_snapshot!(world.log(), @r"
     start w null
     +1 a task null
@@ -173,10 +266,16 @@ fn a_task_may_not_wait_for_a_worker_for_ever() {
 
 #[test]
 fn an_attempt_may_not_take_for_ever() {
-    let mut world = run(vec![bounded(0, 100, 0).retry(Retry { attempts_max: Some(2), ..retry(10) })]);
+    let mut world = run(vec![bounded(0, 100, 0).retry(Retry {
+        attempts_max: Some(2),
+        ..retry(10)
+    })]);
     let token = world.claim("a");
     world.tick(110);
-    world.tell(Command::CompleteTask { token, output: json("1") });
+    world.tell(Command::CompleteTask {
+        token,
+        output: json("1"),
+    });
     world.claim("a");
     world.tick(100);
     assert_snapshot!(world.log(), @r"
@@ -225,13 +324,23 @@ fn heartbeats_without_a_bound_are_not_written() {
 
 #[test]
 fn an_exhausted_task_parks_until_someone_retries_the_run() {
-    let mut world = run(vec![task("a").retry(Retry { attempts_max: Some(2), ..retry(10) }).park()]);
+    let mut world = run(vec![
+        task("a")
+            .retry(Retry {
+                attempts_max: Some(2),
+                ..retry(10)
+            })
+            .park(),
+    ]);
     world.fail("a", "broken");
     world.tick(10);
     world.fail("a", "broken");
     let run = world.first();
     assert_eq!(world.state.runs[&run].condition(), "incident");
-    world.tell(Command::RetryRun { run, step: Some(kernel::StepId(99)) });
+    world.tell(Command::RetryRun {
+        run,
+        step: Some(kernel::StepId(99)),
+    });
     world.tell(Command::RetryRun { run, step: None });
     world.tell(Command::RetryRun { run, step: None });
     world.done("a", "1");
@@ -274,7 +383,11 @@ fn a_failure_too_heavy_to_keep_is_shortened() {
     let mut world = run(vec![task("a")]);
     let token = world.claim("a");
     let heavy = graph::Failure::new("communication", "x".repeat(2 << 20));
-    world.tell(Command::FailTask { token, failure: heavy, retryable: true });
+    world.tell(Command::FailTask {
+        token,
+        failure: heavy,
+        retryable: true,
+    });
     assert_snapshot!(world.log(), @r"
     start w null
     +1 a task null

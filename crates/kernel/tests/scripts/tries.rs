@@ -1,4 +1,6 @@
-//! Try: what is caught, tried again, and cleaned up on every way out.
+//! Scripts of try: what is caught, tried again, and cleaned up.
+//!
+//! The invariant behind them: the clean-up runs once on every way out, and to its end.
 
 use graph::ir::{Backoff, Need, Retry};
 use insta::assert_snapshot;
@@ -8,7 +10,13 @@ use crate::world::{run, run_on};
 
 #[test]
 fn a_caught_failure_is_bound_and_the_run_goes_on() {
-    let mut world = run_on("1", vec![attempt("t", vec![raise("r", "broken")]).catch(vec![set("c", "[., $error.type]")]), task("b")]);
+    let mut world = run_on(
+        "1",
+        vec![
+            attempt("t", vec![raise("r", "broken")]).catch(vec![set("c", "[., $error.type]")]),
+            task("b"),
+        ],
+    );
     assert_snapshot!(world.log(), @r#"
     start w 1
     +1 t region
@@ -27,7 +35,10 @@ fn a_caught_failure_is_bound_and_the_run_goes_on() {
 
 #[test]
 fn a_catch_without_body_passes_the_input_on() {
-    let mut world = run_on("1", vec![attempt("t", vec![set("a", "2"), raise("r", "broken")]).catch_with(None, |_| {})]);
+    let mut world = run_on(
+        "1",
+        vec![attempt("t", vec![set("a", "2"), raise("r", "broken")]).catch_with(None, |_| {})],
+    );
     assert_snapshot!(world.log(), @r"
     start w 1
     +1 t region
@@ -43,25 +54,71 @@ fn a_catch_without_body_passes_the_input_on() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn filters_say_what_is_caught() {
     let caught = |told: &str, node: N| {
         let mut world = run(vec![node]);
         format!("{told}: {}", world.log().lines().last().unwrap())
     };
     let broken = || attempt("t", vec![raise("r", "broken")]);
-    let timeout = || attempt("t", vec![raise("r", "https://serverlessworkflow.io/spec/1.0.0/errors/timeout")]);
+    let timeout = || {
+        attempt(
+            "t",
+            vec![raise(
+                "r",
+                "https://serverlessworkflow.io/spec/1.0.0/errors/timeout",
+            )],
+        )
+    };
     let body = || Some(vec![set("c", "\"caught\"")]);
     let typed = |kind: &str| ("type".into(), json(&format!("\"{kind}\"")));
     let lines = [
-        caught("same type", broken().catch_with(body(), |catch| catch.with = vec![typed("broken")])),
-        caught("other type", broken().catch_with(body(), |catch| catch.with = vec![typed("other")])),
-        caught("bare type", timeout().catch_with(body(), |catch| catch.with = vec![typed("timeout")])),
-        caught("status", broken().catch_with(body(), |catch| catch.with = vec![("status".into(), json("418"))])),
-        caught("other status", broken().catch_with(body(), |catch| catch.with = vec![("status".into(), json("500"))])),
-        caught("when", broken().catch_with(body(), |catch| catch.when = Some("$error.status == 418".into()))),
-        caught("when not", broken().catch_with(body(), |catch| catch.when = Some("$error.status == 500".into()))),
-        caught("except", broken().catch_with(body(), |catch| catch.except_when = Some("$error.status == 418".into()))),
-        caught("failing when", broken().catch_with(body(), |catch| catch.when = Some("error(\"no\")".into()))),
+        caught(
+            "same type",
+            broken().catch_with(body(), |catch| catch.with = vec![typed("broken")]),
+        ),
+        caught(
+            "other type",
+            broken().catch_with(body(), |catch| catch.with = vec![typed("other")]),
+        ),
+        caught(
+            "bare type",
+            timeout().catch_with(body(), |catch| catch.with = vec![typed("timeout")]),
+        ),
+        caught(
+            "status",
+            broken().catch_with(body(), |catch| {
+                catch.with = vec![("status".into(), json("418"))];
+            }),
+        ),
+        caught(
+            "other status",
+            broken().catch_with(body(), |catch| {
+                catch.with = vec![("status".into(), json("500"))];
+            }),
+        ),
+        caught(
+            "when",
+            broken().catch_with(body(), |catch| {
+                catch.when = Some("$error.status == 418".into());
+            }),
+        ),
+        caught(
+            "when not",
+            broken().catch_with(body(), |catch| {
+                catch.when = Some("$error.status == 500".into());
+            }),
+        ),
+        caught(
+            "except",
+            broken().catch_with(body(), |catch| {
+                catch.except_when = Some("$error.status == 418".into());
+            }),
+        ),
+        caught(
+            "failing when",
+            broken().catch_with(body(), |catch| catch.when = Some("error(\"no\")".into())),
+        ),
         caught("failing catch", broken().catch(vec![raise("c", "worse")])),
     ];
     assert_snapshot!(lines.join("\n"), @r#"
@@ -79,7 +136,11 @@ fn filters_say_what_is_caught() {
 }
 
 fn again(body: Option<Vec<N>>) -> N {
-    let policy = Retry { backoff: Backoff::Exponential(2.0), attempts_max: Some(3), ..retry(10) };
+    let policy = Retry {
+        backoff: Backoff::Exponential(2.0),
+        attempts_max: Some(3),
+        ..retry(10)
+    };
     attempt("t", vec![task("a")]).catch_with(body, |catch| catch.retry = Some(policy))
 }
 
@@ -162,8 +223,14 @@ fn a_try_that_gives_up_runs_its_catch_or_fails() {
 
 #[test]
 fn a_catch_may_lead_elsewhere() {
-    let failing = attempt("t", vec![raise("r", "broken")]).catch_with(None, |_| {}).catch_to("rescue");
-    let mut world = run(vec![failing, set("normal", "1").to("exit"), set("rescue", "2")]);
+    let failing = attempt("t", vec![raise("r", "broken")])
+        .catch_with(None, |_| {})
+        .catch_to("rescue");
+    let mut world = run(vec![
+        failing,
+        set("normal", "1").to("exit"),
+        set("rescue", "2"),
+    ]);
     assert_snapshot!(world.log(), @r"
     start w null
     +1 t region
@@ -176,8 +243,14 @@ fn a_catch_may_lead_elsewhere() {
     . rescue 2
     completed 2
     ");
-    let passing = attempt("t", vec![set("a", "0")]).catch_with(None, |_| {}).catch_to("rescue");
-    let mut world = run(vec![passing, set("normal", "1").to("exit"), set("rescue", "2")]);
+    let passing = attempt("t", vec![set("a", "0")])
+        .catch_with(None, |_| {})
+        .catch_to("rescue");
+    let mut world = run(vec![
+        passing,
+        set("normal", "1").to("exit"),
+        set("rescue", "2"),
+    ]);
     assert_snapshot!(world.log(), @r"
     start w null
     +1 t region
@@ -193,9 +266,13 @@ fn a_catch_may_lead_elsewhere() {
 #[test]
 fn what_is_not_caught_inside_is_caught_outside() {
     let inner = attempt("inner", vec![raise("r", "broken")])
-        .catch_with(None, |catch| catch.with = vec![("type".into(), json("\"other\""))])
+        .catch_with(None, |catch| {
+            catch.with = vec![("type".into(), json("\"other\""))];
+        })
         .finally(vec![set("f", "0")]);
-    let mut world = run(vec![attempt("outer", vec![block("b", vec![inner])]).catch(vec![set("c", "$error.instance")])]);
+    let mut world = run(vec![
+        attempt("outer", vec![block("b", vec![inner])]).catch(vec![set("c", "$error.instance")]),
+    ]);
     assert_snapshot!(world.log(), @r#"
     start w null
     +1 outer region
@@ -230,7 +307,10 @@ fn what_is_not_caught_inside_is_caught_outside() {
 
 #[test]
 fn the_clean_up_runs_after_success_and_its_output_is_dropped() {
-    let mut world = run(vec![attempt("t", vec![set("a", "1")]).finally(vec![task("f")]), task("b")]);
+    let mut world = run(vec![
+        attempt("t", vec![set("a", "1")]).finally(vec![task("f")]),
+        task("b"),
+    ]);
     world.done("f", "\"dropped\"");
     assert_snapshot!(world.log(), @r#"
     start w null
@@ -251,7 +331,9 @@ fn the_clean_up_runs_after_success_and_its_output_is_dropped() {
 
 #[test]
 fn the_clean_up_runs_after_a_failure_which_then_goes_on() {
-    let mut world = run(vec![attempt("t", vec![raise("r", "broken")]).finally(vec![task("f")])]);
+    let mut world = run(vec![
+        attempt("t", vec![raise("r", "broken")]).finally(vec![task("f")]),
+    ]);
     world.hush();
     world.done("f", "null");
     assert_snapshot!(world.log(), @r"
@@ -291,7 +373,10 @@ fn the_clean_up_runs_when_the_run_is_cancelled_also_twice() {
 
 #[test]
 fn a_clean_up_that_has_begun_runs_to_its_end() {
-    let mut world = run(vec![attempt("t", vec![set("a", "1")]).finally(vec![task("f")]), task("never")]);
+    let mut world = run(vec![
+        attempt("t", vec![set("a", "1")]).finally(vec![task("f")]),
+        task("never"),
+    ]);
     world.hush();
     world.cancel();
     world.done("f", "null");
@@ -309,7 +394,9 @@ fn a_clean_up_that_has_begun_runs_to_its_end() {
 
 #[test]
 fn a_clean_up_that_fails_fails_the_step_unless_it_failed_already() {
-    let mut world = run(vec![attempt("t", vec![set("a", "1")]).finally(vec![raise("f", "unclean")])]);
+    let mut world = run(vec![
+        attempt("t", vec![set("a", "1")]).finally(vec![raise("f", "unclean")]),
+    ]);
     assert_snapshot!(world.log(), @r"
     start w null
     +1 t region
@@ -326,7 +413,9 @@ fn a_clean_up_that_fails_fails_the_step_unless_it_failed_already() {
     ending 0 failed
     failed unclean: raised at /f
     ");
-    let mut world = run(vec![attempt("t", vec![raise("r", "broken")]).finally(vec![raise("f", "unclean")])]);
+    let mut world = run(vec![
+        attempt("t", vec![raise("r", "broken")]).finally(vec![raise("f", "unclean")]),
+    ]);
     assert_snapshot!(world.log(), @r"
     start w null
     +1 t region
@@ -348,7 +437,11 @@ fn a_clean_up_that_fails_fails_the_step_unless_it_failed_already() {
 
 #[test]
 fn the_clean_up_runs_after_a_timeout() {
-    let mut world = run(vec![attempt("t", vec![task("a")]).finally(vec![task("f")]).timeout(10)]);
+    let mut world = run(vec![
+        attempt("t", vec![task("a")])
+            .finally(vec![task("f")])
+            .timeout(10),
+    ]);
     world.hush();
     world.tick(10);
     world.done("f", "null");
@@ -372,7 +465,10 @@ fn the_clean_up_runs_after_a_timeout() {
 #[test]
 fn a_fork_waits_for_the_clean_up_of_its_losers() {
     let loser = vec![attempt("t", vec![task("a")]).finally(vec![task("f")])];
-    let mut world = run(vec![fork("k", Need::Count(1), vec![loser, vec![task("b")]]), task("next")]);
+    let mut world = run(vec![
+        fork("k", Need::Count(1), vec![loser, vec![task("b")]]),
+        task("next"),
+    ]);
     world.hush();
     world.done("b", "1");
     assert!(!world.has_offer("next"));

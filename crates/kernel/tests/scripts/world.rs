@@ -15,8 +15,8 @@ use kernel::event::{RunFact, StepEntered};
 use kernel::id::WHOLE_RUN;
 use kernel::state::{Activity, Ending, Phase};
 use kernel::{
-    Calendar, Command, Delivery, Entry, Event, Rejection, Reply, RunEvent, RunId, SessionId, StartRun, State, StepId,
-    StepRef, TaskToken, Time, decide, outstanding,
+    Calendar, Command, Delivery, Entry, Event, Rejection, Reply, RunEvent, RunId, SessionId,
+    StartRun, State, StepId, StepRef, TaskToken, Time, decide, outstanding,
 };
 
 use crate::graphs::{N, graph, json};
@@ -36,7 +36,10 @@ pub(crate) struct Almanac;
 impl Calendar for Almanac {
     fn next_after(&self, cron: &str, zone: &str, after: Time) -> Result<Option<Time>, String> {
         let words: Vec<&str> = cron.split(' ').collect();
-        let number = |text: &str| text.parse::<u64>().map_err(|_| format!("{text} is no number"));
+        let number = |text: &str| {
+            text.parse::<u64>()
+                .map_err(|_| format!("{text} is no number"))
+        };
         let (until, every) = match words[..] {
             ["every", every] => (u64::MAX, number(every)?),
             ["until", until, "every", every] => (number(until)?, number(every)?),
@@ -96,7 +99,10 @@ impl World {
     }
 
     pub(crate) fn deploy(&mut self, graph: Graph) {
-        let reply = self.ask(Command::DeployWorkflow { graph: Arc::new(graph), source: "".into() });
+        let reply = self.ask(Command::DeployWorkflow {
+            graph: Arc::new(graph),
+            source: "".into(),
+        });
         assert_eq!(reply, Ok(Reply::Deployed { created: true }));
     }
 
@@ -134,7 +140,9 @@ impl World {
         let mut queue = VecDeque::new();
         let reply = self.judge(command, &mut queue);
         for _ in 0..SENDS_MAX {
-            let Some(message) = queue.pop_front() else { return reply };
+            let Some(message) = queue.pop_front() else {
+                return reply;
+            };
             // A refused message is no error: what it was about is over.
             let _ = self.judge(message, &mut queue);
         }
@@ -148,7 +156,11 @@ impl World {
         }
     }
 
-    fn judge(&mut self, command: Command, queue: &mut VecDeque<Command>) -> Result<Reply, Rejection> {
+    fn judge(
+        &mut self,
+        command: Command,
+        queue: &mut VecDeque<Command>,
+    ) -> Result<Reply, Rejection> {
         let (reply, decision) = decide(&mut self.state, command, self.now.0, &Almanac)?;
         if !self.quiet {
             for event in &decision.events {
@@ -160,29 +172,50 @@ impl World {
             self.perform(effect, queue);
         }
         if !decision.events.is_empty() {
-            self.journal.push(Entry { at: self.now.0, events: decision.events });
+            self.journal.push(Entry {
+                at: self.now.0,
+                events: decision.events,
+            });
         }
         Ok(reply)
     }
 
     fn perform(&mut self, effect: Effect, queue: &mut VecDeque<Command>) {
         match effect {
-            Effect::OfferTask { queue, task } => assert!(self.offers.insert((queue.to_string(), task)), "offered twice"),
-            Effect::RetractTask { queue, task } => assert!(self.offers.remove(&(queue.to_string(), task)), "not offered"),
+            Effect::OfferTask { queue, task } => assert!(
+                self.offers.insert((queue.to_string(), task)),
+                "offered twice"
+            ),
+            Effect::RetractTask { queue, task } => assert!(
+                self.offers.remove(&(queue.to_string(), task)),
+                "not offered"
+            ),
             Effect::DeliverTask(delivery) => {
                 self.claims.insert(delivery.token, delivery.session);
                 self.work.insert(delivery.token.step_ref(), delivery);
             }
             Effect::EndClaim { token, session } => {
-                assert_eq!(self.claims.remove(&token), Some(session), "a claim ended that did not hold");
+                assert_eq!(
+                    self.claims.remove(&token),
+                    Some(session),
+                    "a claim ended that did not hold"
+                );
                 self.work.remove(&token.step_ref());
             }
             Effect::ArmTimer { step, at } => assert!(self.timers.insert((at, step)), "armed twice"),
-            Effect::DisarmTimer { step, at } => assert!(self.timers.remove(&(at, step)), "not armed"),
+            Effect::DisarmTimer { step, at } => {
+                assert!(self.timers.remove(&(at, step)), "not armed");
+            }
             Effect::Send(command) => queue.push_back(command),
-            Effect::ArmSchedule { name, at: Some(at) } => drop(self.schedules.insert(name.to_string(), at)),
-            Effect::ArmSchedule { name, at: None } => drop(self.schedules.remove(&*name)),
-            Effect::ArmExpiry { number, at } => drop(self.expiries.insert((at, number))),
+            Effect::ArmSchedule { name, at: Some(at) } => {
+                self.schedules.insert(name.to_string(), at);
+            }
+            Effect::ArmSchedule { name, at: None } => {
+                self.schedules.remove(&*name);
+            }
+            Effect::ArmExpiry { number, at } => {
+                self.expiries.insert((at, number));
+            }
         }
     }
 
@@ -190,11 +223,27 @@ impl World {
     pub(crate) fn tick(&mut self, ms: u64) {
         let end = self.now.0.plus(ms);
         for _ in 0..FIRES_MAX {
-            let timer = self.timers.first().map(|(at, step)| (*at, Command::FireTimer { step: *step }));
+            let timer = self
+                .timers
+                .first()
+                .map(|(at, step)| (*at, Command::FireTimer { step: *step }));
             let schedule = self.schedules.iter().min_by_key(|(_, at)| **at);
-            let schedule = schedule.map(|(name, at)| (*at, Command::FireSchedule { name: name.as_str().into() }));
-            let expiry = self.expiries.first().map(|(at, number)| (*at, Command::ExpireEvent { number: *number }));
-            let due = [timer, schedule, expiry].into_iter().flatten().min_by_key(|(at, _)| *at);
+            let schedule = schedule.map(|(name, at)| {
+                (
+                    *at,
+                    Command::FireSchedule {
+                        name: name.as_str().into(),
+                    },
+                )
+            });
+            let expiry = self
+                .expiries
+                .first()
+                .map(|(at, number)| (*at, Command::ExpireEvent { number: *number }));
+            let due = [timer, schedule, expiry]
+                .into_iter()
+                .flatten()
+                .min_by_key(|(at, _)| *at);
             let Some((at, command)) = due.filter(|(at, _)| *at <= end) else {
                 self.now = Time0(end);
                 return;
@@ -205,26 +254,45 @@ impl World {
             }
             let is_expiry = matches!(command, Command::ExpireEvent { .. });
             let outcome = self.ask(command.clone());
-            assert!(outcome.is_ok() || is_expiry, "{command:?} was armed but is refused: {outcome:?}");
+            assert!(
+                outcome.is_ok() || is_expiry,
+                "{command:?} was armed but is refused: {outcome:?}"
+            );
         }
         panic!("timers without end");
     }
 
     fn offered(&self, name: &str) -> Option<StepRef> {
-        let named = |at: &StepRef| self.node_name(at.run, at.step).is_some_and(|known| known == name);
+        let named = |at: &StepRef| {
+            self.node_name(at.run, at.step)
+                .is_some_and(|known| known == name)
+        };
         self.offers.iter().map(|(_, at)| *at).find(named)
     }
 
     pub(crate) fn step_named(&self, name: &str) -> StepRef {
-        let all = self.state.runs.values().flat_map(|run| run.steps.keys().map(|step| StepRef { run: run.id, step: *step }));
-        let found: Vec<StepRef> = all.filter(|at| self.node_name(at.run, at.step).as_deref() == Some(name)).collect();
+        let all = self.state.runs.values().flat_map(|run| {
+            run.steps.keys().map(|step| StepRef {
+                run: run.id,
+                step: *step,
+            })
+        });
+        let found: Vec<StepRef> = all
+            .filter(|at| self.node_name(at.run, at.step).as_deref() == Some(name))
+            .collect();
         *found.first().unwrap_or_else(|| panic!("no step {name}"))
     }
 
     /// Claims the oldest offered task of this name.
     pub(crate) fn claim(&mut self, name: &str) -> TaskToken {
-        let task = self.offered(name).unwrap_or_else(|| panic!("no task {name} is offered"));
-        self.ask(Command::ClaimTask { task, session: SessionId(7) }).unwrap();
+        let task = self
+            .offered(name)
+            .unwrap_or_else(|| panic!("no task {name} is offered"));
+        self.ask(Command::ClaimTask {
+            task,
+            session: SessionId(7),
+        })
+        .unwrap();
         self.work[&task].token
     }
 
@@ -235,22 +303,39 @@ impl World {
     /// Claims and completes the oldest offered task of this name.
     pub(crate) fn done(&mut self, name: &str, output: &str) {
         let token = self.claim(name);
-        self.ask(Command::CompleteTask { token, output: json(output) }).unwrap();
+        self.ask(Command::CompleteTask {
+            token,
+            output: json(output),
+        })
+        .unwrap();
     }
 
     /// Claims and fails the oldest offered task of this name, with an error of this type.
     pub(crate) fn fail(&mut self, name: &str, kind: &str) {
         let token = self.claim(name);
-        self.ask(Command::FailTask { token, failure: flop(kind), retryable: true }).unwrap();
+        self.ask(Command::FailTask {
+            token,
+            failure: flop(kind),
+            retryable: true,
+        })
+        .unwrap();
     }
 
     pub(crate) fn signal(&mut self, name: &str, data: &str) {
         let run = self.first();
-        self.tell(Command::SignalRun { run, name: name.into(), data: json(data), ttl_ms: 60_000 });
+        self.tell(Command::SignalRun {
+            run,
+            name: name.into(),
+            data: json(data),
+            ttl_ms: 60_000,
+        });
     }
 
     pub(crate) fn publish(&mut self, event: &str) {
-        self.tell(Command::PublishEvent { event: json(event), ttl_ms: 60_000 });
+        self.tell(Command::PublishEvent {
+            event: json(event),
+            ttl_ms: 60_000,
+        });
     }
 
     pub(crate) fn cancel(&mut self) {
@@ -276,19 +361,29 @@ impl World {
             let bytes = encode(entry);
             let read: Entry = decode(&bytes).unwrap();
             assert_eq!(&read, entry, "an entry is read as it was written");
-            read.events.iter().for_each(|event| replayed.apply(event, read.at));
+            read.events
+                .iter()
+                .for_each(|event| replayed.apply(event, read.at));
         }
         assert_same(&self.state, &replayed);
         self.verify_effects();
         for run in self.state.runs.values().filter(|run| !run.is_live()) {
-            assert!(run.steps.is_empty() && run.frames.is_empty(), "a finished run holds on to nothing");
+            assert!(
+                run.steps.is_empty() && run.frames.is_empty(),
+                "a finished run holds on to nothing"
+            );
         }
     }
 
     pub(crate) fn verify_effects(&self) {
-        let mut owed = World { quiet: true, ..World::default() };
+        let mut owed = World {
+            quiet: true,
+            ..World::default()
+        };
         let mut sends = VecDeque::new();
-        outstanding(&self.state).into_iter().for_each(|effect| owed.perform(effect, &mut sends));
+        outstanding(&self.state)
+            .into_iter()
+            .for_each(|effect| owed.perform(effect, &mut sends));
         assert_eq!(self.offers, owed.offers, "offers");
         assert_eq!(self.timers, owed.timers, "timers");
         assert_eq!(self.claims, owed.claims, "claims");
@@ -313,73 +408,160 @@ impl World {
     fn line(&mut self, event: &Event) -> String {
         let (label, text) = match event {
             Event::Run(RunFact { run, fact }) => {
-                let place = self.labels.iter().position(|known| known == run).unwrap_or_else(|| {
-                    self.labels.push(*run);
-                    self.labels.len() - 1
-                });
-                (if place == 0 { String::new() } else { format!("r{} ", place + 1) }, self.fact(*run, fact))
+                let place = self
+                    .labels
+                    .iter()
+                    .position(|known| known == run)
+                    .unwrap_or_else(|| {
+                        self.labels.push(*run);
+                        self.labels.len() - 1
+                    });
+                (
+                    if place == 0 {
+                        String::new()
+                    } else {
+                        format!("r{} ", place + 1)
+                    },
+                    self.fact(*run, fact),
+                )
             }
             Event::WorkflowDeployed(_) => return String::new(),
-            Event::EventKept(kept) => (String::new(), format!("event {} kept {}", kept.number, kept.event)),
-            Event::EventDropped(dropped) => (String::new(), format!("event {} dropped", dropped.number)),
+            Event::EventKept(kept) => (
+                String::new(),
+                format!("event {} kept {}", kept.number, kept.event),
+            ),
+            Event::EventDropped(dropped) => {
+                (String::new(), format!("event {} dropped", dropped.number))
+            }
             Event::SchedulePut(put) => {
                 let next = put.next_at.map_or("never".into(), |at| at.0.to_string());
-                let (active, waiting) = (put.active.len(), put.waiting.map_or(String::new(), |at| format!(", {} waits", at.0)));
-                (String::new(), format!("schedule {}: {} started, {active} active{waiting}, next {next}", put.name, put.started))
+                let (active, waiting) = (
+                    put.active.len(),
+                    put.waiting
+                        .map_or(String::new(), |at| format!(", {} waits", at.0)),
+                );
+                (
+                    String::new(),
+                    format!(
+                        "schedule {}: {} started, {active} active{waiting}, next {next}",
+                        put.name, put.started
+                    ),
+                )
             }
-            Event::ScheduleDropped(name) => (String::new(), format!("schedule {} dropped", name.name)),
+            Event::ScheduleDropped(name) => {
+                (String::new(), format!("schedule {} dropped", name.name))
+            }
         };
         format!("{label}{text}\n")
     }
 
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn fact(&self, run: RunId, fact: &RunEvent) -> String {
         let node = |node: u32| self.name_of(run, node).unwrap_or_default();
         match fact {
             RunEvent::Started(started) => format!("start {} {}", started.workflow, started.input),
-            RunEvent::StepEntered(StepEntered { step, node: at, activity, .. }) => {
+            RunEvent::StepEntered(StepEntered {
+                step,
+                node: at,
+                activity,
+                ..
+            }) => {
                 format!("+{} {} {}", step.0, node(*at), self.doing(activity))
             }
             RunEvent::StepPassed(passed) => format!(". {} {}", node(passed.node), passed.output),
-            RunEvent::StepBegan(began) => format!("^{} {}", began.step.0, self.doing(&began.activity)),
-            RunEvent::StepCompleted(completed) => format!("={} {}", completed.step.0, completed.output),
+            RunEvent::StepBegan(began) => {
+                format!("^{} {}", began.step.0, self.doing(&began.activity))
+            }
+            RunEvent::StepCompleted(completed) => {
+                format!("={} {}", completed.step.0, completed.output)
+            }
             RunEvent::StepFailed(failed) => {
-                let step = failed.step.map_or_else(|| node(failed.node), |step| step.0.to_string());
+                let step = failed
+                    .step
+                    .map_or_else(|| node(failed.node), |step| step.0.to_string());
                 format!("!{step} {}", brief(&failed.failure))
             }
             RunEvent::StepCancelled(cancelled) => format!("x{}", cancelled.step.0),
             RunEvent::StepWithdrawing(withdrawing) => format!("withdraw {}", withdrawing.step.0),
             RunEvent::FrameOpened(opened) => {
-                let phase = if opened.phase == Phase::Body { "" } else { opened.phase.word() };
-                format!("[{} {}#{} {phase}", opened.frame.0, opened.owner.0, opened.index).trim_end().into()
+                let phase = if opened.phase == Phase::Body {
+                    ""
+                } else {
+                    opened.phase.word()
+                };
+                format!(
+                    "[{} {}#{} {phase}",
+                    opened.frame.0, opened.owner.0, opened.index
+                )
+                .trim_end()
+                .into()
             }
-            RunEvent::FrameEnding(ending) => format!("ending {} {}", ending.frame.0, how(&ending.ending)),
+            RunEvent::FrameEnding(ending) => {
+                format!("ending {} {}", ending.frame.0, how(&ending.ending))
+            }
             RunEvent::FrameClosed(closed) => {
-                format!("]{} {}", closed.frame.0, closed.output.as_ref().map_or("-".into(), Value::to_json))
+                format!(
+                    "]{} {}",
+                    closed.frame.0,
+                    closed.output.as_ref().map_or("-".into(), Value::to_json)
+                )
             }
             RunEvent::TokenExited(exited) => format!("exit {} {}", exited.frame.0, exited.data),
             RunEvent::TokenJoined(joined) => format!("join {} {}", node(joined.node), joined.data),
             RunEvent::JoinReset(reset) => format!("reset {}", node(reset.node)),
             RunEvent::RegionTurned(turned) => {
-                let due = turned.due.map_or(String::new(), |at| format!(", due {}", at.since(START)));
-                format!("turn {} {} #{}{due}", turned.step.0, turned.phase.word(), turned.attempt)
+                let due = turned
+                    .due
+                    .map_or(String::new(), |at| format!(", due {}", at.since(START)));
+                format!(
+                    "turn {} {} #{}{due}",
+                    turned.step.0,
+                    turned.phase.word(),
+                    turned.attempt
+                )
             }
-            RunEvent::RegionReleased(released) => format!("release {} {}", released.step.0, released.output),
-            RunEvent::TaskClaimed(claimed) => format!("claim {} #{}", claimed.step.0, claimed.claim),
+            RunEvent::RegionReleased(released) => {
+                format!("release {} {}", released.step.0, released.output)
+            }
+            RunEvent::TaskClaimed(claimed) => {
+                format!("claim {} #{}", claimed.step.0, claimed.claim)
+            }
             RunEvent::TaskHeard(heard) => format!("heard {}", heard.step.0),
             RunEvent::TaskBackedOff(off) => {
-                format!("back off {} until {}: {}", off.step.0, off.until.at.since(START), brief(&off.failure))
+                format!(
+                    "back off {} until {}: {}",
+                    off.step.0,
+                    off.until.at.since(START),
+                    brief(&off.failure)
+                )
             }
-            RunEvent::TaskQueued(queued) => format!("queue {} #{}: {}", queued.step.0, queued.attempt, queued.reason),
-            RunEvent::TaskParked(parked) => format!("park {}: {}", parked.step.0, brief(&parked.failure)),
-            RunEvent::EventReceived(received) => format!("receive {}.{} {}", received.step.0, received.filter, received.event),
-            RunEvent::SignalKept(signal) => format!("signal {} kept {}", signal.number, signal.event),
+            RunEvent::TaskQueued(queued) => format!(
+                "queue {} #{}: {}",
+                queued.step.0, queued.attempt, queued.reason
+            ),
+            RunEvent::TaskParked(parked) => {
+                format!("park {}: {}", parked.step.0, brief(&parked.failure))
+            }
+            RunEvent::EventReceived(received) => format!(
+                "receive {}.{} {}",
+                received.step.0, received.filter, received.event
+            ),
+            RunEvent::SignalKept(signal) => {
+                format!("signal {} kept {}", signal.number, signal.event)
+            }
             RunEvent::SignalDropped(dropped) => format!("signal {} dropped", dropped.number),
             RunEvent::Suspended(_) => "suspended".into(),
             RunEvent::Resumed(_) => "resumed".into(),
             RunEvent::CancelRequested(_) => "cancel requested".into(),
             RunEvent::Ended(ended) => {
-                let output = ended.output.as_ref().map_or(String::new(), |output| format!(" {output}"));
-                let failure = ended.failure.as_ref().map_or(String::new(), |failure| format!(" {}", brief(failure)));
+                let output = ended
+                    .output
+                    .as_ref()
+                    .map_or(String::new(), |output| format!(" {output}"));
+                let failure = ended
+                    .failure
+                    .as_ref()
+                    .map_or(String::new(), |failure| format!(" {}", brief(failure)));
                 format!("{}{output}{failure}", ended.status.word())
             }
         }
@@ -400,12 +582,18 @@ impl World {
 
 /// A failure of this type.
 pub(crate) fn flop(kind: &str) -> Failure {
-    Failure { kind: kind.into(), ..Failure::new("runtime", "flop") }
+    Failure {
+        kind: kind.into(),
+        ..Failure::new("runtime", "flop")
+    }
 }
 
 fn brief(told: &Failure) -> String {
     let detail = told.detail.as_deref().unwrap_or_default();
-    let place = told.instance.as_deref().map_or(String::new(), |place| format!(" at {place}"));
+    let place = told
+        .instance
+        .as_deref()
+        .map_or(String::new(), |place| format!(" at {place}"));
     format!("{}: {detail}{place}", failure::bare_type(&told.kind))
 }
 
@@ -419,7 +607,11 @@ fn how(ending: &Ending) -> String {
 
 /// Compares two states as bytes.
 pub(crate) fn assert_same(a: &State, b: &State) {
-    assert_eq!(a.runs.keys().collect::<Vec<_>>(), b.runs.keys().collect::<Vec<_>>(), "runs");
+    assert_eq!(
+        a.runs.keys().collect::<Vec<_>>(),
+        b.runs.keys().collect::<Vec<_>>(),
+        "runs"
+    );
     for (one, other) in a.runs.values().zip(b.runs.values()) {
         if State::encode_run(one) != State::encode_run(other) {
             assert_eq!(one, other, "a run differs");
@@ -427,12 +619,28 @@ pub(crate) fn assert_same(a: &State, b: &State) {
     }
     assert_eq!(a.listeners, b.listeners, "listeners");
     assert_eq!(a.schedules, b.schedules, "schedules");
-    assert_eq!(a.kept_events.iter().collect::<Vec<_>>(), b.kept_events.iter().collect::<Vec<_>>(), "kept events");
+    assert_eq!(
+        a.kept_events.iter().collect::<Vec<_>>(),
+        b.kept_events.iter().collect::<Vec<_>>(),
+        "kept events"
+    );
     let listened: BTreeSet<StepRef> = a.listeners.values().flatten().copied().collect();
     let listens = a.runs.values().flat_map(|run| {
-        let waiting = run.steps.iter().filter(|(_, step)| step.listens().next().is_some());
-        waiting.map(|(step, _)| StepRef { run: run.id, step: *step }).collect::<Vec<_>>()
+        let waiting = run
+            .steps
+            .iter()
+            .filter(|(_, step)| step.listens().next().is_some());
+        waiting
+            .map(|(step, _)| StepRef {
+                run: run.id,
+                step: *step,
+            })
+            .collect::<Vec<_>>()
     });
-    assert_eq!(listened, listens.collect(), "the table of listeners is what the runs say");
+    assert_eq!(
+        listened,
+        listens.collect(),
+        "the table of listeners is what the runs say"
+    );
     assert!(!listened.iter().any(|at| at.step == WHOLE_RUN));
 }

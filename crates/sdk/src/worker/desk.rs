@@ -5,7 +5,7 @@
 //! stream loses no work; tasks at work and those that may still come are never more than the concurrency.
 //! The desk knows frames, but neither streams nor time.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use api::v1::{self, task_result::Outcome};
 use bytes::Bytes;
@@ -45,7 +45,7 @@ pub(super) struct Desk {
     answers: HashMap<Bytes, Answer>,
     /// Answers that this stream has not carried yet.
     unsent: VecDeque<Bytes>,
-    beats: Vec<Bytes>,
+    beats: HashSet<Bytes>,
     stopping: bool,
 }
 
@@ -60,7 +60,7 @@ impl Desk {
             at_work: HashMap::new(),
             answers: HashMap::new(),
             unsent: VecDeque::new(),
-            beats: Vec::new(),
+            beats: HashSet::new(),
             stopping: false,
         }
     }
@@ -106,7 +106,7 @@ impl Desk {
                 }
             }
         }
-        frame.heartbeats = std::mem::take(&mut self.beats);
+        frame.heartbeats = self.beats.drain().collect();
         let credits = self.credits();
         self.granted += credits;
         frame.credits = u32::try_from(credits).expect("the concurrency fits into 32 bits");
@@ -172,8 +172,8 @@ impl Desk {
 
     pub(super) fn beat(&mut self, token: Bytes) {
         // A task that has ended since needs no beat.
-        if self.at_work.contains_key(&token) && !self.beats.contains(&token) {
-            self.beats.push(token);
+        if self.at_work.contains_key(&token) {
+            self.beats.insert(token);
         }
     }
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 /// Prefix of the failure types that every workflow knows.
 const TYPE_PREFIX: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
-/// The longest title or detail that travels; the rest is cut off.
+/// The longest type, title or detail that travels; the rest is cut off.
 const TEXT_BYTES_MAX: usize = 8 << 10;
 
 /// Why a task failed; the workflow may catch or retry it.
@@ -68,7 +68,7 @@ impl TaskError {
 
     pub(crate) fn into_failure(self) -> api::v1::TaskFailure {
         api::v1::TaskFailure {
-            r#type: self.kind.into_owned(),
+            r#type: cut(self.kind.into_owned()),
             status: u32::from(self.status),
             title: cut(self.title),
             detail: cut(self.detail),

@@ -19,7 +19,7 @@ use super::source::Source;
                         cat order.yaml | quadrille apply -f -"
 )]
 pub(crate) struct Apply {
-    /// File, directory with .yaml, .yml and .json files, or - for standard input; may be given again
+    /// File, directory (the .yaml and .yml files right in it), or - for standard input; may be given again
     #[arg(short, long = "file", value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 }

@@ -19,11 +19,12 @@ pub(crate) struct Context {
         long = "server",
         value_name = "URL",
         env = "QUADRILLE_URL",
+        hide_env_values = true,
         default_value = "http://127.0.0.1:8080",
         global = true
     )]
     pub(crate) url: String,
-    /// How results are printed.
+    /// How results are printed: text for people, json for machines.
     #[arg(
         short,
         long,

@@ -86,7 +86,7 @@ async fn follow(context: &Context, client: &Client, id: &str) -> Result<(), Comp
             Ok(()) if client.get(id).await?.state.has_ended() => return Ok(()),
             Ok(()) => seen = Instant::now(),
             Err(complaint) if complaint.is_passing() && seen.elapsed() < AWAY_MAX => {
-                sleep(AWAY_PAUSE).await
+                sleep(AWAY_PAUSE).await;
             }
             Err(complaint) => return Err(complaint),
         }

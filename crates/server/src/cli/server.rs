@@ -50,7 +50,10 @@ impl Server {
         }
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Complaint::Broken(format!("cannot start: {error}")))?;
-        runtime.block_on(serve(context, &config))
+        let ended = runtime.block_on(serve(context, &config));
+        // Whatever still blocks a thread is not worth waiting for: what counts has been made durable.
+        runtime.shutdown_background();
+        ended
     }
 
     /// The configuration with the arguments over it.
@@ -76,6 +79,12 @@ async fn serve(context: &Context, config: &Config) -> Result<(), Complaint> {
         started = starting => started.map_err(|fault| broken(&fault))?,
         () = stop.asked() => return Ok(()),
     };
+    if config.server.allow_unauthenticated_remote && !assembly.is_loopback() {
+        tracing::warn!(
+            "everybody who reaches {} can do everything: nobody has to prove who they are",
+            assembly.url()
+        );
+    }
     // If nobody reads the line, the server is still wanted.
     let _ = context.print(&format!("listening on {}\n", assembly.url()));
     let fault = tokio::select! {
@@ -89,4 +98,43 @@ async fn serve(context: &Context, config: &Config) -> Result<(), Complaint> {
     }
     tracing::info!("stopped");
     fault.map_or(Ok(()), |fault| Err(broken(&fault)))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        server: Server,
+    }
+
+    fn over(arguments: &[&str], config: Config) -> Config {
+        let words = std::iter::once(&"server").chain(arguments);
+        Line::parse_from(words).server.over(config)
+    }
+
+    #[test]
+    fn arguments_are_stronger_than_the_configuration() {
+        let mut config = Config::default();
+        config.server.port = 1;
+        config.server.allow_unauthenticated_remote = true;
+        assert_eq!(over(&[], config.clone()), config);
+        let mut expected = config.clone();
+        expected.server.host = "::1".to_owned();
+        expected.server.port = 0;
+        expected.database.path = "d".into();
+        assert_eq!(
+            over(&["--host", "::1", "--port", "0", "--data", "d"], config),
+            expected
+        );
+        assert!(
+            over(&["--allow-unauthenticated-remote"], Config::default())
+                .server
+                .allow_unauthenticated_remote
+        );
+    }
 }

@@ -13,8 +13,8 @@ use crate::output::paint::Paint;
 /// The most files that are taken from one directory.
 const FILES_MAX: usize = 1_000;
 
-/// Endings of files that are taken from a directory.
-const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
+/// Endings of files that are taken from a directory. JSON is not among them: it is mostly inputs.
+const ENDINGS: [&str; 2] = ["yaml", "yml"];
 
 /// A workflow's text.
 #[derive(Clone, Debug)]
@@ -137,7 +137,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Complaint> {
     files.sort();
     match files.len() {
         0 => Err(Complaint::Usage(format!(
-            "{} holds no .yaml, .yml or .json file",
+            "{} holds no .yaml or .yml file",
             folder.display()
         ))),
         count if count > FILES_MAX => Err(Complaint::Usage(format!(
@@ -155,14 +155,14 @@ mod tests {
     #[test]
     fn of_a_directory_the_workflow_files_are_taken_in_order() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["b.yaml", "a.json", "c.yml", "d.txt"] {
+        for name in ["b.yaml", "a.yml", "c.json"] {
             std::fs::write(folder.path().join(name), name).unwrap();
         }
         std::fs::create_dir(folder.path().join("e.yaml")).unwrap();
         let sources =
-            Source::read_all(&[folder.path().to_owned(), folder.path().join("d.txt")]).unwrap();
+            Source::read_all(&[folder.path().to_owned(), folder.path().join("c.json")]).unwrap();
         let texts: Vec<_> = sources.iter().map(|source| source.text.as_str()).collect();
-        assert_eq!(texts, ["a.json", "b.yaml", "c.yml", "d.txt"]);
+        assert_eq!(texts, ["a.yml", "b.yaml", "c.json"]);
         assert!(matches!(
             Source::read_all(&[folder.path().join("e.yaml")]),
             Err(Complaint::Usage(_))

@@ -95,7 +95,7 @@ fn reference(command: &mut Command, above: &str, text: &mut String) {
 #[test]
 fn the_guide_holds_the_help_of_every_command() {
     let mut text = String::new();
-    let globals = ["server", "output", "help"];
+    let globals = ["url", "output", "help"];
     // What all commands share is told once, in the guide.
     let mut line = Line::command().mut_args(|arg| {
         let shared = globals.contains(&arg.get_id().as_str());

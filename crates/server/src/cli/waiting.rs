@@ -77,7 +77,10 @@ pub(crate) async fn until_end(
                 sleep(AWAY_PAUSE).await;
                 "server away"
             }
-            Err(complaint) => return Err(complaint),
+            Err(complaint) => {
+                clear(context);
+                return Err(complaint);
+            }
         };
         if timeout.is_some_and(|timeout| began.elapsed() >= timeout) {
             clear(context);

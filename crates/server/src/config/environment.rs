@@ -102,7 +102,7 @@ pub(crate) struct Overlay {
 /// # Errors
 /// A value that is not of its key's type.
 pub(crate) fn overlay(
-    leaves: Vec<Leaf>,
+    leaves: &[Leaf],
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<Overlay, ConfigFault> {
     let mut overlay = Overlay::default();

@@ -77,7 +77,7 @@ fn parse(
         serde_json::to_value(Config::default()).expect("the configuration is plain data");
     let mut tree = yaml(place, text)?;
     refuse_unknown(place, &tree, &defaults, "")?;
-    let Overlay { values, warnings } = overlay(leaves(&defaults), variables)?;
+    let Overlay { values, warnings } = overlay(&leaves(&defaults), variables)?;
     let mut set: Vec<Leaf> = Vec::new();
     for (leaf, value) in values {
         put(&mut tree, &leaf.keys, value);
@@ -90,7 +90,7 @@ fn parse(
         ConfigFault::Invalid {
             place,
             key,
-            why: error.into_inner().to_string(),
+            why: plainly(&error.into_inner().to_string()),
         }
     })?;
     Ok((config, warnings))
@@ -102,7 +102,7 @@ fn yaml(place: &str, text: &str) -> Result<Value, ConfigFault> {
     let tree: Value = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         ConfigFault::Malformed {
             place: place.to_owned(),
-            why: error.to_string(),
+            why: error.render_with_formatter(&serde_saphyr::UserMessageFormatter),
         }
     })?;
     let tree = without_nulls(tree);
@@ -138,7 +138,7 @@ fn without_nulls(tree: Value) -> Value {
     }
 }
 
-/// Refuses a key that the defaults do not have.
+/// Refuses a key that the defaults do not have, and a value where they have further keys.
 fn refuse_unknown(
     place: &str,
     tree: &Value,
@@ -166,12 +166,24 @@ fn refuse_unknown(
                 hint,
             });
         };
+        if below.is_object() && !value.is_object() {
+            return Err(ConfigFault::Invalid {
+                place: place.to_owned(),
+                key: path,
+                why: format!("expected keys with values below it, not {value}"),
+            });
+        }
         refuse_unknown(place, value, below, &path)?;
     }
     Ok(())
 }
 
-/// Sets a value deep in a tree. What stands in its way is kept, and refused later as of the wrong type.
+/// What the deserializer says, without the names of our types.
+fn plainly(why: &str) -> String {
+    why.replace("expected u16", "expected a whole number from 0 to 65535")
+}
+
+/// Sets a value deep in a tree. Nothing else stands in its way: what is no tree there was refused before.
 fn put(tree: &mut Value, keys: &[String], value: Value) {
     let Some((key, below)) = keys.split_first() else {
         *tree = value;
@@ -305,13 +317,13 @@ mod tests {
         quadrille.yaml: unknown key connectors.http.tls
         hint: the keys here are enabled, allow_private
         --
-        quadrille.yaml: server.port: invalid type: string "abc", expected u16
+        quadrille.yaml: server.port: invalid type: string "abc", expected a whole number from 0 to 65535
         --
-        quadrille.yaml: server.port: invalid value: integer `70000`, expected u16
+        quadrille.yaml: server.port: invalid value: integer `70000`, expected a whole number from 0 to 65535
         --
         quadrille.yaml: server.allow_unauthenticated_remote: invalid type: string "yes", expected a boolean
         --
-        quadrille.yaml: server: invalid type: integer `8080`, expected struct Server
+        quadrille.yaml: server: expected keys with values below it, not 8080
         --
         quadrille.yaml: database.type: unknown variant `postgres`, expected `embedded`
         --
@@ -319,11 +331,11 @@ mod tests {
         --
         quadrille.yaml: not valid YAML: unclosed bracket '{' at line 1, column 9
         --
-        quadrille.yaml: not valid YAML: duplicate mapping key: server, set DuplicateKeyPolicy in Options if acceptable at line 2, column 1
+        quadrille.yaml: not valid YAML: duplicate mapping key `server` is not allowed here at line 2, column 1
         --
         QUADRILLE_SERVER_PORT: server.port: "http" is not a whole number
         --
-        QUADRILLE_SERVER_PORT: server.port: invalid value: integer `70000`, expected u16
+        QUADRILLE_SERVER_PORT: server.port: invalid value: integer `70000`, expected a whole number from 0 to 65535
         --
         QUADRILLE_CONNECTORS_HTTP_ENABLED: connectors.http.enabled: "1" is neither true nor false
         "#);

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Configuration of a Quadrille server, `quadrille.yaml`. Every key is optional.
+/// Configuration of a Quadrille server. Every key is optional.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(title = "quadrille.yaml")]
 pub(crate) struct Config {
     /// Where the server listens, and whom it answers.
     pub(crate) server: Server,
@@ -34,7 +35,8 @@ pub(crate) struct Server {
     pub(crate) port: u16,
     /// Whether to listen on an address that other machines reach, though nobody has to prove who they are.
     pub(crate) allow_unauthenticated_remote: bool,
-    /// Host names that requests may be addressed to, besides loopback and the address listened on.
+    /// Names that browsers may reach the server by, and hosts whose pages may call it, besides loopback and
+    /// plain addresses; `*` allows any.
     pub(crate) allowed_hosts: Vec<String>,
 }
 

@@ -5,10 +5,11 @@ use serde_json::Value;
 /// Title, detail, and in brackets what machines go by.
 pub(crate) fn line(problem: &Value) -> String {
     let text = |key: &str| problem[key].as_str().filter(|text| !text.is_empty());
-    let mut line = text("title").unwrap_or("error").to_owned();
-    if let Some(detail) = text("detail") {
-        line = format!("{line}: {detail}");
-    }
+    let line = match (text("title"), text("detail")) {
+        (Some(title), Some(detail)) => format!("{title}: {detail}"),
+        (Some(text), None) | (None, Some(text)) => text.to_owned(),
+        (None, None) => "error".to_owned(),
+    };
     match (text("type"), problem["status"].as_u64()) {
         (Some(kind), Some(status)) => format!("{line} [{kind}, {status}]"),
         (Some(kind), None) => format!("{line} [{kind}]"),
@@ -32,6 +33,7 @@ mod tests {
             "card declined: no money [declined, 402]"
         );
         assert_eq!(line(&json!({"title": "x", "detail": ""})), "x");
+        assert_eq!(line(&json!({"detail": "y", "status": 499})), "y [499]");
         assert_eq!(line(&Value::Null), "error");
     }
 }

@@ -71,7 +71,7 @@ impl<'s> From<&'s Schedule> for ScheduleRecord<'s> {
 }
 
 /// The word of a choice.
-pub(crate) fn word<T: PartialEq>(words: &[(&'static str, T)], choice: T) -> &'static str {
+pub(crate) fn word<T: PartialEq + Copy>(words: &[(&'static str, T)], choice: T) -> &'static str {
     words
         .iter()
         .find(|(_, listed)| *listed == choice)

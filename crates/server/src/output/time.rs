@@ -29,6 +29,7 @@ pub(crate) fn span(ms: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
     match () {
         () if seconds < 1 => format!("{ms}ms"),
+        () if minutes < 1 && ms % 1_000 < 100 => format!("{seconds}s"),
         () if minutes < 1 => format!("{seconds}.{}s", ms % 1_000 / 100),
         () if hours < 1 => format!("{minutes}m {}s", seconds % 60),
         () if days < 1 => format!("{hours}h {}m", minutes % 60),
@@ -79,6 +80,7 @@ mod tests {
         let cases = [
             (0, "0ms"),
             (999, "999ms"),
+            (3_000, "3s"),
             (1_950, "1.9s"),
             (61_000, "1m 1s"),
             (3_660_000, "1h 1m"),

@@ -1,0 +1,97 @@
+//! Owns the load: runs started in a closed loop, to their end or until the start is durable.
+
+use std::time::Duration;
+
+use api::v1::StartRunRequest;
+use api::v1::runs_client::RunsClient;
+use bytes::Bytes;
+use tonic::Request;
+use tonic::transport::Channel;
+
+use crate::arguments::Arguments;
+use crate::closed_loop::{self, Caller, Plan};
+
+/// What can be run.
+const WORKFLOWS: [(&str, &str); 2] = [
+    ("one-step", include_str!("../workflows/one-step.yaml")),
+    ("three-step", include_str!("../workflows/three-step.yaml")),
+];
+/// What each run is started with.
+const INPUT: &[u8] = br#"{"order":"4711","customer":"c-1","amount":12}"#;
+/// How long an answer may take beyond the wait for the end of the run.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Deploys the workflow, starts runs of it, and prints what came of it.
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    let plan = Plan::read(arguments)?;
+    let url = arguments.required("url")?;
+    let workflow = arguments.text("workflow", "one-step");
+    let wait_ms = arguments.number("wait-ms", 60_000)?;
+    let Some((_, source)) = WORKFLOWS.iter().find(|(name, _)| *name == workflow) else {
+        anyhow::bail!(
+            "no workflow is named {workflow:?}; there are {}",
+            WORKFLOWS.map(|(name, _)| name).join(" and ")
+        );
+    };
+    let request = StartRunRequest {
+        workflow: workflow.to_owned(),
+        input: Bytes::from_static(INPUT),
+        wait_ms,
+        ..StartRunRequest::default()
+    };
+    closed_loop::on_one_thread(async {
+        let mut clients = Vec::new();
+        for _ in 0..plan.channels {
+            let client = sdk::Client::connect(url).await?;
+            client.deploy(*source).await?;
+            clients.push(client.raw().runs());
+        }
+        let callers = clients
+            .iter()
+            .cycle()
+            .take(usize::try_from(plan.concurrency)?);
+        let callers = callers
+            .map(|client| RunCaller {
+                client: client.clone(),
+                request: request.clone(),
+            })
+            .collect();
+        println!("{}", closed_loop::run(plan, callers).await?);
+        Ok(())
+    })
+}
+
+struct RunCaller {
+    client: RunsClient<Channel>,
+    request: StartRunRequest,
+}
+
+impl Caller for RunCaller {
+    async fn call(&mut self) -> Result<(), String> {
+        let mut request = Request::new(self.request.clone());
+        request.set_timeout(Duration::from_millis(self.request.wait_ms) + ANSWER_TIMEOUT);
+        let answer = self
+            .client
+            .start(request)
+            .await
+            .map_err(|status| status.to_string())?
+            .into_inner();
+        if !answer.created {
+            return Err(format!("run {} was there already", answer.id));
+        }
+        match answer.run {
+            None if self.request.wait_ms == 0 => Ok(()),
+            Some(run) if run.state == "completed" => Ok(()),
+            Some(run) => Err(format!(
+                "run {} is {}: {}",
+                run.id,
+                run.state,
+                String::from_utf8_lossy(&run.error)
+            )),
+            None => Err(format!(
+                "run {} was waited for and is not in the answer",
+                answer.id
+            )),
+        }
+    }
+}
