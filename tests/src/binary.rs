@@ -24,11 +24,26 @@ pub fn binary() -> &'static Path {
 fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--package", "quadrille-server", "--bin", "quadrille", "--message-format", "json"]);
-    let output = command.stderr(Stdio::inherit()).output().expect("cargo can be started");
+    command.args([
+        "build",
+        "--package",
+        "quadrille-server",
+        "--bin",
+        "quadrille",
+        "--message-format",
+        "json",
+    ]);
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("cargo can be started");
     assert!(output.status.success(), "the server does not build");
     let messages = String::from_utf8(output.stdout).expect("cargo prints text");
-    let built = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let path = built.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last();
+    let built = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let path = built
+        .filter_map(|message| message["executable"].as_str().map(PathBuf::from))
+        .next_back();
     path.expect("cargo names what it built")
 }

@@ -55,7 +55,10 @@ impl Quadrille {
     /// If it cannot be started.
     #[must_use]
     pub fn spawn(mut self) -> Child {
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         self.command.spawn().expect("the binary can be started")
     }
 
@@ -65,7 +68,10 @@ impl Quadrille {
     /// If it cannot be started.
     #[must_use]
     pub fn serve(mut self) -> Child {
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        self.command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
         self.command.spawn().expect("the binary can be started")
     }
 
@@ -84,7 +90,9 @@ impl Ended {
     /// # Panics
     /// If it does not end.
     pub async fn of(child: Child) -> Ended {
-        let output = timeout(PATIENCE, child.wait_with_output()).await.expect("the command ends");
+        let output = timeout(PATIENCE, child.wait_with_output())
+            .await
+            .expect("the command ends");
         let output = output.expect("its output can be read");
         Ended {
             code: output.status.code().unwrap_or(-1),

@@ -22,7 +22,10 @@ pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T
         if let Some(found) = look().await {
             return found;
         }
-        assert!(Instant::now() < end, "waited for {what} longer than {PATIENCE:?}");
+        assert!(
+            Instant::now() < end,
+            "waited for {what} longer than {PATIENCE:?}"
+        );
         sleep(PAUSE).await;
     }
 }

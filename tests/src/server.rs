@@ -42,10 +42,18 @@ impl Server {
     /// If it does not start.
     pub async fn start_with(settings: &[(&str, &str)]) -> Server {
         let data = tempfile::tempdir().expect("a folder can be made");
-        let mut settings: Vec<_> = settings.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let mut settings: Vec<_> = settings
+            .iter()
+            .map(|(name, value)| ((*name).into(), (*value).into()))
+            .collect();
         settings.push(("QUADRILLE_LOG_LEVEL".into(), "warn".into()));
         let (process, url) = launch(data.path(), "0", &settings).await;
-        Server { data, settings, url, process }
+        Server {
+            data,
+            settings,
+            url,
+            process,
+        }
     }
 
     /// Where it listens, such as `http://127.0.0.1:34567`.
@@ -71,7 +79,9 @@ impl Server {
     /// # Panics
     /// Never, as it printed its address itself.
     pub async fn client(&self) -> Client {
-        Client::connect(&self.url).await.expect("the server printed the address")
+        Client::connect(&self.url)
+            .await
+            .expect("the server printed the address")
     }
 
     /// Ends it as a crash does (SIGKILL).
@@ -88,7 +98,10 @@ impl Server {
     /// If it does not end.
     pub async fn terminate(&mut self) -> ExitStatus {
         self.ask_to_end();
-        timeout(PATIENCE, self.process.wait()).await.expect("it ends when asked to").expect("it can be waited for")
+        timeout(PATIENCE, self.process.wait())
+            .await
+            .expect("it ends when asked to")
+            .expect("it can be waited for")
     }
 
     /// Asks it to end (SIGTERM).
@@ -96,7 +109,11 @@ impl Server {
     /// # Panics
     /// If it has ended already.
     pub fn ask_to_end(&self) {
-        let id = self.process.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        let id = self
+            .process
+            .id()
+            .and_then(|id| i32::try_from(id).ok())
+            .and_then(Pid::from_raw);
         kill_process(id.expect("it runs"), Signal::TERM).expect("it can be told");
     }
 
@@ -127,7 +144,10 @@ impl Server {
     /// # Panics
     /// If it does not end.
     pub async fn run(&self, arguments: &[&str]) -> Ended {
-        Quadrille::new(arguments).env("QUADRILLE_URL", &self.url).run().await
+        Quadrille::new(arguments)
+            .env("QUADRILLE_URL", &self.url)
+            .run()
+            .await
     }
 
     /// Demands that it starts a run and brings it to its end.
@@ -136,9 +156,20 @@ impl Server {
     /// If it does not.
     pub async fn demand_service(&self) {
         let client = self.client().await;
-        client.deploy(ECHO).await.expect("a sound workflow is taken");
-        let start = client.start("echo").input(&serde_json::json!({"says": "hello"})).wait(PATIENCE);
-        let run = start.send().await.expect("the server serves").run.expect("it was waited for");
+        client
+            .deploy(ECHO)
+            .await
+            .expect("a sound workflow is taken");
+        let start = client
+            .start("echo")
+            .input(&serde_json::json!({"says": "hello"}))
+            .wait(PATIENCE);
+        let run = start
+            .send()
+            .await
+            .expect("the server serves")
+            .run
+            .expect("it was waited for");
         let output: serde_json::Value = run.output.decode().expect("output is JSON");
         assert_eq!(output, serde_json::json!({"echo": "hello"}), "{run:?}");
     }
@@ -162,7 +193,9 @@ async fn launch(data: &Path, port: &str, settings: &[(String, String)]) -> (Chil
         let mut process = command.serve();
         let stdout = process.stdout.take().expect("standard output is piped");
         let mut lines = BufReader::new(stdout).lines();
-        let first = timeout(PATIENCE, lines.next_line()).await.expect("it says where it listens");
+        let first = timeout(PATIENCE, lines.next_line())
+            .await
+            .expect("it says where it listens");
         let url = first.ok().flatten()?.strip_prefix(LISTENING)?.to_owned();
         Some((process, url))
     })

@@ -29,7 +29,9 @@ pub(crate) fn cargo(project: &Project) -> Command {
 
 /// Runs a command to its end with our input and output.
 pub(crate) fn succeed(command: &mut Command) -> anyhow::Result<()> {
-    let status = command.status().with_context(|| format!("cannot start {}", shown(command)))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot start {}", shown(command)))?;
     if !status.success() {
         bail!("{} ended with {status}", shown(command));
     }
@@ -55,7 +57,9 @@ impl Child {
     /// Starts a program.
     pub(crate) fn start(name: &'static str, command: &mut Command) -> anyhow::Result<Child> {
         command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let mut child = command
+            .spawn()
+            .with_context(|| format!("cannot start {name}"))?;
         let stdout = child.stdout.take().context("standard output is piped")?;
         let (sender, lines) = sync_channel(LINES_MAX);
         std::thread::spawn(move || {
@@ -68,7 +72,11 @@ impl Child {
     }
 
     /// The next line that a question has an answer for; other lines are passed over.
-    pub(crate) fn hear<T>(&self, within: Duration, mut wanted: impl FnMut(&str) -> Option<T>) -> anyhow::Result<T> {
+    pub(crate) fn hear<T>(
+        &self,
+        within: Duration,
+        mut wanted: impl FnMut(&str) -> Option<T>,
+    ) -> anyhow::Result<T> {
         let until = Instant::now() + within;
         let mut heard = Vec::new();
         loop {
@@ -78,22 +86,30 @@ impl Child {
                     Some(found) => return Ok(found),
                     None => heard.push(line),
                 },
-                Err(RecvTimeoutError::Timeout) => bail!("{} did not get there within {within:?}", self.name),
-                Err(RecvTimeoutError::Disconnected) => bail!("{} ended early: {}", self.name, heard.join("\n")),
+                Err(RecvTimeoutError::Timeout) => {
+                    bail!("{} did not get there within {within:?}", self.name)
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    bail!("{} ended early: {}", self.name, heard.join("\n"))
+                }
             }
         }
     }
 
     /// Ends it as a crash would (SIGKILL), and waits until it is gone.
     pub(crate) fn kill(&mut self) -> anyhow::Result<()> {
-        self.child.kill().with_context(|| format!("cannot kill {}", self.name))?;
+        self.child
+            .kill()
+            .with_context(|| format!("cannot kill {}", self.name))?;
         self.wait()?;
         Ok(())
     }
 
     /// Waits for its end.
     pub(crate) fn wait(&mut self) -> anyhow::Result<ExitStatus> {
-        self.child.wait().with_context(|| format!("cannot wait for {}", self.name))
+        self.child
+            .wait()
+            .with_context(|| format!("cannot wait for {}", self.name))
     }
 }
 

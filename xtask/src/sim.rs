@@ -10,6 +10,8 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
     let project = Project::find()?;
     let mut command = cargo(&project);
     command.args(["run", "--quiet", "--release", "--package", "quadrille-sim"]);
-    command.args(["--config", "profile.release.debug-assertions=true", "--"]).args(arguments);
+    command
+        .args(["--config", "profile.release.debug-assertions=true", "--"])
+        .args(arguments);
     crate::process::succeed(&mut command)
 }

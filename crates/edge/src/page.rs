@@ -2,9 +2,11 @@
 //!
 //! Invariant: an answer stays below what clients accept by default, unless a single entry is larger.
 
-use engine::query::{HistoryPage, Page, Summary};
+use engine::query::{HistoryPage, PAGE_MAX, Page, Summary};
 use graph::Value;
 use kernel::codec::Wire;
+
+use crate::refusal::Refusal;
 
 /// Bytes of data, roughly as JSON, that a page holds before it ends early.
 pub(crate) const PAGE_BYTES_MAX: usize = 3 << 20;
@@ -36,31 +38,25 @@ pub(crate) fn fit_history(mut page: HistoryPage) -> HistoryPage {
     page
 }
 
-/// How many entries of a page are wanted; `what` it is called in the request.
-pub(crate) fn limit(
-    what: &str,
-    wanted: Option<usize>,
-    default: usize,
-) -> Result<usize, crate::refusal::Refusal> {
-    let max = engine::query::PAGE_MAX;
+/// How many runs a page is to hold.
+pub(crate) fn limit_runs(wanted: Option<usize>) -> Result<usize, Refusal> {
+    limit(wanted, LIMIT_DEFAULT)
+}
+
+/// How many events a page is to hold.
+pub(crate) fn limit_events(wanted: Option<usize>) -> Result<usize, Refusal> {
+    limit(wanted, PAGE_MAX)
+}
+
+fn limit(wanted: Option<usize>, default: usize) -> Result<usize, Refusal> {
     match wanted {
         None | Some(0) => Ok(default),
-        Some(limit) if limit <= max => Ok(limit),
-        Some(limit) => Err(crate::refusal::Refusal::argument(
-            what,
-            format!("{limit} is more than the {max} of one page"),
-        )),
+        Some(limit) if limit <= PAGE_MAX => Ok(limit),
+        Some(limit) => {
+            let why = format!("{limit} is more than the {PAGE_MAX} of one page");
+            Err(Refusal::argument("limit", why))
+        }
     }
-}
-
-/// As [`limit`], for runs.
-pub(crate) fn limit_runs(wanted: Option<usize>) -> Result<usize, crate::refusal::Refusal> {
-    limit("limit", wanted, LIMIT_DEFAULT)
-}
-
-/// As [`limit`], for events.
-pub(crate) fn limit_events(wanted: Option<usize>) -> Result<usize, crate::refusal::Refusal> {
-    limit("limit", wanted, engine::query::PAGE_MAX)
 }
 
 /// How many entries of these weights fit; at least one.

@@ -18,9 +18,6 @@ pub const RUN_STEPS_MAX: u64 = 1_000_000;
 /// Steps that one run may have at once.
 pub const RUN_STEPS_LIVE_MAX: usize = 20_000;
 
-/// How deep containers may nest within a run.
-pub const FRAME_DEPTH_MAX: u32 = 100;
-
 /// How deep runs may start children of children.
 pub const CHILD_DEPTH_MAX: u32 = 32;
 

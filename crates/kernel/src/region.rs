@@ -21,7 +21,7 @@ use crate::event::{
     StepWithdrawing,
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId};
-use crate::limits::{DATA_BYTES_MAX, FRAME_DEPTH_MAX, ITEMS_MAX};
+use crate::limits::{DATA_BYTES_MAX, ITEMS_MAX};
 use crate::state::{Activity, Ending, Frame, Nothing, Phase, Region, Run, Undo, weight};
 use crate::step::{Token, is_same};
 use crate::turn::{Move, RunTurn};
@@ -84,12 +84,6 @@ impl RunTurn<'_, '_> {
         scope: &Scope,
         raw: &Value,
     ) -> Result<Region, Failure> {
-        if self.state().frame_depth(scope.frame) >= FRAME_DEPTH_MAX {
-            return Err(Failure::new(
-                "runtime",
-                format!("containers nest deeper than {FRAME_DEPTH_MAX}"),
-            ));
-        }
         let mut region = Region::new((!is_same(raw, &scope.data)).then(|| scope.data.clone()));
         if let Kind::ForEach(for_each) = &node.kind {
             let items = bounded(self.expression(&for_each.items, scope)?)?;

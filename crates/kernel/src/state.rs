@@ -478,23 +478,6 @@ impl Run {
         }
         None
     }
-
-    /// How many containers a frame lies in.
-    #[must_use]
-    pub fn frame_depth(&self, frame: FrameId) -> u32 {
-        let (mut at, mut depth) = (frame, 0);
-        while at != ROOT_FRAME {
-            let owner = self
-                .frames
-                .get(&at)
-                .and_then(|frame| frame.owner)
-                .and_then(|owner| self.step(owner));
-            let Some(owner) = owner else { break };
-            at = owner.frame;
-            depth += 1;
-        }
-        depth
-    }
 }
 
 impl Step {

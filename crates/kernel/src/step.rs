@@ -464,28 +464,24 @@ impl RunTurn<'_, '_> {
         }));
         let incoming = self.definition().incoming(index);
         let need = needed(need, incoming);
-        let arrived = self
-            .state()
-            .frames
-            .get(&frame)
-            .and_then(|open| open.joins.get(&index));
-        let data: Vec<Value> = arrived
-            .map(|arrived| arrived.data.clone())
-            .unwrap_or_default();
-        let arrived = data.len();
-        if arrived == incoming {
+        let Some(open) = self.state().frames.get(&frame) else {
+            return;
+        };
+        let arrived = open
+            .joins
+            .get(&index)
+            .map_or(&[][..], |arrived| &arrived.data);
+        let is_last = arrived.len() == incoming;
+        let data = (arrived.len() == need).then(|| Value::array(arrived.to_vec()));
+        if is_last {
             self.emit(RunEvent::JoinReset(JoinReset { frame, node: index }));
         }
-        if arrived == need {
-            self.finish(
-                &Token::at(frame, index, Value::Null),
-                node,
-                scope,
-                Value::array(data),
-                None,
-            );
-        } else {
-            self.close_if_done(frame);
+        match data {
+            Some(data) => {
+                let joined = Token::at(frame, index, Value::Null);
+                self.finish(&joined, node, scope, data, None);
+            }
+            None => self.close_if_done(frame),
         }
     }
 
@@ -541,7 +537,7 @@ impl RunTurn<'_, '_> {
         let Some(open) = self.state().frames.get(&frame) else {
             return;
         };
-        if open.steps.is_empty() && !self.is_moving(frame) && !self.is_closing(frame) {
+        if open.steps.is_empty() && !self.is_moving(frame) {
             let data = open.output.clone().unwrap_or_default();
             self.push(Move::Close { frame, data });
         }
@@ -552,7 +548,7 @@ impl RunTurn<'_, '_> {
         let Some(open) = self.state().frames.get(&frame) else {
             return;
         };
-        if open.ending.is_some() && open.steps.is_empty() && !self.is_closing(frame) {
+        if open.ending.is_some() && open.steps.is_empty() {
             self.push(Move::Close {
                 frame,
                 data: Value::Null,

@@ -5,7 +5,7 @@
 //! agenda rather than on the call stack, so depth of nesting never becomes depth of recursion.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -189,7 +189,6 @@ impl<'a> Turn<'a> {
             definition,
             agenda: VecDeque::new(),
             moving: BTreeMap::new(),
-            closing: BTreeSet::new(),
             transitions: 0,
             bytes: 0,
         })
@@ -225,8 +224,6 @@ pub(crate) struct RunTurn<'t, 'a> {
     agenda: VecDeque<Move>,
     /// Tokens in the agenda, by frame.
     moving: BTreeMap<FrameId, u32>,
-    /// Frames in the agenda that are to be closed.
-    closing: BTreeSet<FrameId>,
     /// Nodes entered and bodies opened in this turn.
     pub transitions: u32,
     /// Data journaled in this turn.
@@ -283,14 +280,9 @@ impl<'a> RunTurn<'_, 'a> {
 
     /// Lets a move wait for its turn.
     pub(crate) fn push(&mut self, next: Move) {
-        match &next {
-            Move::Advance { frame, data, .. } => {
-                self.bytes += weight(data, DATA_BYTES_MAX);
-                *self.moving.entry(*frame).or_default() += 1;
-            }
-            Move::Close { frame, .. } => {
-                self.closing.insert(*frame);
-            }
+        if let Move::Advance { frame, data, .. } = &next {
+            self.bytes += weight(data, DATA_BYTES_MAX);
+            *self.moving.entry(*frame).or_default() += 1;
         }
         self.agenda.push_back(next);
     }
@@ -298,11 +290,6 @@ impl<'a> RunTurn<'_, 'a> {
     /// Whether a token is on its way inside the frame.
     pub(crate) fn is_moving(&self, frame: FrameId) -> bool {
         self.moving.contains_key(&frame)
-    }
-
-    /// Whether a frame is about to be closed.
-    pub(crate) fn is_closing(&self, frame: FrameId) -> bool {
-        self.closing.contains(&frame)
     }
 
     /// Whether this turn has done enough: tokens go on in the next.
@@ -333,10 +320,7 @@ impl<'a> RunTurn<'_, 'a> {
                     }
                     self.advance(frame, next, data);
                 }
-                Move::Close { frame, data } => {
-                    self.closing.remove(&frame);
-                    self.close(frame, data);
-                }
+                Move::Close { frame, data } => self.close(frame, data),
             }
         }
     }

@@ -15,7 +15,6 @@ use crate::check;
 use crate::verdict::{Invariant, Violation};
 
 /// All that is durable.
-#[derive(Default)]
 pub(crate) struct Facts {
     /// What is true by the records so far; finished runs are taken out.
     pub(crate) state: State,
@@ -25,10 +24,14 @@ pub(crate) struct Facts {
     pub(crate) now: Time,
     /// The latest instant that the machine's clock has shown.
     pub(crate) clock: Time,
+    /// What the driver's clock shows.
+    pub(crate) present: Time,
     /// When the connection of each session without one was lost.
     pub(crate) lost: BTreeMap<SessionId, Time>,
     records: BTreeMap<u64, Vec<u8>>,
     pub(crate) runs: BTreeMap<RunId, Past>,
+    /// Claims that were delivered to a worker.
+    pub(crate) given: BTreeSet<TaskToken>,
     /// How claims ended.
     pub(crate) claims: BTreeMap<TaskToken, ClaimEnd>,
     /// Marks of clients that were seen in an event.
@@ -39,7 +42,6 @@ pub(crate) struct Facts {
 
 /// What happened to a run so far.
 pub(crate) struct Past {
-    pub(crate) started_at: Time,
     pub(crate) history: Vec<(Time, RunEvent)>,
     /// Its bytes, and until when it is kept, once it has ended.
     pub(crate) finished: Option<(Vec<u8>, Time)>,
@@ -66,6 +68,23 @@ impl Past {
 }
 
 impl Facts {
+    pub(crate) fn new() -> Facts {
+        Facts {
+            state: State::default(),
+            end: 0,
+            now: Time(0),
+            clock: Time(0),
+            present: Time(0),
+            lost: BTreeMap::new(),
+            records: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            given: BTreeSet::new(),
+            claims: BTreeMap::new(),
+            marks: BTreeSet::new(),
+            kinds: BTreeMap::new(),
+        }
+    }
+
     /// The record at a position.
     pub(crate) fn record(&self, position: u64) -> Option<&[u8]> {
         self.records.get(&position).map(Vec::as_slice)
@@ -109,7 +128,9 @@ impl Facts {
     fn note_past(&mut self, id: RunId, fact: &RunEvent, at: Time) {
         if let RunEvent::Started(_) = fact {
             // A key may be used anew once its run was forgotten: then its past is another one's.
-            self.runs.insert(id, Past { started_at: at, history: Vec::new(), finished: None });
+            self.given.retain(|token| token.run != id);
+            self.claims.retain(|token, _| token.run != id);
+            self.runs.insert(id, Past { history: Vec::new(), finished: None });
         }
         let Some(past) = self.runs.get_mut(&id) else { return };
         past.history.push((at, fact.clone()));

@@ -25,6 +25,8 @@ pub(crate) enum Letter {
     Watched(RunId, HistoryEvent),
     /// A worker is connected: which, over which link.
     Welcome(usize, u64, Welcome),
+    /// A worker's link was found closed.
+    Closed(u64),
     /// A worker is told something: which, over which link.
     Frame(usize, u64, ToWorker),
 }
@@ -84,9 +86,7 @@ impl Post {
         Outlet::new(move |frame| {
             let _held = &end;
             let open = !hung_up.load(Ordering::Relaxed);
-            if open {
-                post.put(Letter::Frame(worker, number, frame));
-            }
+            post.put(if open { Letter::Frame(worker, number, frame) } else { Letter::Closed(number) });
             open
         })
     }

@@ -42,21 +42,21 @@ pub(crate) struct Worker {
 
 impl World {
     /// One worker does something, honestly or not.
-    pub(crate) fn work(&mut self, honest: bool) -> Result<(), Violation> {
+    pub(crate) fn work(&mut self, honest: bool) {
         let place = self.random.place(WORKERS);
         let open = self.workers[place].link.as_ref().is_some_and(Link::is_open);
         if !open {
             self.hang_up(place);
             self.connect(place);
-            return Ok(());
+            return;
         }
         if !self.workers[place].welcomed {
-            return Ok(());
+            return;
         }
-        self.read_frames(place)?;
+        self.read_frames(place);
         if honest {
             self.report(place, true);
-            return Ok(());
+            return;
         }
         match self.random.below(20) {
             0 => self.hang_up(place),
@@ -72,7 +72,6 @@ impl World {
             8 | 9 => {}
             _ => self.report(place, false),
         }
-        Ok(())
     }
 
     /// Forgets all it knows.
@@ -111,6 +110,7 @@ impl World {
 
     /// The server says that a worker is connected.
     pub(crate) fn welcome(&mut self, place: usize, link: u64, session: SessionId) {
+        self.sessions.insert(link, session);
         let worker = &mut self.workers[place];
         if worker.link.as_ref().is_none_or(|current| current.number != link) {
             return;
@@ -129,7 +129,7 @@ impl World {
     /// The server sent a frame.
     pub(crate) fn frame(&mut self, place: usize, link: u64, frame: ToWorker) -> Result<(), Violation> {
         for delivery in &frame.tasks {
-            check::claims::delivered(&self.facts, &mut self.given, delivery.token)?;
+            check::claims::delivered(&mut self.facts, delivery.token)?;
         }
         let worker = &mut self.workers[place];
         for (token, accepted) in &frame.receipts {
@@ -147,7 +147,7 @@ impl World {
         Ok(())
     }
 
-    fn read_frames(&mut self, place: usize) -> Result<(), Violation> {
+    fn read_frames(&mut self, place: usize) {
         let worker = &mut self.workers[place];
         for frame in std::mem::take(&mut worker.frames) {
             for delivery in frame.tasks {
@@ -162,7 +162,6 @@ impl World {
                 worker.over.push(token);
             }
         }
-        Ok(())
     }
 
     fn outcome(&mut self, token: TaskToken, honest: bool) -> TaskOutcome {
@@ -199,21 +198,18 @@ impl World {
     fn report_late(&mut self, place: usize) {
         let Some(mut token) = self.workers[place].over.pop() else { return };
         let outcome = self.outcome(token, false);
-        let mut reported = token;
         if self.sabotage == Some(Sabotage::ForgeClaim)
             && let Some(task) = self.facts.state.runs.get(&token.run).and_then(|run| run.step(token.step)?.task())
         {
-            reported.claim = task.claims;
-            token = reported;
+            token.claim = task.claims;
         }
         shoot!(self.film, "worker {place} reports late on {token:?}");
         self.workers[place].results.insert(token, outcome.clone());
-        self.say(place, FromWorker { results: vec![(reported, outcome)], ..FromWorker::default() });
+        self.say(place, FromWorker { results: vec![(token, outcome)], ..FromWorker::default() });
     }
 
     fn give_back(&mut self, place: usize) {
         let Some(token) = self.workers[place].holding.pop_first().map(|(token, _)| token) else { return };
-        self.workers[place].over.push(token);
         self.say(place, FromWorker { credits: 1, returned: vec![token], ..FromWorker::default() });
     }
 
@@ -230,7 +226,7 @@ impl World {
 
     /// Notes when the server hears that a connection is lost or there again.
     pub(crate) fn note_session(&mut self, input: &Input) {
-        let now = self.facts.clock;
+        let now = self.facts.present;
         match input {
             Input::Disconnect { session } => {
                 self.facts.lost.entry(*session).or_insert(now);
@@ -246,9 +242,17 @@ impl World {
         }
     }
 
+    /// The server found a link closed: to it the connection is lost from now on.
+    pub(crate) fn note_closed(&mut self, link: u64) {
+        let now = self.facts.present;
+        if let Some(session) = self.sessions.get(&link) {
+            self.facts.lost.entry(*session).or_insert(now);
+        }
+    }
+
     /// After a restart every session has its grace once more.
     pub(crate) fn note_restart(&mut self) {
-        let now = self.facts.clock;
+        let now = self.facts.present;
         self.facts.lost.clear();
         let claimed = self.facts.state.runs.values().flat_map(|run| run.steps.values());
         let sessions = claimed.filter_map(|step| match &step.task()?.stage {

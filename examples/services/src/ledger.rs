@@ -59,7 +59,12 @@ impl Ledger {
     /// An empty ledger that is forgotten with the process.
     #[must_use]
     pub fn in_memory() -> Ledger {
-        Ledger { book: Arc::new(Mutex::new(Book { effects: Vec::new(), file: None })) }
+        Ledger {
+            book: Arc::new(Mutex::new(Book {
+                effects: Vec::new(),
+                file: None,
+            })),
+        }
     }
 
     /// The ledger that a file holds; the file is made if it is missing.
@@ -67,7 +72,11 @@ impl Ledger {
     /// # Errors
     /// If the file cannot be read or written, or holds something else.
     pub fn open(path: &Path) -> io::Result<Ledger> {
-        let file = OpenOptions::new().create(true).read(true).append(true).open(path)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(path)?;
         let mut effects: Vec<Effect> = Vec::new();
         for line in BufReader::new(&file).lines() {
             let effect: Effect = serde_json::from_str(&line?).map_err(io::Error::other)?;
@@ -76,7 +85,12 @@ impl Ledger {
                 None => effects.push(effect),
             }
         }
-        Ok(Ledger { book: Arc::new(Mutex::new(Book { effects, file: Some(file) })) })
+        Ok(Ledger {
+            book: Arc::new(Mutex::new(Book {
+                effects,
+                file: Some(file),
+            })),
+        })
     }
 
     /// Lets something happen, once for each key.
@@ -98,7 +112,9 @@ impl Ledger {
             return Ok(Recorded::Again(book.effects[at].clone()));
         }
         if book.effects.len() >= EFFECTS_MAX {
-            return Err(io::Error::other(format!("the ledger is full: it holds {EFFECTS_MAX} effects")));
+            return Err(io::Error::other(format!(
+                "the ledger is full: it holds {EFFECTS_MAX} effects"
+            )));
         }
         let effect = Effect {
             number: book.effects.len() as u64 + 1,
@@ -124,7 +140,10 @@ impl Ledger {
     #[must_use]
     pub fn actions(&self, subject: &str) -> Vec<String> {
         let book = self.book();
-        let effects = book.effects.iter().filter(|effect| effect.subject == subject);
+        let effects = book
+            .effects
+            .iter()
+            .filter(|effect| effect.subject == subject);
         effects.map(|effect| effect.action.clone()).collect()
     }
 
@@ -136,7 +155,9 @@ impl Ledger {
 
 impl Book {
     fn append(&mut self, effect: &Effect) -> io::Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
         let mut line = serde_json::to_vec(effect).map_err(io::Error::other)?;
         line.push(b'\n');
         file.write_all(&line)
@@ -156,14 +177,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("effects.jsonl");
         let ledger = Ledger::open(&path).unwrap();
-        let first = ledger.record(CHARGE, "o1", "o1:charge", json!({"payment": "pay-1"})).unwrap();
+        let first = ledger
+            .record(CHARGE, "o1", "o1:charge", json!({"payment": "pay-1"}))
+            .unwrap();
         assert!(matches!(first, Recorded::New(ref effect) if effect.number == 1));
         drop(ledger);
 
         let ledger = Ledger::open(&path).unwrap();
-        let again = ledger.record(CHARGE, "o1", "o1:charge", json!({"payment": "pay-2"})).unwrap();
-        let Recorded::Again(effect) = again else { panic!("it happened twice") };
-        assert_eq!((effect.answer, effect.repeats), (json!({"payment": "pay-1"}), 1));
+        let again = ledger
+            .record(CHARGE, "o1", "o1:charge", json!({"payment": "pay-2"}))
+            .unwrap();
+        let Recorded::Again(effect) = again else {
+            panic!("it happened twice")
+        };
+        assert_eq!(
+            (effect.answer, effect.repeats),
+            (json!({"payment": "pay-1"}), 1)
+        );
         drop(ledger);
 
         let ledger = Ledger::open(&path).unwrap();

@@ -31,11 +31,17 @@ async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let latency = Duration::from_millis(arguments.latency_ms);
     let ledger = match &arguments.ledger {
-        Some(path) => Ledger::open(path).with_context(|| format!("cannot open the ledger {}", path.display()))?,
+        Some(path) => Ledger::open(path)
+            .with_context(|| format!("cannot open the ledger {}", path.display()))?,
         None => Ledger::in_memory(),
     };
     let shop = Shop::open(arguments.port, latency, ledger.clone()).await;
-    let shop = shop.with_context(|| format!("cannot listen on port {} and the two above it", arguments.port))?;
+    let shop = shop.with_context(|| {
+        format!(
+            "cannot listen on port {} and the two above it",
+            arguments.port
+        )
+    })?;
     println!("inventory listening on http://{}", shop.inventory);
     println!("payment listening on http://{}", shop.payment);
     println!("shipping listening on http://{}", shop.shipping);
@@ -46,7 +52,11 @@ async fn main() -> anyhow::Result<()> {
         }
     };
     match &arguments.server {
-        Some(url) => statements_worker(url, latency, ledger)?.run(interrupted).await?,
+        Some(url) => {
+            statements_worker(url, latency, ledger)?
+                .run(interrupted)
+                .await?;
+        }
         None => interrupted.await,
     }
     Ok(())

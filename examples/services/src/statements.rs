@@ -3,7 +3,6 @@
 //! Invariant: a statement counts once, whatever happens between worker and server, because it is recorded
 //! by the key that all attempts of a task share.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -44,21 +43,37 @@ pub fn statements_worker(url: &str, latency: Duration, ledger: Ledger) -> Result
         let (ledger, busy) = (ledger.clone(), Busy::begin(&rendering));
         async move {
             tokio::time::sleep(latency).await;
-            record(&ledger, &context, account, busy.at_once)
+            record(&ledger, &context, account, &busy)
         }
     };
-    Worker::builder(url).name("statements").queue(QUEUE).task("render-statement", render).build()
+    Worker::builder(url)
+        .name("statements")
+        .queue(QUEUE)
+        .task("render-statement", render)
+        .build()
 }
 
-fn record(ledger: &Ledger, context: &TaskContext, account: Account, at_once: u32) -> Result<Statement, TaskError> {
+fn record(
+    ledger: &Ledger,
+    context: &TaskContext,
+    account: Account,
+    busy: &Busy,
+) -> Result<Statement, TaskError> {
     let pages = account.account.bytes().map(u64::from).sum::<u64>() % 9 + 1;
     let answer = json!({"pages": pages});
     let key = context.idempotency_key();
     let recorded = ledger.record(("statements", "render"), &account.account, key, answer);
-    if let Recorded::New(effect) = recorded.map_err(io::Error::from)? {
-        println!("effect {} {} {} {}", effect.number, effect.service, effect.action, effect.subject);
+    if let Recorded::New(effect) = recorded? {
+        println!(
+            "effect {} {} {} {}",
+            effect.number, effect.service, effect.action, effect.subject
+        );
     }
-    Ok(Statement { account: account.account, pages, at_once })
+    Ok(Statement {
+        account: account.account,
+        pages,
+        at_once: busy.at_once,
+    })
 }
 
 /// One statement being rendered.
@@ -70,7 +85,10 @@ struct Busy {
 impl Busy {
     fn begin(rendering: &Arc<AtomicU32>) -> Busy {
         let at_once = rendering.fetch_add(1, Ordering::SeqCst) + 1;
-        Busy { rendering: rendering.clone(), at_once }
+        Busy {
+            rendering: rendering.clone(),
+            at_once,
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use quadrille_tests::{Ended, Quadrille, Server, until};
+use quadrille_tests::{Ended, PATIENCE, Quadrille, Server, until};
 use sdk::RunState;
 use serde_json::{Value, json};
 
@@ -32,7 +32,13 @@ impl Folder {
 }
 
 async fn exec(path: &Path, arguments: &[&str]) -> Ended {
-    Quadrille::new(["exec", path.to_str().unwrap()].into_iter().chain(arguments.iter().copied())).run().await
+    Quadrille::new(
+        ["exec", path.to_str().unwrap()]
+            .into_iter()
+            .chain(arguments.iter().copied()),
+    )
+    .run()
+    .await
 }
 
 #[tokio::test]
@@ -47,29 +53,49 @@ async fn exec_prints_the_output_or_the_error() {
     let failed = exec(&fail, &[]).await;
     assert_eq!((failed.code, failed.stdout.as_str()), (1, ""), "{failed:?}");
     let error = failed.error();
-    assert_eq!((&error["type"], &error["status"]), (&json!("https://example.com/no-stock"), &json!(409)));
+    assert_eq!(
+        (&error["type"], &error["status"]),
+        (&json!("https://example.com/no-stock"), &json!(409))
+    );
 
     let wrong = folder.file("wrong.yaml", &workflow("wrong", "- greet: {sett: {a: 1}}"));
     let refused = exec(&wrong, &[]).await;
-    assert_eq!((refused.code, refused.stdout.as_str()), (4, ""), "{refused:?}");
+    assert_eq!(
+        (refused.code, refused.stdout.as_str()),
+        (4, ""),
+        "{refused:?}"
+    );
     assert!(refused.stderr.contains("sett"), "{refused:?}");
 
     let long = folder.file("long.yaml", &workflow("long", "- rest: {wait: PT1H}"));
     let goes_on = exec(&long, &["--timeout", "100ms"]).await;
-    assert_eq!((goes_on.code, goes_on.stdout.as_str()), (6, ""), "{goes_on:?}");
+    assert_eq!(
+        (goes_on.code, goes_on.stdout.as_str()),
+        (6, ""),
+        "{goes_on:?}"
+    );
 
     for arguments in [&["--input", "{"][..], &["--nonsense"]] {
         let wrong_usage = exec(&greet, arguments).await;
-        assert_eq!((wrong_usage.code, wrong_usage.stdout.as_str()), (2, ""), "{wrong_usage:?}");
+        assert_eq!(
+            (wrong_usage.code, wrong_usage.stdout.as_str()),
+            (2, ""),
+            "{wrong_usage:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn check_lists_findings() {
     let folder = Folder::new();
-    let text = workflow("wrong", "- greet: {sett: {a: 1}}\n- jump: {set: {a: 1}, then: nowhere}");
+    let text = workflow(
+        "wrong",
+        "- greet: {sett: {a: 1}}\n- jump: {set: {a: 1}, then: nowhere}",
+    );
     let wrong = folder.file("wrong.yaml", &text);
-    let checked = Quadrille::new(["check", wrong.to_str().unwrap(), "-o", "json"]).run().await;
+    let checked = Quadrille::new(["check", wrong.to_str().unwrap(), "-o", "json"])
+        .run()
+        .await;
     assert_eq!(checked.code, 4, "{checked:?}");
     let findings: Value = serde_json::from_str(&checked.stdout).unwrap();
     let findings = findings.as_array().unwrap();
@@ -78,7 +104,12 @@ async fn check_lists_findings() {
         for (key, is_right) in [
             ("line", finding["line"].is_u64()),
             ("column", finding["column"].is_u64()),
-            ("path", finding["path"].as_str().is_some_and(|path| path.starts_with("/do/"))),
+            (
+                "path",
+                finding["path"]
+                    .as_str()
+                    .is_some_and(|path| path.starts_with("/do/")),
+            ),
             ("severity", finding["severity"] == "error"),
             ("code", finding["code"].is_string()),
             ("message", finding["message"].is_string()),
@@ -86,41 +117,37 @@ async fn check_lists_findings() {
             assert!(is_right, "{key} of {finding}");
         }
     }
-    assert_eq!((&findings[0]["line"], &findings[1]["line"]), (&json!(3), &json!(4)));
+    assert_eq!(
+        (&findings[0]["line"], &findings[1]["line"]),
+        (&json!(3), &json!(4))
+    );
 
     let right = folder.file("right.yaml", &workflow("right", GREET));
-    let checked = Quadrille::new(["check", right.to_str().unwrap(), "-o", "json"]).run().await;
+    let checked = Quadrille::new(["check", right.to_str().unwrap(), "-o", "json"])
+        .run()
+        .await;
     assert_eq!(checked.json(), json!([]));
 }
 
-#[tokio::test]
-async fn runs_as_scripts_see_them() {
-    let server = Server::start().await;
-    let folder = Folder::new();
-    let greet = folder.file("greet.yaml", &workflow("greet", GREET));
-    let fail = folder.file("fail.yaml", &workflow("fail", FAIL));
-    for created in [true, false] {
-        let applied = server.run(&["apply", "-f", greet.to_str().unwrap(), "-f", fail.to_str().unwrap(), "-o", "json"]).await;
-        let expected = |name: &str| json!({"workflow": name, "version": "1.0.0", "created": created});
-        assert_eq!(applied.json(), json!([expected("greet"), expected("fail")]));
-    }
-    let input = r#"{"name": "Ada"}"#;
-    let line = ["run", "greet", "--input", input, "--key", "greet-1", "--label", "team=blue", "--wait"];
-    for _ in 0..2 {
-        assert_eq!(server.run(&line).await.json(), json!({"hello": "Ada"}));
-    }
-    let failed = server.run(&["run", "fail", "--wait"]).await;
-    assert_eq!((failed.code, failed.stdout.as_str()), (1, ""), "{failed:?}");
-    assert_eq!(failed.error()["status"], 409);
-
+/// Demands that both runs are listed as they ended, and gives the completed one.
+async fn listed(server: &Server) -> Value {
     let runs = until("both runs to be listed", async || {
         let runs = server.run(&["list", "runs", "-o", "json"]).await.json();
         (runs.as_array().unwrap().len() == 2).then_some(runs)
     })
     .await;
-    let [fail, greet] = runs.as_array().unwrap().as_slice() else { panic!("{runs}") };
+    let [fail, greet] = runs.as_array().unwrap().as_slice() else {
+        panic!("{runs}")
+    };
     for run in [fail, greet] {
-        for key in ["id", "workflow", "version", "state", "started_at", "ended_at"] {
+        for key in [
+            "id",
+            "workflow",
+            "version",
+            "state",
+            "started_at",
+            "ended_at",
+        ] {
             assert!(run[key].is_string(), "{key} of {run}");
         }
     }
@@ -136,17 +163,73 @@ async fn runs_as_scripts_see_them() {
     ] {
         assert_eq!(greet[key], value, "{key}");
     }
-    assert_eq!((&fail["state"], &fail["key"], &fail["output"]), (&json!("failed"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&fail["state"], &fail["key"], &fail["output"]),
+        (&json!("failed"), &Value::Null, &Value::Null)
+    );
     assert_eq!(fail["error"]["type"], "https://example.com/no-stock");
+    greet.clone()
+}
 
+#[tokio::test]
+async fn runs_as_scripts_see_them() {
+    let server = Server::start().await;
+    let folder = Folder::new();
+    let greet = folder.file("greet.yaml", &workflow("greet", GREET));
+    let fail = folder.file("fail.yaml", &workflow("fail", FAIL));
+    for created in [true, false] {
+        let applied = server
+            .run(&[
+                "apply",
+                "-f",
+                greet.to_str().unwrap(),
+                "-f",
+                fail.to_str().unwrap(),
+                "-o",
+                "json",
+            ])
+            .await;
+        let expected =
+            |name: &str| json!({"workflow": name, "version": "1.0.0", "created": created});
+        assert_eq!(applied.json(), json!([expected("greet"), expected("fail")]));
+    }
+    let input = r#"{"name": "Ada"}"#;
+    let line = [
+        "run",
+        "greet",
+        "--input",
+        input,
+        "--key",
+        "greet-1",
+        "--label",
+        "team=blue",
+        "--wait",
+    ];
+    for _ in 0..2 {
+        assert_eq!(server.run(&line).await.json(), json!({"hello": "Ada"}));
+    }
+    let failed = server.run(&["run", "fail", "--wait"]).await;
+    assert_eq!((failed.code, failed.stdout.as_str()), (1, ""), "{failed:?}");
+    assert_eq!(failed.error()["status"], 409);
+
+    let greet = listed(&server).await;
     let id = greet["id"].as_str().unwrap();
-    assert_eq!(server.run(&["get", "run", id, "-o", "json"]).await.json()["output"], greet["output"]);
+    assert_eq!(
+        server.run(&["get", "run", id, "-o", "json"]).await.json()["output"],
+        greet["output"]
+    );
     let history = server.run(&["history", id, "-o", "json"]).await.json();
     assert_eq!(history[0]["number"], 0);
-    let listed = server.run(&["list", "runs", "--state", "failed", "-o", "json"]).await.json();
+    let listed = server
+        .run(&["list", "runs", "--state", "failed", "-o", "json"])
+        .await
+        .json();
     assert_eq!(listed.as_array().unwrap().len(), 1);
     let described = server.run(&["describe", "run", id]).await;
-    assert!(described.code == 0 && described.stdout.contains(id), "{described:?}");
+    assert!(
+        described.code == 0 && described.stdout.contains(id),
+        "{described:?}"
+    );
 }
 
 #[tokio::test]
@@ -156,11 +239,13 @@ async fn waiting_for_a_run_that_others_end() {
     let client = server.client().await;
     for (number, ending) in ["cancel", "terminate"].into_iter().enumerate() {
         let key = format!("patient-{number}");
-        let waiting =
-            Quadrille::new(["run", "patient", "--key", &key, "--wait"]).env("QUADRILLE_URL", server.url()).spawn();
+        let waiting = Quadrille::new(["run", "patient", "--key", &key, "--wait"])
+            .env("QUADRILLE_URL", server.url())
+            .spawn();
         let id = until("the run to wait", async || {
             let started = client.start("patient").key(&key).send().await.unwrap();
-            (client.get(&started.id).await.unwrap().state == RunState::Waiting).then_some(started.id)
+            (client.get(&started.id).await.unwrap().state == RunState::Waiting)
+                .then_some(started.id)
         })
         .await;
         match ending {
@@ -168,34 +253,81 @@ async fn waiting_for_a_run_that_others_end() {
             _ => client.terminate(&id, "the test says so").await.unwrap(),
         }
         let ended = Ended::of(waiting).await;
-        assert_eq!((ended.code, ended.stdout.as_str()), (3, ""), "{ending}: {ended:?}");
-        let problem = ended.stderr.lines().find_map(|line| serde_json::from_str::<Value>(line).ok());
-        assert!(problem.is_some_and(|problem| problem["type"].is_string()), "{ended:?}");
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (3, ""),
+            "{ending}: {ended:?}"
+        );
+        let problem = ended
+            .stderr
+            .lines()
+            .find_map(|line| serde_json::from_str::<Value>(line).ok());
+        assert!(
+            problem.is_some_and(|problem| problem["type"].is_string()),
+            "{ended:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn steering_by_command() {
     let server = Server::start().await;
-    server.deploy(&[&workflow("patient", LISTEN)]).await;
-    let id = server.run(&["run", "patient", "-o", "json"]).await.json()["id"].as_str().unwrap().to_owned();
-    let state = async || server.run(&["get", "run", &id, "-o", "json"]).await.json()["state"].clone();
+    server
+        .deploy(&[&workflow(
+            "patient",
+            &format!("{LISTEN}\n- say: {{set: {{heard: '${{ .[0] }}'}}}}"),
+        )])
+        .await;
+    let id = server.run(&["run", "patient", "-o", "json"]).await.json()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let state =
+        async || server.run(&["get", "run", &id, "-o", "json"]).await.json()["state"].clone();
     assert_eq!(server.run(&["suspend", &id]).await.code, 0);
     assert_eq!(state().await, "suspended");
-    assert_eq!(server.run(&["signal", &id, "go", "--data", "42"]).await.code, 0);
+    assert_eq!(
+        server
+            .run(&["signal", &id, "go", "--data", "42"])
+            .await
+            .code,
+        0
+    );
+    assert_eq!(
+        state().await,
+        "suspended",
+        "nothing new begins before it is resumed"
+    );
     assert_eq!(server.run(&["resume", &id]).await.code, 0);
     let client = server.client().await;
-    let run = client.wait(&id, quadrille_tests::PATIENCE).await.unwrap();
-    assert_eq!(run.output.decode::<Value>().unwrap(), json!([42]), "{run:?}");
+    let run = client.wait(&id, PATIENCE).await.unwrap();
+    assert_eq!(
+        run.output.decode::<Value>().unwrap(),
+        json!({"heard": 42}),
+        "{run:?}"
+    );
     let late = server.run(&["cancel", &id]).await;
-    assert!(late.code == 1 && late.stderr.contains("run-ended"), "{late:?}");
+    assert!(
+        late.code == 1 && late.stderr.contains("run-ended"),
+        "{late:?}"
+    );
 }
 
 #[tokio::test]
 async fn schedules_by_command() {
     let server = Server::start().await;
     server.deploy(&[&workflow("greet", GREET)]).await;
-    let put = ["schedule", "put", "often", "--workflow", "greet", "--every", "50ms", "--overlap", "allow"];
+    let put = [
+        "schedule",
+        "put",
+        "often",
+        "--workflow",
+        "greet",
+        "--every",
+        "1s",
+        "--overlap",
+        "allow",
+    ];
     assert_eq!(server.run(&put).await.code, 0);
     let client = server.client().await;
     until("two runs by the clock", async || {
@@ -205,10 +337,27 @@ async fn schedules_by_command() {
     .await;
     assert_eq!(server.run(&["schedule", "pause", "often"]).await.code, 0);
     let listed = server.run(&["schedule", "list", "-o", "json"]).await.json();
-    assert_eq!((&listed[0]["name"], &listed[0]["paused"]), (&json!("often"), &json!(true)), "{listed}");
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["paused"]),
+        (&json!("often"), &json!(true)),
+        "{listed}"
+    );
     assert_eq!(server.run(&["schedule", "delete", "often"]).await.code, 0);
-    assert_eq!(server.run(&["schedule", "list", "-o", "json"]).await.json(), json!([]));
-    let wrong = server.run(&["schedule", "put", "wrong", "--workflow", "greet", "--cron", "every day"]).await;
+    assert_eq!(
+        server.run(&["schedule", "list", "-o", "json"]).await.json(),
+        json!([])
+    );
+    let wrong = server
+        .run(&[
+            "schedule",
+            "put",
+            "wrong",
+            "--workflow",
+            "greet",
+            "--cron",
+            "every day",
+        ])
+        .await;
     assert!(wrong.code != 0 && !wrong.stderr.is_empty(), "{wrong:?}");
 }
 
@@ -216,13 +365,29 @@ async fn schedules_by_command() {
 async fn nobody_there() {
     let folder = Folder::new();
     let greet = folder.file("greet.yaml", &workflow("greet", GREET));
-    let lines: [&[&str]; 4] =
-        [&["list", "runs"], &["run", "greet"], &["apply", "-f", greet.to_str().unwrap()], &["get", "run", "x"]];
+    let lines: [&[&str]; 4] = [
+        &["list", "runs"],
+        &["run", "greet"],
+        &["apply", "-f", greet.to_str().unwrap()],
+        &["get", "run", "x"],
+    ];
     for line in lines {
-        let by_variable = Quadrille::new(line).env("QUADRILLE_URL", NOBODY).run().await;
-        assert_eq!((by_variable.code, by_variable.stdout.as_str()), (5, ""), "{line:?}: {by_variable:?}");
-        assert!(by_variable.stderr.contains(NOBODY), "{line:?}: {by_variable:?}");
-        let by_option = Quadrille::new(line.iter().chain(&["--server", NOBODY])).run().await;
+        let by_variable = Quadrille::new(line)
+            .env("QUADRILLE_URL", NOBODY)
+            .run()
+            .await;
+        assert_eq!(
+            (by_variable.code, by_variable.stdout.as_str()),
+            (5, ""),
+            "{line:?}: {by_variable:?}"
+        );
+        assert!(
+            by_variable.stderr.contains(NOBODY),
+            "{line:?}: {by_variable:?}"
+        );
+        let by_option = Quadrille::new(line.iter().chain(&["--server", NOBODY]))
+            .run()
+            .await;
         assert_eq!(by_option.code, 5, "{line:?}: {by_option:?}");
     }
 }
@@ -231,6 +396,9 @@ async fn nobody_there() {
 async fn completions_for_shells() {
     for shell in ["bash", "zsh", "fish"] {
         let ended = Quadrille::new(["completion", shell]).run().await;
-        assert!(ended.code == 0 && ended.stdout.contains("quadrille"), "{shell}: {ended:?}");
+        assert!(
+            ended.code == 0 && ended.stdout.contains("quadrille"),
+            "{shell}: {ended:?}"
+        );
     }
 }

@@ -17,12 +17,23 @@ use super::{example, example_text};
 const ALLOW_PRIVATE: (&str, &str) = ("QUADRILLE_CONNECTORS_HTTP_ALLOW_PRIVATE", "true");
 
 fn input(example: &str) -> Value {
-    serde_json::from_str(&example_text(&format!("{example}/input.json"))).expect("the input is JSON")
+    serde_json::from_str(&example_text(&format!("{example}/input.json")))
+        .expect("the input is JSON")
 }
 
 async fn end_of(server: &Server, workflow: &str, input: &Value) -> Run {
-    let start = server.client().await.start(workflow).input(input).wait(PATIENCE);
-    let run = start.send().await.expect("it starts").run.expect("it was waited for");
+    let start = server
+        .client()
+        .await
+        .start(workflow)
+        .input(input)
+        .wait(PATIENCE);
+    let run = start
+        .send()
+        .await
+        .expect("it starts")
+        .run
+        .expect("it was waited for");
     assert!(run.state.has_ended(), "{run:?}");
     run
 }
@@ -42,7 +53,9 @@ async fn an_order_completes_or_takes_back_what_it_did() {
     let ledger = Ledger::in_memory();
     let shop = Shop::open(0, Duration::ZERO, ledger.clone()).await.unwrap();
     let server = Server::start_with(&[ALLOW_PRIVATE]).await;
-    server.deploy(&[&example_text("order-saga/workflow.yaml")]).await;
+    server
+        .deploy(&[&example_text("order-saga/workflow.yaml")])
+        .await;
     let order = |name: &str, change: Value| {
         let mut order = input("order-saga");
         order["order"] = json!(name);
@@ -63,27 +76,54 @@ async fn an_order_completes_or_takes_back_what_it_did() {
 
     let cases = [
         ("no-stock", json!({"item": "sold-out"}), 409, &[][..]),
-        ("no-money", json!({"card": "declined"}), 402, &["reserve", "release"]),
-        ("no-way", json!({"delivery": "impossible"}), 422, &["reserve", "charge", "refund", "release"]),
+        (
+            "no-money",
+            json!({"card": "declined"}),
+            402,
+            &["reserve", "release"],
+        ),
+        (
+            "no-way",
+            json!({"delivery": "impossible"}),
+            422,
+            &["reserve", "charge", "refund", "release"],
+        ),
     ];
     for (name, change, status, effects) in cases {
         let run = end_of(&server, "order-saga", &order(name, change)).await;
         assert_eq!(error(&run)["status"], status, "{run:?}");
         assert_eq!(ledger.actions(name), effects, "{name}");
     }
-    assert!(ledger.effects().iter().all(|effect| effect.repeats == 0), "{:?}", ledger.effects());
+    assert!(
+        ledger.effects().iter().all(|effect| effect.repeats == 0),
+        "{:?}",
+        ledger.effects()
+    );
 }
 
 #[tokio::test]
 async fn an_approval_is_decided_by_a_signal() {
     let server = Server::start().await;
-    server.deploy(&[&example_text("approval/workflow.yaml")]).await;
+    server
+        .deploy(&[&example_text("approval/workflow.yaml")])
+        .await;
     let client = server.client().await;
     for (approved, outcome) in [(true, "approved"), (false, "rejected")] {
-        let id = client.start("approval").input(&input("approval")).send().await.unwrap().id;
-        until("the run to wait", async || (client.get(&id).await.unwrap().state == RunState::Waiting).then_some(())).await;
+        let id = client
+            .start("approval")
+            .input(&input("approval"))
+            .send()
+            .await
+            .unwrap()
+            .id;
+        until("the run to wait", async || {
+            (client.get(&id).await.unwrap().state == RunState::Waiting).then_some(())
+        })
+        .await;
         let decision = json!({"approved": approved, "by": "ada", "reason": "tea is important"});
-        let signalled = server.run(&["signal", &id, "decision", "--data", &decision.to_string()]).await;
+        let signalled = server
+            .run(&["signal", &id, "decision", "--data", &decision.to_string()])
+            .await;
         assert_eq!(signalled.code, 0, "{signalled:?}");
         let run = client.wait(&id, PATIENCE).await.unwrap();
         assert_eq!(
@@ -96,8 +136,15 @@ async fn an_approval_is_decided_by_a_signal() {
 #[tokio::test]
 async fn an_approval_that_nobody_decides_is_rejected_in_time_and_not_before() {
     let server = Server::start().await;
-    server.deploy(&[&example_text("approval/workflow.yaml")]).await;
-    let run = end_of(&server, "approval", &json!({"subject": "a yacht", "patience": "PT0.3S"})).await;
+    server
+        .deploy(&[&example_text("approval/workflow.yaml")])
+        .await;
+    let run = end_of(
+        &server,
+        "approval",
+        &json!({"subject": "a yacht", "patience": "PT0.3S"}),
+    )
+    .await;
     assert_eq!(
         output(&run),
         json!({"subject": "a yacht", "outcome": "rejected", "by": "nobody", "reason": "no decision within PT0.3S"})
@@ -110,8 +157,11 @@ async fn an_approval_that_nobody_decides_is_rejected_in_time_and_not_before() {
 async fn a_fan_out_works_on_at_most_four_at_once() {
     let ledger = Ledger::in_memory();
     let server = Server::start().await;
-    server.deploy(&[&example_text("nightly-fan-out/workflow.yaml")]).await;
-    let worker = statements_worker(server.url(), Duration::from_millis(20), ledger.clone()).unwrap();
+    server
+        .deploy(&[&example_text("nightly-fan-out/workflow.yaml")])
+        .await;
+    let worker =
+        statements_worker(server.url(), Duration::from_millis(20), ledger.clone()).unwrap();
     let stop = CancellationToken::new();
     let working = AbortOnDropHandle::new(tokio::spawn(worker.run(stop.clone().cancelled_owned())));
 
@@ -120,7 +170,11 @@ async fn a_fan_out_works_on_at_most_four_at_once() {
     assert_eq!(summary["statements"], 8);
     let at_once = summary["at_once"].as_u64().unwrap();
     assert!((2..=4).contains(&at_once), "{at_once} at once");
-    let mut accounts: Vec<_> = ledger.effects().into_iter().map(|effect| effect.subject).collect();
+    let mut accounts: Vec<_> = ledger
+        .effects()
+        .into_iter()
+        .map(|effect| effect.subject)
+        .collect();
     accounts.sort();
     assert_eq!(json!(accounts), input("nightly-fan-out")["accounts"]);
 
@@ -133,33 +187,48 @@ async fn a_fan_out_works_on_at_most_four_at_once() {
 #[tokio::test]
 async fn a_fan_out_starts_by_itself_at_night() {
     let server = Server::start().await;
-    server.deploy(&[&example_text("nightly-fan-out/workflow.yaml")]).await;
+    server
+        .deploy(&[&example_text("nightly-fan-out/workflow.yaml")])
+        .await;
     let schedules = server.client().await.schedules().await.unwrap();
-    let found: Vec<_> = schedules.iter().map(|schedule| schedule.workflow.as_str()).collect();
+    let found: Vec<_> = schedules
+        .iter()
+        .map(|schedule| schedule.workflow.as_str())
+        .collect();
     assert_eq!(found, ["nightly-fan-out"], "{schedules:?}");
 }
 
 #[tokio::test]
 async fn a_parent_waits_for_two_children_and_lets_one_go() {
     let server = Server::start().await;
-    let files = ["leg.yaml", "itinerary.yaml", "workflow.yaml"].map(|file| example_text(&format!("parent-children/{file}")));
+    let files = ["leg.yaml", "itinerary.yaml", "workflow.yaml"]
+        .map(|file| example_text(&format!("parent-children/{file}")));
     server.deploy(&files.each_ref().map(String::as_str)).await;
     let run = end_of(&server, "trip", &input("parent-children")).await;
     let output = output(&run);
     assert_eq!(output["seats"], json!(["London-Turin", "Turin-London"]));
     let client = server.client().await;
-    let itinerary = client.wait(output["itinerary"].as_str().unwrap(), PATIENCE).await.unwrap();
+    let itinerary = client
+        .wait(output["itinerary"].as_str().unwrap(), PATIENCE)
+        .await
+        .unwrap();
     assert_eq!(
         self::output(&itinerary),
         json!({"to": "ada", "text": "London-Turin, Turin-London"})
     );
-    let filter = RunFilter { parent: Some(run.id.clone()), ..RunFilter::default() };
+    let filter = RunFilter {
+        parent: Some(run.id.clone()),
+        ..RunFilter::default()
+    };
     let children = until("all children to be listed", async || {
         let page = client.list(filter.clone(), 0, None).await.unwrap();
         (page.runs.len() == 3).then_some(page.runs)
     })
     .await;
-    let mut workflows: Vec<_> = children.iter().map(|child| child.workflow.as_str()).collect();
+    let mut workflows: Vec<_> = children
+        .iter()
+        .map(|child| child.workflow.as_str())
+        .collect();
     workflows.sort_unstable();
     assert_eq!(workflows, ["itinerary", "leg", "leg"]);
 }
@@ -167,7 +236,13 @@ async fn a_parent_waits_for_two_children_and_lets_one_go() {
 #[tokio::test]
 async fn examples_run_without_a_server() {
     let folder = example("parent-children");
-    let path = |file: &str| folder.join(file).to_str().expect("the path is text").to_owned();
+    let path = |file: &str| {
+        folder
+            .join(file)
+            .to_str()
+            .expect("the path is text")
+            .to_owned()
+    };
     let ended = Quadrille::new([
         "exec",
         &path("workflow.yaml"),
@@ -180,12 +255,24 @@ async fn examples_run_without_a_server() {
     ])
     .run()
     .await;
-    assert_eq!(ended.json()["seats"], json!(["London-Turin", "Turin-London"]));
+    assert_eq!(
+        ended.json()["seats"],
+        json!(["London-Turin", "Turin-London"])
+    );
 
-    let shop = Shop::open(0, Duration::ZERO, Ledger::in_memory()).await.unwrap();
+    let shop = Shop::open(0, Duration::ZERO, Ledger::in_memory())
+        .await
+        .unwrap();
     let mut order = input("order-saga");
     order["shop"] = shop.addresses();
     let workflow = example("order-saga/workflow.yaml");
-    let ended = Quadrille::new(["exec", workflow.to_str().unwrap(), "--input", &order.to_string()]).run().await;
+    let ended = Quadrille::new([
+        "exec",
+        workflow.to_str().unwrap(),
+        "--input",
+        &order.to_string(),
+    ])
+    .run()
+    .await;
     assert_eq!(ended.json()["parcel"], "par-order-1");
 }

@@ -25,13 +25,26 @@ async fn a_drain_loses_nothing() {
         tokio::time::sleep(Duration::from_millis(30)).await;
         Ok::<_, TaskError>(json!({}))
     };
-    let worker = Worker::builder(server.url()).queue("slow").task("work", slow).concurrency(4).build().unwrap();
+    let worker = Worker::builder(server.url())
+        .queue("slow")
+        .task("work", slow)
+        .concurrency(4)
+        .build()
+        .unwrap();
     let stop = CancellationToken::new();
     let working = AbortOnDropHandle::new(tokio::spawn(worker.run(stop.clone().cancelled_owned())));
     let client = server.client().await;
     let mut ids = Vec::new();
     for number in 0..40 {
-        ids.push(client.start("slow").key(format!("slow-{number}")).send().await.unwrap().id);
+        ids.push(
+            client
+                .start("slow")
+                .key(format!("slow-{number}"))
+                .send()
+                .await
+                .unwrap()
+                .id,
+        );
     }
     let status = server.terminate().await;
     assert_eq!(status.code(), Some(0), "{status}");
@@ -48,14 +61,23 @@ async fn a_drain_loses_nothing() {
 #[tokio::test]
 async fn a_waiting_caller_does_not_hold_up_the_drain() {
     let mut server = Server::start().await;
-    server.deploy(&[&workflow("patient", "- hear: {listen: {to: {one: {with: {type: never}}}}}")]).await;
+    server
+        .deploy(&[&workflow(
+            "patient",
+            "- hear: {listen: {to: {one: {with: {type: never}}}}}",
+        )])
+        .await;
     let client = server.client().await;
     let id = client.start("patient").send().await.unwrap().id;
     let waiting = tokio::spawn(async move { client.wait(&id, PATIENCE).await });
     let began = std::time::Instant::now();
     let status = server.terminate().await;
     assert_eq!(status.code(), Some(0), "{status}");
-    assert!(began.elapsed() < PATIENCE / 4, "the drain took {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < PATIENCE / 4,
+        "the drain took {:?}",
+        began.elapsed()
+    );
     // It may have been told in good order or cut off, but it was not left waiting.
     let _ = waiting.await.unwrap();
 }
@@ -64,9 +86,14 @@ async fn a_waiting_caller_does_not_hold_up_the_drain() {
 async fn data_has_one_server() {
     let server = Server::start().await;
     let data = server.data().to_str().unwrap();
-    let second = Quadrille::new(["server", "--data", data, "--port", "0"]).run().await;
+    let second = Quadrille::new(["server", "--data", data, "--port", "0"])
+        .run()
+        .await;
     assert_eq!(second.code, 1, "{second:?}");
-    assert!(second.stderr.contains("another") || second.stderr.contains("in use"), "{second:?}");
+    assert!(
+        second.stderr.contains("another") || second.stderr.contains("in use"),
+        "{second:?}"
+    );
     assert!(!second.stdout.contains("listening"), "{second:?}");
     server.demand_service().await;
 }
@@ -76,7 +103,15 @@ async fn a_busy_port_is_named() {
     let server = Server::start().await;
     let (_, port) = server.address().rsplit_once(':').unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let second = Quadrille::new(["server", "--data", folder.path().to_str().unwrap(), "--port", port]).run().await;
+    let second = Quadrille::new([
+        "server",
+        "--data",
+        folder.path().to_str().unwrap(),
+        "--port",
+        port,
+    ])
+    .run()
+    .await;
     assert_eq!(second.code, 1, "{second:?}");
     assert!(second.stderr.contains(port), "{second:?}");
 }
@@ -84,15 +119,30 @@ async fn a_busy_port_is_named() {
 #[tokio::test]
 async fn only_loopback_unless_told_otherwise_in_as_many_words() {
     let folder = tempfile::tempdir().unwrap();
-    let line = ["server", "--data", folder.path().to_str().unwrap(), "--port", "0", "--host", "0.0.0.0"];
+    let line = [
+        "server",
+        "--data",
+        folder.path().to_str().unwrap(),
+        "--port",
+        "0",
+        "--host",
+        "0.0.0.0",
+    ];
     let refused = Quadrille::new(line).run().await;
     assert_eq!(refused.code, 1, "{refused:?}");
-    assert!(refused.stderr.contains("allow-unauthenticated-remote"), "{refused:?}");
+    assert!(
+        refused.stderr.contains("allow-unauthenticated-remote"),
+        "{refused:?}"
+    );
 
-    let mut allowed = Quadrille::new(line.into_iter().chain(["--allow-unauthenticated-remote"])).serve();
+    let mut allowed =
+        Quadrille::new(line.into_iter().chain(["--allow-unauthenticated-remote"])).serve();
     let stdout = allowed.stdout.take().unwrap();
     let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(stdout));
-    let first = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+    let first = tokio::time::timeout(PATIENCE, lines.next_line())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(first.is_some_and(|line| line.starts_with("listening on ")));
     allowed.kill().await.unwrap();
 }
@@ -102,11 +152,19 @@ async fn a_wrong_configuration_is_refused_with_its_place() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("quadrille.yaml");
     std::fs::write(&file, "server: {prot: 1}\n").unwrap();
-    let ended = Quadrille::new(["server", "--config", file.to_str().unwrap()]).run().await;
+    let ended = Quadrille::new(["server", "--config", file.to_str().unwrap()])
+        .run()
+        .await;
     assert_eq!(ended.code, 2, "{ended:?}");
-    assert!(ended.stderr.contains("server.prot") && ended.stderr.contains("port"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("server.prot") && ended.stderr.contains("port"),
+        "{ended:?}"
+    );
     let data = folder.path().join("data");
-    let ended = Quadrille::new(["server", "--data", data.to_str().unwrap()]).env("QUADRILLE_SERVER_PORT", "http").run().await;
+    let ended = Quadrille::new(["server", "--data", data.to_str().unwrap()])
+        .env("QUADRILLE_SERVER_PORT", "http")
+        .run()
+        .await;
     assert_eq!(ended.code, 2, "{ended:?}");
     assert!(ended.stderr.contains("QUADRILLE_SERVER_PORT"), "{ended:?}");
 }
@@ -129,7 +187,11 @@ async fn runs_stay_on_the_version_that_they_started_with() {
     for (id, version) in [(&old, 1), (&new, 2)] {
         client.signal(id, "go", &json!({}), None).await.unwrap();
         let run = client.wait(id, PATIENCE).await.unwrap();
-        assert_eq!(run.output.decode::<Value>().unwrap(), json!({"version": version}), "{run:?}");
+        assert_eq!(
+            run.output.decode::<Value>().unwrap(),
+            json!({"version": version}),
+            "{run:?}"
+        );
     }
 }
 
@@ -142,9 +204,19 @@ async fn an_incident_is_resumed_by_one_command() {
     let is_mended = mended.clone();
     let work = move |_: TaskContext, _: Value| {
         let is_mended = is_mended.load(std::sync::atomic::Ordering::SeqCst);
-        async move { if is_mended { Ok(json!({"done": true})) } else { Err(TaskError::fatal("broken", "not mended yet")) } }
+        async move {
+            if is_mended {
+                Ok(json!({"done": true}))
+            } else {
+                Err(TaskError::fatal("broken", "not mended yet"))
+            }
+        }
     };
-    let worker = Worker::builder(server.url()).queue("fickle").task("work", work).build().unwrap();
+    let worker = Worker::builder(server.url())
+        .queue("fickle")
+        .task("work", work)
+        .build()
+        .unwrap();
     let stop = CancellationToken::new();
     let working = AbortOnDropHandle::new(tokio::spawn(worker.run(stop.clone().cancelled_owned())));
     let client = server.client().await;
@@ -154,12 +226,20 @@ async fn an_incident_is_resumed_by_one_command() {
         (run.state == RunState::Incident).then_some(run)
     })
     .await;
-    assert_eq!(parked.steps[0].error.decode::<Value>().unwrap()["type"], "broken", "{parked:?}");
+    assert_eq!(
+        parked.steps[0].error.decode::<Value>().unwrap()["type"],
+        "broken",
+        "{parked:?}"
+    );
     mended.store(true, std::sync::atomic::Ordering::SeqCst);
     let retried: Ended = server.run(&["retry", &id]).await;
     assert_eq!(retried.code, 0, "{retried:?}");
     let run = client.wait(&id, PATIENCE).await.unwrap();
-    assert_eq!(run.output.decode::<Value>().unwrap(), json!({"done": true}), "{run:?}");
+    assert_eq!(
+        run.output.decode::<Value>().unwrap(),
+        json!({"done": true}),
+        "{run:?}"
+    );
     stop.cancel();
     working.await.unwrap().unwrap();
 }

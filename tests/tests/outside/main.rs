@@ -2,6 +2,8 @@
 //!
 //! One binary for all of them, because linking takes longer than most of them do.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod bad_input;
 mod command_line;
 mod crash;
@@ -12,7 +14,9 @@ use std::path::PathBuf;
 
 /// A file of the examples.
 fn example(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../examples").join(path)
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../examples")
+        .join(path)
 }
 
 /// The text of a file of the examples.
@@ -22,5 +26,7 @@ fn example_text(path: &str) -> String {
 
 /// A workflow with these tasks.
 fn workflow(name: &str, tasks: &str) -> String {
-    format!("document: {{dsl: '1.0.3', namespace: default, name: {name}, version: '1.0.0'}}\ndo:\n{tasks}\n")
+    format!(
+        "document: {{dsl: '1.0.3', namespace: default, name: {name}, version: '1.0.0'}}\ndo:\n{tasks}\n"
+    )
 }

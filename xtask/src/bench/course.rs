@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::burst::{Values, add_spent, median, observe};
 use super::case::{CASES, Case};
 use super::figure::Figure;
-use super::limits::{CHANNELS, Limits};
+use super::limits::Limits;
 use super::options::Options;
 use super::program::Program;
 use super::server::Server;
@@ -171,24 +171,11 @@ fn measure_burst(
     worker: &Program,
 ) -> anyhow::Result<(Values, Option<String>)> {
     let (url, seconds) = (server.url(), bench.options.seconds());
-    let (concurrency, channels, seconds_text) = (
-        case.concurrency.to_string(),
-        CHANNELS.to_string(),
-        seconds.to_string(),
-    );
-    let mut arguments = vec![
-        "--url",
-        &url,
-        "--workflow",
-        case.workflow,
-        "--concurrency",
-        &concurrency,
-    ];
-    arguments.extend(["--channels", &channels, "--seconds", &seconds_text]);
+    let mut more = vec!["--workflow", case.workflow];
     if !case.waits {
-        arguments.extend(["--wait-ms", "0"]);
+        more.extend(["--wait-ms", "0"]);
     }
-    let load = bench.start_tool("load", &arguments)?;
+    let load = bench.start_load("load", &url, case.concurrency, seconds, &more)?;
     let (before, after, report) = observe(&load, Duration::from_secs(seconds), || {
         Ok(Sample {
             commits: server.commits()?,

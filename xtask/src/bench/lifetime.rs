@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::burst::{Values, add_spent, median, observe};
 use super::course::{Findings, progress};
 use super::figure::Figure;
-use super::limits::{CHANNELS, Limits};
+use super::limits::Limits;
 use super::server::Server;
 use super::usage::{self, Usage};
 use super::workbench::{Workbench, look_until};
@@ -107,27 +107,13 @@ fn fill(
     findings: &mut Findings,
 ) -> anyhow::Result<Server> {
     progress(&format!("{runs} runs"));
-    let (url, count, at_most) = (server.url(), runs.to_string(), seconds.to_string());
-    let (concurrency, channels) = (CONCURRENCY.to_string(), CHANNELS.to_string());
     let (bytes_before, completed_before, ended_before) = (
         server.data_bytes(),
         server.find_completed(0)?,
         server.runs()?.ended,
     );
-    let load = [
-        "--url",
-        &url,
-        "--concurrency",
-        &concurrency,
-        "--channels",
-        &channels,
-        "--warmup-ms",
-        "0",
-    ];
-    let load = bench.start_tool(
-        "load",
-        &[&load[..], &["--count", &count, "--seconds", &at_most]].concat(),
-    )?;
+    let more = ["--warmup-ms", "0", "--count", &runs.to_string()];
+    let load = bench.start_load("load", &server.url(), CONCURRENCY, seconds, &more)?;
     let sample = || Usage::of(server.process());
     let (begin, end, report) = observe(&load, Duration::from_secs(seconds), sample)?;
     if let Some(failure) = report.failure() {

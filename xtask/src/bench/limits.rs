@@ -12,9 +12,6 @@ use super::case::Case;
 use super::usage::Usage;
 use super::workbench::Workbench;
 
-/// Connections that load and echo share their calls among.
-pub(super) const CHANNELS: u32 = 4;
-
 /// How long the disk may take to be measured.
 const DISK_MAX: Duration = Duration::from_secs(120);
 
@@ -75,22 +72,7 @@ fn measure_echo(bench: &Workbench, concurrency: u32) -> anyhow::Result<Values> {
     let server = bench.start_tool("echo-server", &[])?;
     let url = format!("http://{}", server.address()?);
     let seconds = bench.options.seconds().div_ceil(2);
-    let (concurrency, channels, seconds_text) = (
-        concurrency.to_string(),
-        CHANNELS.to_string(),
-        seconds.to_string(),
-    );
-    let arguments = [
-        "--url",
-        &url,
-        "--concurrency",
-        &concurrency,
-        "--channels",
-        &channels,
-        "--seconds",
-        &seconds_text,
-    ];
-    let load = bench.start_tool("echo-load", &arguments)?;
+    let load = bench.start_load("echo-load", &url, concurrency, seconds, &[])?;
     let (before, after, report) = observe(&load, Duration::from_secs(seconds), || {
         Usage::of(server.process)
     })?;

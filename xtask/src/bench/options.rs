@@ -37,7 +37,8 @@ impl Options {
                 "--quick" => options.quick = true,
                 "--realtime" => options.realtime = true,
                 "--json" => {
-                    options.json = Some(words.next().context("--json needs a file")?.into())
+                    let file = words.next().context("--json needs a file")?;
+                    options.json = Some(file.into());
                 }
                 "--seconds" => {
                     let seconds = words

@@ -17,6 +17,9 @@ use crate::project::Project;
 /// Between two looks at something that takes time.
 const LOOK_EVERY: Duration = Duration::from_millis(1);
 
+/// Connections that the calls of a load share.
+const CHANNELS: u64 = 4;
+
 /// The end of a log that is shown when something failed.
 const LOG_LINES_SHOWN: usize = 20;
 
@@ -72,6 +75,23 @@ impl Workbench {
             .chain(arguments.iter().copied())
             .collect();
         self.start(name, &self.tools, &words)
+    }
+
+    /// Starts a closed loop of calls (`load` or `echo-load`) for so many seconds.
+    pub(super) fn start_load(
+        &self,
+        name: &'static str,
+        url: &str,
+        concurrency: u32,
+        seconds: u64,
+        more: &[&str],
+    ) -> anyhow::Result<Program> {
+        let [concurrency, seconds, channels] =
+            [u64::from(concurrency), seconds, CHANNELS].map(|number| number.to_string());
+        let mut arguments = vec!["--url", url, "--concurrency", &concurrency];
+        arguments.extend(["--seconds", &seconds, "--channels", &channels]);
+        arguments.extend(more);
+        self.start_tool(name, &arguments)
     }
 
     fn start(

@@ -9,8 +9,13 @@ use serde_json::{Value, json};
 pub(super) const APPROVAL: &str = "approval";
 
 /// Orders of each fate.
-const ORDERS: [(Fate, usize); 5] =
-    [(Fate::Well, 9), (Fate::Flaky, 3), (Fate::SoldOut, 2), (Fate::Declined, 3), (Fate::Impossible, 3)];
+const ORDERS: [(Fate, usize); 5] = [
+    (Fate::Well, 9),
+    (Fate::Flaky, 3),
+    (Fate::SoldOut, 2),
+    (Fate::Declined, 3),
+    (Fate::Impossible, 3),
+];
 
 /// Accounts of each nightly fan-out.
 const ACCOUNTS: usize = 8;
@@ -92,9 +97,11 @@ pub(super) fn parts(shop: &Value) -> Vec<Part> {
             parts.push(order(fate, parts.len() + 1, shop));
         }
     }
-    for (how, outcome, patience) in
-        [("approved", "approved", "PT10M"), ("rejected", "rejected", "PT10M"), ("overdue", "rejected", "PT2S")]
-    {
+    for (how, outcome, patience) in [
+        ("approved", "approved", "PT10M"),
+        ("rejected", "rejected", "PT10M"),
+        ("overdue", "rejected", "PT2S"),
+    ] {
         parts.push(Part {
             group: "approvals",
             workflow: APPROVAL,
@@ -122,15 +129,28 @@ fn order(fate: Fate, number: usize, shop: &Value) -> Part {
         "order": key, "item": item, "amount": 10 + number, "card": card, "delivery": delivery, "shop": shop,
     });
     let (state, output) = match fate.ends_well() {
-        true => ("completed", json!({"payment": format!("pay-{key}"), "parcel": format!("par-{key}")})),
+        true => (
+            "completed",
+            json!({"payment": format!("pay-{key}"), "parcel": format!("par-{key}")}),
+        ),
         false => ("failed", Value::Null),
     };
     let effects = vec![(key.clone(), fate.effects())];
-    Part { group: fate.group(), workflow: "order-saga", key, input, state, output, effects }
+    Part {
+        group: fate.group(),
+        workflow: "order-saga",
+        key,
+        input,
+        state,
+        output,
+        effects,
+    }
 }
 
 fn night(number: usize) -> Part {
-    let accounts: Vec<String> = (1..=ACCOUNTS).map(|account| format!("night-{number}-account-{account}")).collect();
+    let accounts: Vec<String> = (1..=ACCOUNTS)
+        .map(|account| format!("night-{number}-account-{account}"))
+        .collect();
     Part {
         group: "nightly fan-outs",
         workflow: "nightly-fan-out",
@@ -138,7 +158,10 @@ fn night(number: usize) -> Part {
         input: json!({"accounts": accounts}),
         state: "completed",
         output: json!({"statements": ACCOUNTS}),
-        effects: accounts.into_iter().map(|account| (account, &["render"][..])).collect(),
+        effects: accounts
+            .into_iter()
+            .map(|account| (account, &["render"][..]))
+            .collect(),
     }
 }
 

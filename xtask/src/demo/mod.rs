@@ -53,40 +53,21 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
 fn play(stage: &mut Stage) -> anyhow::Result<()> {
     let services = stage.open()?;
     let ready = stage.start_server()?;
-    println!("server      ready after {} ms at {}", ready.as_millis(), stage.url());
+    println!(
+        "server      ready after {} ms at {}",
+        ready.as_millis(),
+        stage.url()
+    );
     stage.apply()?;
     let parts = cast::parts(&services);
-
-    let (approvals, others): (Vec<&Part>, Vec<&Part>) = parts.iter().partition(|part| part.workflow == cast::APPROVAL);
-    let mut acknowledged = start(stage, &approvals)?;
-    decide(stage, &acknowledged, "approved", json!({"approved": true, "by": "ada", "reason": "we need tea"}))?;
-    let starting: Vec<_> = others.iter().map(|part| stage.begin(&start_line(part))).collect::<Result<_, _>>()?;
-    let effects = stage.hear_effects(EFFECTS_BEFORE_KILL)?;
-    stage.kill_server()?;
-    println!("kill -9     {} runs begun, {effects} effects in the world", parts.len());
-    for (part, child) in others.iter().zip(starting) {
-        // A start that the crash cut off is simply made again below: its key finds the run if there is one.
-        let answer = Answer::of(child)?;
-        if answer.code == Some(0) {
-            acknowledged.push((part.key.clone(), id_of(&answer)?));
-        }
-    }
-
+    let acknowledged = until_the_kill(stage, &parts)?;
     let recovery = stage.start_server()?;
-    println!("server      ready again after {} ms, {} starts were acknowledged", recovery.as_millis(), acknowledged.len());
-    decide(stage, &acknowledged, "rejected", json!({"approved": false, "by": "grace", "reason": "too dear"}))?;
-    let began = Instant::now();
-    let waiting: Vec<_> = parts
-        .iter()
-        .map(|part| stage.begin(&[&start_line(part)[..], &["--wait".into(), "--timeout".into(), "2m".into()]].concat()))
-        .collect::<Result<_, _>>()?;
-    for (part, child) in parts.iter().zip(waiting) {
-        let answer = Answer::of(child)?;
-        if !matches!(answer.code, Some(0 | 1)) {
-            bail!("{} did not end: {}", part.key, answer.stderr.trim());
-        }
-    }
-    println!("all ended   {:.1} s after that\n", began.elapsed().as_secs_f64());
+    println!(
+        "server      ready again after {} ms, {} starts were acknowledged",
+        recovery.as_millis(),
+        acknowledged.len()
+    );
+    until_the_end(stage, &parts, &acknowledged)?;
 
     let runs = stage.ask(&["list", "runs", "-o", "json", "--limit", RUNS_MAX])?;
     let runs: Vec<Value> = serde_json::from_str(&runs).context("the list of runs is not JSON")?;
@@ -97,8 +78,65 @@ fn play(stage: &mut Stage) -> anyhow::Result<()> {
     if !flaws.is_empty() {
         bail!("not as promised:\n  {}", flaws.join("\n  "));
     }
-    println!("Every run ended as it must, every effect happened once, every failed order was taken back in reverse order.");
+    println!(
+        "Every run ended as it must, every effect happened once, every failed order was taken back in reverse order."
+    );
     println!("\n{}", stage.how_to_look(&runs));
+    Ok(())
+}
+
+/// Starts everything and kills the server in the middle; the starts that it acknowledged, by key and id.
+fn until_the_kill(stage: &mut Stage, parts: &[Part]) -> anyhow::Result<Vec<(String, String)>> {
+    let (approvals, others): (Vec<&Part>, Vec<&Part>) = parts
+        .iter()
+        .partition(|part| part.workflow == cast::APPROVAL);
+    let mut acknowledged = start(stage, &approvals)?;
+    let decision = json!({"approved": true, "by": "ada", "reason": "we need tea"});
+    decide(stage, &acknowledged, "approved", &decision)?;
+    let starting: Vec<_> = others
+        .iter()
+        .map(|part| stage.begin(&start_line(part)))
+        .collect::<Result<_, _>>()?;
+    let effects = stage.hear_effects(EFFECTS_BEFORE_KILL)?;
+    stage.kill_server()?;
+    println!(
+        "kill -9     {} runs begun, {effects} effects in the world",
+        parts.len()
+    );
+    for (part, child) in others.iter().zip(starting) {
+        // A start that the crash cut off is made again later: its key finds the run if there is one.
+        let answer = Answer::of(child)?;
+        if answer.code == Some(0) {
+            acknowledged.push((part.key.clone(), id_of(&answer)?));
+        }
+    }
+    Ok(acknowledged)
+}
+
+/// Asks for every run again by its key, and waits until it has ended.
+fn until_the_end(
+    stage: &Stage,
+    parts: &[Part],
+    acknowledged: &[(String, String)],
+) -> anyhow::Result<()> {
+    let decision = json!({"approved": false, "by": "grace", "reason": "too dear"});
+    decide(stage, acknowledged, "rejected", &decision)?;
+    let began = Instant::now();
+    let wait = ["--wait", "--timeout", "2m"].map(String::from);
+    let waiting: Vec<_> = parts
+        .iter()
+        .map(|part| stage.begin(&[&start_line(part)[..], &wait].concat()))
+        .collect::<Result<_, _>>()?;
+    for (part, child) in parts.iter().zip(waiting) {
+        let answer = Answer::of(child)?;
+        if !matches!(answer.code, Some(0 | 1)) {
+            bail!("{} did not end: {}", part.key, answer.stderr.trim());
+        }
+    }
+    println!(
+        "all ended   {:.1} s after that\n",
+        began.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
@@ -113,20 +151,40 @@ fn start(stage: &Stage, parts: &[&Part]) -> anyhow::Result<Vec<(String, String)>
 }
 
 fn start_line(part: &Part) -> Vec<String> {
-    let words = ["run", part.workflow, "--key", &part.key, "--input", &part.input.to_string(), "-o", "json"];
+    let words = [
+        "run",
+        part.workflow,
+        "--key",
+        &part.key,
+        "--input",
+        &part.input.to_string(),
+        "-o",
+        "json",
+    ];
     words.into_iter().map(Into::into).collect()
 }
 
 fn id_of(answer: &Answer) -> anyhow::Result<String> {
     let started: Value = serde_json::from_str(&answer.stdout)
         .with_context(|| format!("a start was not acknowledged: {}", answer.stderr.trim()))?;
-    started["id"].as_str().map(Into::into).context("a started run has no id")
+    started["id"]
+        .as_str()
+        .map(Into::into)
+        .context("a started run has no id")
 }
 
 /// Tells the run of an approval what was decided.
-fn decide(stage: &Stage, started: &[(String, String)], key: &str, decision: Value) -> anyhow::Result<()> {
+fn decide(
+    stage: &Stage,
+    started: &[(String, String)],
+    key: &str,
+    decision: &Value,
+) -> anyhow::Result<()> {
     let key = cast::approval_key(key);
-    let (_, id) = started.iter().find(|(started, _)| *started == key).context("the approval was started")?;
+    let (_, id) = started
+        .iter()
+        .find(|(started, _)| *started == key)
+        .context("the approval was started")?;
     stage.ask(&["signal", id, "decision", "--data", &decision.to_string()])?;
     Ok(())
 }

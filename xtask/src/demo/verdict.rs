@@ -22,12 +22,22 @@ impl Effect {
     pub(super) fn read(line: &str) -> Option<Effect> {
         let effect: Value = serde_json::from_str(line).ok()?;
         let text = |key: &str| effect[key].as_str().map(str::to_owned);
-        Some(Effect { number: effect["number"].as_u64()?, action: text("action")?, subject: text("subject")?, key: text("key")? })
+        Some(Effect {
+            number: effect["number"].as_u64()?,
+            action: text("action")?,
+            subject: text("subject")?,
+            key: text("key")?,
+        })
     }
 }
 
 /// What is not as promised; a sentence each.
-pub(super) fn judge(parts: &[Part], acknowledged: &[(String, String)], runs: &[Value], ledger: &[Effect]) -> Vec<String> {
+pub(super) fn judge(
+    parts: &[Part],
+    acknowledged: &[(String, String)],
+    runs: &[Value],
+    ledger: &[Effect],
+) -> Vec<String> {
     let mut flaws = Vec::new();
     for part in parts {
         let found: Vec<&Value> = of_key(part, runs).collect();
@@ -36,15 +46,27 @@ pub(super) fn judge(parts: &[Part], acknowledged: &[(String, String)], runs: &[V
             continue;
         };
         if run["state"] != part.state {
-            flaws.push(format!("{} is {} but must be {}: {}", part.key, run["state"], part.state, run["error"]));
+            flaws.push(format!(
+                "{} is {} but must be {}: {}",
+                part.key, run["state"], part.state, run["error"]
+            ));
         }
         if !holds(&run["output"], &part.output) {
-            flaws.push(format!("the output of {} is {} but must hold {}", part.key, run["output"], part.output));
+            flaws.push(format!(
+                "the output of {} is {} but must hold {}",
+                part.key, run["output"], part.output
+            ));
         }
-        let lost = acknowledged.iter().find(|(key, id)| *key == part.key && run["id"] != **id);
-        flaws.extend(lost.map(|(key, id)| format!("{key} was acknowledged as {id} but is {}", run["id"])));
+        let lost = acknowledged
+            .iter()
+            .find(|(key, id)| *key == part.key && run["id"] != **id);
+        flaws.extend(
+            lost.map(|(key, id)| format!("{key} was acknowledged as {id} but is {}", run["id"])),
+        );
     }
-    let live = runs.iter().filter(|run| run["state"] != "completed" && run["state"] != "failed");
+    let live = runs
+        .iter()
+        .filter(|run| run["state"] != "completed" && run["state"] != "failed");
     flaws.extend(live.map(|run| format!("{} {} is {}", run["workflow"], run["id"], run["state"])));
     flaws.extend(judge_effects(parts, ledger));
     flaws
@@ -54,15 +76,23 @@ fn judge_effects(parts: &[Part], ledger: &[Effect]) -> Vec<String> {
     let mut flaws = Vec::new();
     let mut done: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for effect in first_times(ledger) {
-        done.entry(&effect.subject).or_default().push(&effect.action);
+        done.entry(&effect.subject)
+            .or_default()
+            .push(&effect.action);
     }
     for (subject, wanted) in parts.iter().flat_map(|part| &part.effects) {
         let actions = done.remove(subject.as_str()).unwrap_or_default();
         if actions != *wanted {
-            flaws.push(format!("for {subject} happened {actions:?} but must {wanted:?}"));
+            flaws.push(format!(
+                "for {subject} happened {actions:?} but must {wanted:?}"
+            ));
         }
     }
-    flaws.extend(done.iter().map(|(subject, actions)| format!("for {subject} happened {actions:?}, and nobody asked")));
+    flaws.extend(
+        done.iter().map(|(subject, actions)| {
+            format!("for {subject} happened {actions:?}, and nobody asked")
+        }),
+    );
     flaws
 }
 
@@ -70,7 +100,9 @@ fn judge_effects(parts: &[Part], ledger: &[Effect]) -> Vec<String> {
 pub(super) fn summary(ledger: &[Effect]) -> String {
     let effects = first_times(ledger).len();
     let repeats = ledger.len() - effects;
-    format!("{effects} effects; {repeats} requests came again after the crash and were recognised by their key")
+    format!(
+        "{effects} effects; {repeats} requests came again after the crash and were recognised by their key"
+    )
 }
 
 /// A line for each group of runs.
@@ -83,18 +115,25 @@ pub(super) fn table(parts: &[Part], runs: &[Value]) -> String {
             None => groups.push((part.group, part.state, seconds.collect())),
         }
     }
-    let mut table = format!("{:<38} {:>4}  {:<10} {:>8} {:>8}\n", "WHAT", "RUNS", "ENDED", "MEDIAN", "LONGEST");
+    let mut table = format!(
+        "{:<38} {:>4}  {:<10} {:>8} {:>8}\n",
+        "WHAT", "RUNS", "ENDED", "MEDIAN", "LONGEST"
+    );
     for (group, state, mut times) in groups {
         times.sort_by(f64::total_cmp);
         let median = times.get(times.len() / 2).copied().unwrap_or_default();
         let longest = times.last().copied().unwrap_or_default();
-        table += &format!("{group:<38} {:>4}  {state:<10} {median:>6.2} s {longest:>6.2} s\n", times.len());
+        table += &format!(
+            "{group:<38} {:>4}  {state:<10} {median:>6.2} s {longest:>6.2} s\n",
+            times.len()
+        );
     }
     table
 }
 
 fn of_key<'r>(part: &Part, runs: &'r [Value]) -> impl Iterator<Item = &'r Value> {
-    runs.iter().filter(move |run| run["workflow"] == part.workflow && run["key"] == *part.key)
+    runs.iter()
+        .filter(move |run| run["workflow"] == part.workflow && run["key"] == *part.key)
 }
 
 /// How long a run took; none if it goes on.
@@ -107,7 +146,10 @@ fn seconds(run: &Value) -> Option<f64> {
 /// Effects without those that had happened before, in the order in which they happened.
 fn first_times(ledger: &[Effect]) -> Vec<&Effect> {
     let mut seen = BTreeSet::new();
-    let mut first: Vec<&Effect> = ledger.iter().filter(|effect| seen.insert(&effect.key)).collect();
+    let mut first: Vec<&Effect> = ledger
+        .iter()
+        .filter(|effect| seen.insert(&effect.key))
+        .collect();
     first.sort_by_key(|effect| effect.number);
     first
 }
@@ -115,9 +157,9 @@ fn first_times(ledger: &[Effect]) -> Vec<&Effect> {
 /// Whether a value holds what is wanted, and perhaps more.
 fn holds(value: &Value, wanted: &Value) -> bool {
     match (value, wanted) {
-        (Value::Object(value), Value::Object(wanted)) => {
-            wanted.iter().all(|(key, wanted)| value.get(key).is_some_and(|value| holds(value, wanted)))
-        }
+        (Value::Object(value), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(key, wanted)| value.get(key).is_some_and(|value| holds(value, wanted))),
         (value, wanted) => value == wanted,
     }
 }
@@ -141,7 +183,12 @@ mod tests {
         for (subject, actions) in parts.iter().flat_map(|part| &part.effects) {
             for action in *actions {
                 let (action, key) = ((*action).to_owned(), format!("{subject}:{action}"));
-                ledger.push(Effect { number: ledger.len() as u64, action, subject: subject.clone(), key });
+                ledger.push(Effect {
+                    number: ledger.len() as u64,
+                    action,
+                    subject: subject.clone(),
+                    key,
+                });
             }
         }
         (parts, runs, ledger)
@@ -152,9 +199,20 @@ mod tests {
         let (parts, runs, mut ledger) = all_well();
         ledger.push(ledger[0].clone());
         let acknowledged = [("order-1".to_owned(), "run of order-1".to_owned())];
-        assert_eq!(judge(&parts, &acknowledged, &runs, &ledger), Vec::<String>::new());
-        assert!(summary(&ledger).contains("; 1 requests came again"), "{}", summary(&ledger));
-        assert!(table(&parts, &runs).contains("   1.50 s"), "{}", table(&parts, &runs));
+        assert_eq!(
+            judge(&parts, &acknowledged, &runs, &ledger),
+            Vec::<String>::new()
+        );
+        assert!(
+            summary(&ledger).contains("; 1 requests came again"),
+            "{}",
+            summary(&ledger)
+        );
+        assert!(
+            table(&parts, &runs).contains("   1.50 s"),
+            "{}",
+            table(&parts, &runs)
+        );
     }
 
     #[test]
@@ -163,29 +221,53 @@ mod tests {
         let breaches: [(&str, Breach); 7] = [
             ("order-1 has 0 runs", |runs, _| drop(runs.remove(0))),
             ("order-1 has 2 runs", |runs, _| runs.push(runs[0].clone())),
-            ("order-1 was acknowledged as", |runs, _| runs[0]["id"] = "another".into()),
-            ("order-1 is \"failed\" but must be completed", |runs, _| runs[0]["state"] = "failed".into()),
-            ("the output of order-1", |runs, _| runs[0]["output"] = json!({})),
+            ("order-1 was acknowledged as", |runs, _| {
+                runs[0]["id"] = "another".into();
+            }),
+            ("order-1 is \"failed\" but must be completed", |runs, _| {
+                runs[0]["state"] = "failed".into();
+            }),
+            ("the output of order-1", |runs, _| {
+                runs[0]["output"] = json!({});
+            }),
             ("for order-1 happened", |_, ledger| {
                 // Charged under another key: a second time.
-                let twice = Effect { key: "other".into(), number: 1_000, ..ledger[1].clone() };
+                let twice = Effect {
+                    key: "other".into(),
+                    number: 1_000,
+                    ..ledger[1].clone()
+                };
                 ledger.push(twice);
             }),
-            ("for order-18 happened [\"reserve\", \"charge\", \"release\", \"refund\"]", |_, ledger| {
-                let undone = |effect: &Effect, action: &str| effect.subject == "order-18" && effect.action == action;
-                let refund = ledger.iter().position(|effect| undone(effect, "refund")).unwrap();
-                let release = ledger.iter().position(|effect| undone(effect, "release")).unwrap();
-                let number = ledger[refund].number;
-                ledger[refund].number = ledger[release].number;
-                ledger[release].number = number;
-            }),
+            (
+                "for order-18 happened [\"reserve\", \"charge\", \"release\", \"refund\"]",
+                |_, ledger| {
+                    let undone = |effect: &Effect, action: &str| {
+                        effect.subject == "order-18" && effect.action == action
+                    };
+                    let refund = ledger
+                        .iter()
+                        .position(|effect| undone(effect, "refund"))
+                        .unwrap();
+                    let release = ledger
+                        .iter()
+                        .position(|effect| undone(effect, "release"))
+                        .unwrap();
+                    let number = ledger[refund].number;
+                    ledger[refund].number = ledger[release].number;
+                    ledger[release].number = number;
+                },
+            ),
         ];
         for (said, breach) in breaches {
             let (parts, mut runs, mut ledger) = all_well();
             breach(&mut runs, &mut ledger);
             let acknowledged = [("order-1".to_owned(), "run of order-1".to_owned())];
             let flaws = judge(&parts, &acknowledged, &runs, &ledger);
-            assert!(flaws.iter().any(|flaw| flaw.starts_with(said)), "{said}: {flaws:?}");
+            assert!(
+                flaws.iter().any(|flaw| flaw.starts_with(said)),
+                "{said}: {flaws:?}"
+            );
         }
     }
 }

@@ -8,11 +8,17 @@ use crate::project::Package;
 /// The map.
 pub(super) const FILE: &str = "ARCHITECTURE.md";
 
+/// Where the packages are that have to be in it.
+const FOLDER: &str = "crates/";
+
 /// Holds the map against the manifests.
 pub(super) fn check(file: &File, packages: &[Package]) -> Vec<Flaw> {
     let mut flaws = Vec::new();
-    for package in packages {
-        let name = format!("`{}`", package.folder);
+    for package in packages
+        .iter()
+        .filter(|package| package.folder.starts_with(FOLDER))
+    {
+        let name = format!("`{}`", package.name);
         let is_said = |line: &&str| line.contains(&name) && line.contains(&package.description);
         let said = file.text.lines().filter(is_said).count();
         if said != 1 {
@@ -31,19 +37,31 @@ mod tests {
 
     #[test]
     fn each_package_stands_there_once() {
-        let package = |folder: &str, description: &str| Package {
-            name: folder.into(),
+        let package = |name: &str, description: &str| Package {
+            name: name.into(),
             description: description.into(),
-            folder: folder.into(),
+            folder: if name == "tests" {
+                name.into()
+            } else {
+                format!("crates/{name}")
+            },
             uses: Vec::new(),
         };
-        let packages = [package("crates/a", "The first"), package("crates/b", "The second"), package("crates/c", "The third")];
-        let text = "| `crates/a` | The first |\n| `crates/b` | Another |\n`crates/c`: The third\n`crates/c`: The third\n";
+        let packages = [
+            package("a", "The first"),
+            package("b", "The second"),
+            package("c", "The third"),
+            package("tests", "Others"),
+        ];
+        let text = "| `a` | The first |\n| `b` | Another |\n`c`: The third\n`c`: The third\n";
         let flaws = check(&file(FILE, text), &packages);
         let said: Vec<_> = flaws.iter().map(|flaw| flaw.what.as_str()).collect();
         assert_eq!(
             said,
-            ["`crates/b` stands here 0 times with its description", "`crates/c` stands here 2 times with its description"]
+            [
+                "`b` stands here 0 times with its description",
+                "`c` stands here 2 times with its description"
+            ]
         );
     }
 }

@@ -36,13 +36,23 @@ struct Flaw {
 
 impl Flaw {
     fn new(path: &str, line: usize, what: impl Into<String>, fix: impl Into<String>) -> Flaw {
-        Flaw { path: path.to_owned(), line, what: what.into(), fix: fix.into() }
+        Flaw {
+            path: path.to_owned(),
+            line,
+            what: what.into(),
+            fix: fix.into(),
+        }
     }
 }
 
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Flaw { path, line, what, fix } = self;
+        let Flaw {
+            path,
+            line,
+            what,
+            fix,
+        } = self;
         match line {
             0 => write!(f, "{path}: {what}; {fix}"),
             _ => write!(f, "{path}:{line}: {what}; {fix}"),
@@ -67,12 +77,19 @@ pub(crate) fn run(_arguments: &[String]) -> anyhow::Result<()> {
         flaws.extend(text::places(file));
     }
     if let Some(lock) = files.iter().find(|file| file.path == "Cargo.lock") {
-        println!("{} packages in Cargo.lock, at most {}", text::packages(lock), text::PACKAGES_MAX);
+        println!(
+            "{} packages in Cargo.lock, at most {}",
+            text::packages(lock),
+            text::PACKAGES_MAX
+        );
         flaws.extend(text::lock(lock));
     }
     match files.iter().find(|file| file.path == map::FILE) {
         Some(file) => flaws.extend(map::check(file, &project.packages)),
-        None => println!("there is no {} yet, so nothing was held against it", map::FILE),
+        None => println!(
+            "there is no {} yet, so nothing was held against it",
+            map::FILE
+        ),
     }
     for flaw in &flaws {
         println!("{flaw}");
@@ -94,7 +111,10 @@ fn read(project: &Project, names: &[String]) -> anyhow::Result<Vec<File>> {
         }
         let bytes = std::fs::read(&path).with_context(cannot)?;
         if let Ok(text) = String::from_utf8(bytes) {
-            files.push(File { path: name.clone(), text });
+            files.push(File {
+                path: name.clone(),
+                text,
+            });
         }
     }
     Ok(files)
@@ -102,5 +122,8 @@ fn read(project: &Project, names: &[String]) -> anyhow::Result<Vec<File>> {
 
 #[cfg(test)]
 fn file(path: &str, text: &str) -> File {
-    File { path: path.to_owned(), text: text.to_owned() }
+    File {
+        path: path.to_owned(),
+        text: text.to_owned(),
+    }
 }

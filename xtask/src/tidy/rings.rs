@@ -15,45 +15,147 @@ struct Rule {
     never: &'static [&'static str],
 }
 
-const PURE: &[&str] = &["tokio", "futures", "tracing", "log", "thiserror", "anyhow", "rustix", "tonic", "axum"];
-const BYTES: &[&str] = &["tokio", "futures", "tonic", "axum", "prost", "hyper", "reqwest"];
-const DRIVER: &[&str] = &["tonic", "axum", "prost", "hyper", "reqwest", "clap", "serde-saphyr", "utoipa"];
+const PURE: &[&str] = &[
+    "tokio",
+    "futures",
+    "tracing",
+    "log",
+    "thiserror",
+    "anyhow",
+    "rustix",
+    "tonic",
+    "axum",
+];
+const BYTES: &[&str] = &[
+    "tokio", "futures", "tonic", "axum", "prost", "hyper", "reqwest",
+];
+const DRIVER: &[&str] = &[
+    "tonic",
+    "axum",
+    "prost",
+    "hyper",
+    "reqwest",
+    "clap",
+    "serde-saphyr",
+    "utoipa",
+];
 const TEXTS: &[&str] = &["tokio", "reqwest", "tonic", "axum", "rustix"];
 const BORDER: &[&str] = &["fjall", "rustix", "clap"];
 const CLIENT: &[&str] = &["axum", "fjall", "rustix", "clap"];
 
-const RULES: [Rule; 15] = [
-    Rule { name: "graph", may: &[], never: PURE },
-    Rule { name: "kernel", may: &["graph"], never: PURE },
-    Rule { name: "journal", may: &[], never: BYTES },
-    Rule { name: "store", may: &[], never: BYTES },
-    Rule { name: "engine", may: &["graph", "kernel", "journal", "store"], never: DRIVER },
-    Rule { name: "authoring", may: &["graph"], never: TEXTS },
-    Rule { name: "api", may: &[], never: BORDER },
-    Rule { name: "edge", may: &["graph", "kernel", "engine", "authoring", "api", "security"], never: BORDER },
-    Rule { name: "sdk", may: &["api"], never: CLIENT },
-    Rule { name: "connectors", may: &["sdk"], never: CLIENT },
+const RULES: [Rule; 16] = [
+    Rule {
+        name: "graph",
+        may: &[],
+        never: PURE,
+    },
+    Rule {
+        name: "kernel",
+        may: &["graph"],
+        never: PURE,
+    },
+    Rule {
+        name: "journal",
+        may: &[],
+        never: BYTES,
+    },
+    Rule {
+        name: "store",
+        may: &[],
+        never: BYTES,
+    },
+    Rule {
+        name: "engine",
+        may: &["graph", "kernel", "journal", "store"],
+        never: DRIVER,
+    },
+    Rule {
+        name: "authoring",
+        may: &["graph"],
+        never: TEXTS,
+    },
+    Rule {
+        name: "api",
+        may: &[],
+        never: BORDER,
+    },
+    Rule {
+        name: "edge",
+        may: &["graph", "kernel", "engine", "authoring", "api", "security"],
+        never: BORDER,
+    },
+    Rule {
+        name: "sdk",
+        may: &["api"],
+        never: CLIENT,
+    },
+    Rule {
+        name: "connectors",
+        may: &["sdk"],
+        never: CLIENT,
+    },
     Rule {
         name: "server",
-        may: &["graph", "kernel", "journal", "store", "engine", "authoring", "api", "edge", "sdk", "connectors", "security"],
+        may: &[
+            "graph",
+            "kernel",
+            "journal",
+            "store",
+            "engine",
+            "authoring",
+            "api",
+            "edge",
+            "sdk",
+            "connectors",
+            "security",
+        ],
         never: &[],
     },
-    Rule { name: "sim", may: &["graph", "kernel", "journal", "store", "engine", "authoring"], never: &["tonic", "axum"] },
-    Rule { name: "example-services", may: &["sdk"], never: &[] },
-    Rule { name: "tests", may: &["api", "sdk", "example-services"], never: &[] },
-    Rule { name: "xtask", may: &["api", "sdk"], never: &[] },
+    Rule {
+        name: "sim",
+        may: &["graph", "kernel", "journal", "store", "engine", "authoring"],
+        never: &["tonic", "axum"],
+    },
+    Rule {
+        name: "example-services",
+        may: &["sdk"],
+        never: &[],
+    },
+    Rule {
+        name: "tests",
+        may: &["api", "sdk", "example-services"],
+        never: &[],
+    },
+    Rule {
+        name: "benches",
+        may: &["api", "sdk"],
+        never: &[],
+    },
+    Rule {
+        name: "xtask",
+        may: &["api", "sdk"],
+        never: &[],
+    },
 ];
 
 /// Holds the packages against the table.
 pub(super) fn check(packages: &[Package]) -> Vec<Flaw> {
-    packages.iter().flat_map(|package| check_one(package, packages)).collect()
+    packages
+        .iter()
+        .flat_map(|package| check_one(package, packages))
+        .collect()
 }
 
 fn check_one(package: &Package, ours: &[Package]) -> Vec<Flaw> {
     let manifest = format!("{}/Cargo.toml", package.folder);
     let Some(rule) = RULES.iter().find(|rule| rule.name == short(&package.name)) else {
         let what = format!("the package {} is in no ring", package.name);
-        return vec![Flaw::new(&manifest, 0, what, "add it to xtask/src/tidy/rings.rs, or make it a module")];
+        return vec![Flaw::new(
+            &manifest,
+            0,
+            what,
+            "add it to xtask/src/tidy/rings.rs, or make it a module",
+        )];
     };
     let mut flaws = Vec::new();
     for used in &package.uses {
@@ -68,7 +170,12 @@ fn check_one(package: &Package, ours: &[Package]) -> Vec<Flaw> {
         }
         if rule.never.contains(&used.as_str()) {
             let what = format!("{} must not be built from {used}", package.name);
-            flaws.push(Flaw::new(&manifest, 0, what, "move what needs it to an outer ring"));
+            flaws.push(Flaw::new(
+                &manifest,
+                0,
+                what,
+                "move what needs it to an outer ring",
+            ));
         }
     }
     flaws
@@ -100,7 +207,10 @@ mod tests {
         let graph = package("quadrille-graph", &["serde"]);
         let kernel = package("quadrille-kernel", &["quadrille-graph"]);
         assert_eq!(flaws(&[graph.clone(), kernel]), Vec::<String>::new());
-        let kernel = package("quadrille-kernel", &["quadrille-graph", "quadrille-engine", "tokio"]);
+        let kernel = package(
+            "quadrille-kernel",
+            &["quadrille-graph", "quadrille-engine", "tokio"],
+        );
         let engine = package("quadrille-engine", &["tokio"]);
         assert_eq!(
             flaws(&[graph, kernel, engine]),
@@ -116,15 +226,23 @@ mod tests {
         let found = flaws(&[package("quadrille-types", &[])]);
         assert_eq!(
             found,
-            ["crates/types/Cargo.toml: the package quadrille-types is in no ring; add it to xtask/src/tidy/rings.rs, or make it a module"]
+            [
+                "crates/types/Cargo.toml: the package quadrille-types is in no ring; add it to xtask/src/tidy/rings.rs, or make it a module"
+            ]
         );
     }
 
     #[test]
     fn the_table_uses_only_packages_that_it_has_or_that_are_planned() {
-        let known = |name: &&&str| RULES.iter().any(|rule| rule.name == **name) || **name == "security";
+        let known =
+            |name: &&&str| RULES.iter().any(|rule| rule.name == **name) || **name == "security";
         for rule in &RULES {
-            assert_eq!(rule.may.iter().filter(|name| !known(name)).count(), 0, "{}", rule.name);
+            assert_eq!(
+                rule.may.iter().filter(|name| !known(name)).count(),
+                0,
+                "{}",
+                rule.name
+            );
         }
     }
 }

@@ -36,7 +36,12 @@ pub(super) fn places(file: &File) -> Vec<Flaw> {
     for (index, line) in file.text.lines().enumerate() {
         for place in PLACES.iter().filter(|place| says(line, place)) {
             let what = format!("{place:?} exists on some machines only");
-            flaws.push(Flaw::new(&file.path, index + 1, what, "write a relative path, or leave it out"));
+            flaws.push(Flaw::new(
+                &file.path,
+                index + 1,
+                what,
+                "write a relative path, or leave it out",
+            ));
         }
     }
     flaws
@@ -45,7 +50,8 @@ pub(super) fn places(file: &File) -> Vec<Flaw> {
 /// Whether a line names a place: a path counts from its root only.
 fn says(line: &str, place: &str) -> bool {
     let inside = |c: char| c.is_alphanumeric() || "._-}/".contains(c);
-    line.match_indices(place).any(|(at, _)| !place.starts_with('/') || !line[..at].ends_with(inside))
+    line.match_indices(place)
+        .any(|(at, _)| !place.starts_with('/') || !line[..at].ends_with(inside))
 }
 
 /// Relative links that lead nowhere; `exists` answers for a path from the root on.
@@ -66,7 +72,12 @@ pub(super) fn links(file: &File, exists: impl Fn(&str) -> bool) -> Vec<Flaw> {
             }
             if !resolve(folder, path).is_some_and(|path| exists(&path)) {
                 let what = format!("the link {target:?} leads nowhere");
-                flaws.push(Flaw::new(&file.path, index + 1, what, "correct it, or add what it leads to"));
+                flaws.push(Flaw::new(
+                    &file.path,
+                    index + 1,
+                    what,
+                    "correct it, or add what it leads to",
+                ));
             }
         }
     }
@@ -78,10 +89,17 @@ fn targets(line: &str) -> Vec<&str> {
     let mut targets = Vec::new();
     // Every other piece between backquotes is code.
     for prose in line.split('`').step_by(2) {
-        let inline = prose.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);
+        let inline = prose
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split_once(')'))
+            .map(|(target, _)| target);
         targets.extend(inline.filter_map(|target| target.split_whitespace().next()));
     }
-    let defined = line.strip_prefix('[').and_then(|rest| rest.split_once("]: ")).map(|(_, target)| target.trim());
+    let defined = line
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once("]: "))
+        .map(|(_, target)| target.trim());
     targets.extend(defined);
     targets
 }
@@ -90,7 +108,10 @@ fn targets(line: &str) -> Vec<&str> {
 fn resolve(folder: &str, target: &str) -> Option<String> {
     let (mut parts, target): (Vec<&str>, _) = match target.strip_prefix('/') {
         Some(target) => (Vec::new(), target),
-        None => (folder.split('/').filter(|part| !part.is_empty()).collect(), target),
+        None => (
+            folder.split('/').filter(|part| !part.is_empty()).collect(),
+            target,
+        ),
     };
     for part in target.split('/') {
         match part {
@@ -106,7 +127,10 @@ fn resolve(folder: &str, target: &str) -> Option<String> {
 
 /// How many packages a lock file names.
 pub(super) fn packages(file: &File) -> usize {
-    file.text.lines().filter(|line| *line == "[[package]]").count()
+    file.text
+        .lines()
+        .filter(|line| *line == "[[package]]")
+        .count()
 }
 
 /// The lock file: how much there is, and where it comes from.
@@ -115,14 +139,24 @@ pub(super) fn lock(file: &File) -> Vec<Flaw> {
     let count = packages(file);
     if count > PACKAGES_MAX {
         let what = format!("{count} packages, at most {PACKAGES_MAX}");
-        flaws.push(Flaw::new(&file.path, 0, what, "drop a dependency, or features of one"));
+        flaws.push(Flaw::new(
+            &file.path,
+            0,
+            what,
+            "drop a dependency, or features of one",
+        ));
     }
     for (index, line) in file.text.lines().enumerate() {
         if let Some(source) = line.strip_prefix("source = ")
             && source.trim_matches('"') != SOURCE
         {
             let what = format!("a package comes from {source}");
-            flaws.push(Flaw::new(&file.path, index + 1, what, "take it from the public registry"));
+            flaws.push(Flaw::new(
+                &file.path,
+                index + 1,
+                what,
+                "take it from the public registry",
+            ));
         }
     }
     flaws
@@ -139,7 +173,10 @@ mod tests {
                     ```\n[g](no.md)\n```\n[h](no.md \"title\")\n[i]: /docs/no.md\n[j](../../out.md)\n";
         let exists = |path: &str| ["docs/guide/b.md", "docs/README.md"].contains(&path);
         let flaws = links(&file("docs/guide/a.md", text), exists);
-        let found: Vec<_> = flaws.iter().map(|flaw| (flaw.line, flaw.what.as_str())).collect();
+        let found: Vec<_> = flaws
+            .iter()
+            .map(|flaw| (flaw.line, flaw.what.as_str()))
+            .collect();
         assert_eq!(
             found,
             [
@@ -153,8 +190,12 @@ mod tests {
     #[test]
     fn places_on_one_machine() {
         let (home, work) = (PLACES[0], PLACES[2]);
-        let text = format!("see {home}me\ntarget{work}x and $HOME{home}x\nGET /workflows\n\"{work}x\"\n");
-        let lines: Vec<_> = places(&file("a.md", &text)).iter().map(|flaw| flaw.line).collect();
+        let text =
+            format!("see {home}me\ntarget{work}x and $HOME{home}x\nGET /workflows\n\"{work}x\"\n");
+        let lines: Vec<_> = places(&file("a.md", &text))
+            .iter()
+            .map(|flaw| flaw.line)
+            .collect();
         assert_eq!(lines, [1, 4]);
         assert_eq!(places(&file("Cargo.lock", &text)), []);
     }
@@ -163,7 +204,17 @@ mod tests {
     fn the_lock_file_is_counted_and_its_sources_are_known() {
         let package = format!("[[package]]\nname = \"a\"\nsource = \"{SOURCE}\"\n");
         assert_eq!(lock(&file("Cargo.lock", &package.repeat(PACKAGES_MAX))), []);
-        assert_eq!(lock(&file("Cargo.lock", &package.repeat(PACKAGES_MAX + 1))).len(), 1);
-        assert_eq!(lock(&file("Cargo.lock", "[[package]]\nsource = \"git+https://x.example/y\"\n")).len(), 1);
+        assert_eq!(
+            lock(&file("Cargo.lock", &package.repeat(PACKAGES_MAX + 1))).len(),
+            1
+        );
+        assert_eq!(
+            lock(&file(
+                "Cargo.lock",
+                "[[package]]\nsource = \"git+https://x.example/y\"\n"
+            ))
+            .len(),
+            1
+        );
     }
 }

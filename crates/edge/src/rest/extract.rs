@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
+use http_body_util::LengthLimitError;
 use kernel::RunId;
 use serde::de::DeserializeOwned;
 
@@ -52,8 +53,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 }
 
 fn is_length_limit(error: &axum::Error) -> bool {
-    std::error::Error::source(error)
-        .is_some_and(|source| source.to_string() == "length limit exceeded")
+    std::error::Error::source(error).is_some_and(|source| source.is::<LengthLimitError>())
 }
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {

@@ -424,11 +424,14 @@ async fn a_text_with_errors_comes_back_with_its_findings() {
 #[tokio::test]
 async fn many_large_tasks_come_in_frames_that_any_client_takes() {
     let server = Server::start().await;
-    let input: &'static str = Box::leak(format!(r#"{{"order": "{}"}}"#, "x".repeat(900_000)).into());
+    let input: &'static str =
+        Box::leak(format!(r#"{{"order": "{}"}}"#, "x".repeat(900_000)).into());
     for _ in 0..8 {
         start(&server, "shop/work", input, 0).await;
     }
-    let mut worker = Worker::connect(&server, frame(hello(0, Vec::new()), 8)).await.unwrap();
+    let mut worker = Worker::connect(&server, frame(hello(0, Vec::new()), 8))
+        .await
+        .unwrap();
     let mut count = 0;
     while count < 8 {
         count += worker.frame().await.tasks.len();
@@ -442,12 +445,27 @@ async fn who_listens_slowly_hears_everything() {
     server.call("POST", "/api/v1/workflows", MANY).await;
     let mut runs = RunsClient::new(server.router.clone());
     let id = server.run("many").await;
-    let mut events = runs.watch(v1::WatchRequest { id: id.clone(), from: 0 }).await.unwrap().into_inner();
-    server.call("POST", "/api/v1/events", r#"{"type": "paid"}"#).await;
-    let (_, run) = server.call("GET", &format!("/api/v1/runs/{id}?wait=20s"), "").await;
+    let mut events = runs
+        .watch(v1::WatchRequest {
+            id: id.clone(),
+            from: 0,
+        })
+        .await
+        .unwrap()
+        .into_inner();
+    server
+        .call("POST", "/api/v1/events", r#"{"type": "paid"}"#)
+        .await;
+    let (_, run) = server
+        .call("GET", &format!("/api/v1/runs/{id}?wait=20s"), "")
+        .await;
     assert_eq!(run["state"], "completed", "{run}");
     let mut number = 0;
-    while let Some(event) = tokio::time::timeout(PATIENCE, events.message()).await.unwrap().unwrap() {
+    while let Some(event) = tokio::time::timeout(PATIENCE, events.message())
+        .await
+        .unwrap()
+        .unwrap()
+    {
         assert_eq!(event.number, number);
         number += 1;
     }

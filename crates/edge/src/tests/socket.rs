@@ -55,23 +55,3 @@ async fn one_port_speaks_both_and_stops_on_request() {
     assert!(TcpStream::connect(address).await.is_err());
     server.stop().await;
 }
-
-#[tokio::test]
-async fn tmp_idle() {
-    let server = Server::start().await;
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(crate::serve(listener, server.router.clone(), std::future::pending()));
-    let mut tasks = Vec::new();
-    for text in ["", "GET / HT", "PRI * HT", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "POST /api/v1/runs HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{"] {
-        tasks.push(tokio::spawn(async move {
-            let begun = std::time::Instant::now();
-            let mut stream = TcpStream::connect(address).await.unwrap();
-            stream.write_all(text.as_bytes()).await.unwrap();
-            let mut answer = Vec::new();
-            let read = tokio::time::timeout(Duration::from_secs(100), stream.read_to_end(&mut answer)).await;
-            eprintln!("{text:?}: {:?} {read:?} {:?}", begun.elapsed(), String::from_utf8_lossy(&answer));
-        }));
-    }
-    for task in tasks { task.await.unwrap(); }
-}

@@ -5,8 +5,11 @@
 use graph::Value;
 use insta::assert_snapshot;
 use kernel::codec::encode;
-use kernel::limits::{DATA_BYTES_MAX, LABELS_MAX, SIGNALS_MAX};
-use kernel::{Command, Rejection};
+use kernel::limits::{
+    DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, LABELS_MAX, SIGNALS_MAX,
+};
+use kernel::signal::KeptEvent;
+use kernel::{Command, Event, Rejection, RunId, StepId, StepRef};
 
 use crate::graphs::{block, expr, json, map, repeat, set, task};
 use crate::world::{World, run};
@@ -249,4 +252,46 @@ fn a_saga_of_many_elements_is_undone() {
     world.tick(0);
     assert!(!world.state.runs[&id].is_live());
     world.verify();
+}
+
+#[test]
+fn the_server_keeps_so_many_events_and_listeners() {
+    let mut world = World::default();
+    let publish = || Command::PublishEvent {
+        event: json(r#"{"type":"go"}"#),
+        ttl_ms: 10,
+    };
+    for number in 1..=EVENTS_KEPT_MAX as u64 {
+        let kept = KeptEvent {
+            number,
+            event: json(r#"{"type":"other"}"#),
+            expires_at: world.now.0,
+        };
+        world.state.apply(&Event::EventKept(kept), world.now.0);
+    }
+    let full = Rejection::LimitReached("kept events", EVENTS_KEPT_MAX as u64);
+    assert_eq!(world.ask(publish()), Err(full));
+    let listener = |step| StepRef {
+        run: RunId([0; 16]),
+        step: StepId(step),
+    };
+    let many = (0..=EVENT_LISTENERS_MAX as u32).map(listener).collect();
+    world.state.listeners.insert("go".into(), many);
+    let most = EVENT_LISTENERS_MAX as u64;
+    let crowded = Rejection::LimitReached("runs waiting for one event type", most);
+    assert_eq!(world.ask(publish()), Err(crowded));
+}
+
+#[test]
+fn a_task_that_loses_every_worker_counts_as_failed() {
+    let mut world = run(vec![task("a")]);
+    world.quiet = true;
+    while world.has_offer("a") {
+        let token = world.claim("a");
+        let reason = "gone".into();
+        world.ask(Command::ReleaseTask { token, reason }).unwrap();
+    }
+    let run = &world.state.runs[&world.first()];
+    let detail = run.failure.clone().unwrap().detail.unwrap();
+    assert_snapshot!(detail, @"1000 workers took the task and were lost");
 }

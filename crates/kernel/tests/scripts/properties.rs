@@ -404,8 +404,22 @@ fn schedule(dice: &mut Dice<'_>) -> Schedule {
     }
 }
 
+/// Puts every run back from its bytes, as after a restart from a checkpoint.
+fn restart(world: &mut World) {
+    let runs = std::mem::take(&mut world.state.runs);
+    world.state.listeners.clear();
+    for run in runs.values() {
+        let restored = world.state.restore_run(&State::encode_run(run));
+        assert_eq!(restored, Ok(run.id));
+    }
+    assert_eq!(world.state.runs, runs);
+}
+
 /// Asks for one thing or lets time pass; a refusal must have changed nothing.
 fn disturb(world: &mut World, dice: &mut Dice<'_>, finished: &mut BTreeMap<RunId, Vec<u8>>) {
+    if dice.one_in(16) {
+        restart(world);
+    }
     if dice.one_in(4) {
         world.tick([1, 10, 100, 3_000][dice.roll(4)]);
     } else {

@@ -3,6 +3,7 @@
 //! The invariant behind them: an instant starts at most one run, however late it is looked at.
 
 use insta::assert_snapshot;
+use kernel::limits::SCHEDULE_RUNS_MAX;
 use kernel::schedule::{CatchUp, Overlap, Schedule};
 use kernel::{Command, Time};
 
@@ -281,4 +282,18 @@ fn schedules_that_mean_nothing_are_refused() {
     refused invalid: schedule name must have 1 to 256 bytes and no control characters
     refused limit-reached: limit reached: bytes of a schedule's name (at most 216)
     ");
+}
+
+#[test]
+fn a_schedule_has_so_many_runs_at_once() {
+    let mut world = world_with(Schedule {
+        overlap: Overlap::Allow,
+        ..every(1_000)
+    });
+    world.quiet = true;
+    world.tick(1_000 * (SCHEDULE_RUNS_MAX as u64 + 2));
+    assert_eq!(runs(&world).0, SCHEDULE_RUNS_MAX);
+    world.done("a", "1");
+    world.tick(1_000);
+    assert_eq!(runs(&world).1, SCHEDULE_RUNS_MAX + 1);
 }

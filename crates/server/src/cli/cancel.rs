@@ -9,8 +9,8 @@ use super::steer::each;
 /// End runs after compensation and clean-up, or at once
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  quadrille cancel 01j… --reason 'customer changed their mind'\n  \
-                        quadrille cancel 01j… 01k… --terminate"
+    after_help = "Examples:\n  quadrille cancel 0192f3c4-… --reason 'customer changed their mind'\n  \
+                        quadrille cancel 0192f3c4-… 0192f3c5-… --terminate"
 )]
 pub(crate) struct Cancel {
     /// The runs

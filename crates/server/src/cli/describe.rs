@@ -21,7 +21,7 @@ const EVENTS_SHOWN: usize = 10;
 /// Describe one thing at length
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  quadrille describe run 01j…\n  quadrille describe workflow order\n  \
+    after_help = "Examples:\n  quadrille describe run 0192f3c4-…\n  quadrille describe workflow order\n  \
                         quadrille describe schedule nightly"
 )]
 pub(crate) struct Describe {

@@ -11,7 +11,7 @@ use crate::output::workflow::WorkflowDetail;
 /// Get one thing
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  quadrille get run 01j… -o json\n  quadrille get workflow order > order.yaml"
+    after_help = "Examples:\n  quadrille get run 0192f3c4-… -o json\n  quadrille get workflow order > order.yaml"
 )]
 pub(crate) struct Get {
     #[command(subcommand)]

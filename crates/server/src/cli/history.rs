@@ -19,8 +19,8 @@ const AWAY_PAUSE: Duration = Duration::from_millis(500);
 /// Show everything that happened in a run, the oldest first
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  quadrille history 01j…\n  quadrille history 01j… --follow\n  \
-                        quadrille history 01j… --follow -o json | jq .kind"
+    after_help = "Examples:\n  quadrille history 0192f3c4-…\n  quadrille history 0192f3c4-… --follow\n  \
+                        quadrille history 0192f3c4-… --follow -o json | jq .kind"
 )]
 pub(crate) struct History {
     /// The run

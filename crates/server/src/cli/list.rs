@@ -51,6 +51,8 @@ enum What {
 }
 
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  quadrille list runs --state incident\n  \
+                        quadrille list runs --workflow order --since 2d --limit 1000 -o json")]
 struct Runs {
     /// Of this workflow
     #[arg(long, value_name = "NAME")]

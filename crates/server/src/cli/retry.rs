@@ -8,7 +8,9 @@ use super::context::Context;
 
 /// Try the parked tasks of a run again, after the cause was mended
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille retry 01j…\n  quadrille retry 01j… --step 4")]
+#[command(
+    after_help = "Examples:\n  quadrille retry 0192f3c4-…\n  quadrille retry 0192f3c4-… --step 4"
+)]
 pub(crate) struct Retry {
     /// The run
     id: String,

@@ -48,6 +48,9 @@ enum Action {
 
 /// Make a schedule, or change the one of this name
 #[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  \
+                  quadrille schedule put nightly --workflow report --cron '0 2 * * *' --time-zone Europe/Berlin\n  \
+                  quadrille schedule put poll --workflow poll --every 30s --input '{\"page\": 1}'")]
 #[command(group = ArgGroup::new("timing").required(true).args(["cron", "every"]))]
 struct Put {
     /// The schedule

@@ -13,7 +13,9 @@ use crate::output::time;
 
 /// Send a signal to a run; kept if it comes early
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille signal 01j… approved --data '{\"by\": \"ada\"}'")]
+#[command(
+    after_help = "Examples:\n  quadrille signal 0192f3c4-… approved --data '{\"by\": \"ada\"}'"
+)]
 pub(crate) struct Signal {
     /// The run
     id: String,

@@ -11,7 +11,7 @@ use crate::output::paint::Paint;
 
 /// Hold runs: nothing new begins in them until they are resumed
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille suspend 01j…")]
+#[command(after_help = "Examples:\n  quadrille suspend 0192f3c4-…")]
 pub(crate) struct Suspend {
     /// The runs
     #[arg(required = true, value_name = "ID")]
@@ -20,7 +20,7 @@ pub(crate) struct Suspend {
 
 /// Let suspended runs go on
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  quadrille resume 01j…")]
+#[command(after_help = "Examples:\n  quadrille resume 0192f3c4-…")]
 pub(crate) struct Resume {
     /// The runs
     #[arg(required = true, value_name = "ID")]

@@ -80,12 +80,23 @@ fn wrong_usage_is_refused() {
 fn reference(command: &mut Command, above: &str, text: &mut String) {
     let name = format!("{above}{}", command.get_name());
     if !command.has_subcommands() || above.is_empty() {
-        let help = command.render_long_help().to_string();
+        let help = command.render_help().to_string();
         let help: String = help
             .lines()
             .map(|line| format!("{}\n", line.trim_end()))
             .collect();
-        *text += &format!("### `{name}`\n\n```text\n{}\n```\n\n", help.trim_end());
+        let about = command
+            .get_long_about()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let more = about
+            .split_once("\n\n")
+            .map(|(_, more)| format!("{more}\n\n"))
+            .unwrap_or_default();
+        *text += &format!(
+            "### `{name}`\n\n{more}```text\n{}\n```\n\n",
+            help.trim_end()
+        );
     }
     for below in command.get_subcommands_mut() {
         reference(below, &format!("{name} "), text);

@@ -315,7 +315,7 @@ mod tests {
         hint: did you mean server?
         --
         quadrille.yaml: unknown key connectors.http.tls
-        hint: the keys here are enabled, allow_private
+        hint: the keys here are allow_private, enabled
         --
         quadrille.yaml: server.port: invalid type: string "abc", expected a whole number from 0 to 65535
         --

@@ -1,4 +1,7 @@
 //! Owns the long views of one thing: a run, a workflow, a schedule.
+//!
+//! Invariants: what is empty is left out; data is cut to what a screen can hold; no outside text is
+//! printed as it came.
 
 use sdk::{HistoryEvent, Run, RunCount, RunState, Schedule, Workflow};
 use serde_json::Value;

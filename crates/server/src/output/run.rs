@@ -254,18 +254,18 @@ pub(crate) mod tests {
         insta::assert_snapshot!(serde_json::to_string_pretty(&detail["steps"]).unwrap(), @r#"
         [
           {
-            "id": 4,
-            "name": "charge",
-            "path": "/do/1/charge",
-            "kind": "task",
+            "attempt": 3,
             "detail": "parked on queue payments",
             "entered_at": "2026-01-01T00:00:01.000Z",
-            "attempt": 3,
             "error": {
-              "type": "declined",
+              "status": 402,
               "title": "card declined",
-              "status": 402
-            }
+              "type": "declined"
+            },
+            "id": 4,
+            "kind": "task",
+            "name": "charge",
+            "path": "/do/1/charge"
           }
         ]
         "#);

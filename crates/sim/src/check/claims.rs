@@ -1,8 +1,6 @@
 //! Owns "one live claim per task": a task is claimed only while it waits, claims are counted without
 //! gaps, each is delivered at most once, and only the current one counts.
 
-use std::collections::BTreeSet;
-
 use graph::Value;
 use kernel::event::RunFact;
 use kernel::state::TaskStage;
@@ -20,9 +18,11 @@ pub(crate) fn event(state: &State, event: &Event) -> Result<(), Violation> {
     let fits = match fact {
         RunEvent::TaskClaimed(fact) => task(fact.step)
             .is_some_and(|task| matches!(task.stage, TaskStage::Queued(_)) && fact.claim == task.claims + 1),
-        RunEvent::StepCompleted(fact) => {
-            task(fact.step).is_none_or(|task| matches!(task.stage, TaskStage::Claimed(_)))
-        }
+        // Workers of the simulation say in their output which claim they worked under.
+        RunEvent::StepCompleted(fact) => task(fact.step).is_none_or(|task| {
+            let worked_under = fact.output.get("claim").and_then(Value::as_int);
+            matches!(task.stage, TaskStage::Claimed(_)) && worked_under == Some(i64::from(task.claims))
+        }),
         RunEvent::TaskBackedOff(fact) => {
             task(fact.step).is_some_and(|task| matches!(task.stage, TaskStage::Claimed(_)))
         }
@@ -32,8 +32,8 @@ pub(crate) fn event(state: &State, event: &Event) -> Result<(), Violation> {
 }
 
 /// A task that a worker was given.
-pub(crate) fn delivered(facts: &Facts, given: &mut BTreeSet<TaskToken>, token: TaskToken) -> Result<(), Violation> {
-    if !given.insert(token) {
+pub(crate) fn delivered(facts: &mut Facts, token: TaskToken) -> Result<(), Violation> {
+    if !facts.given.insert(token) {
         return Violation::found(CLAIM, format!("{token:?} was delivered twice"));
     }
     let claimed = facts.runs.get(&token.run).is_some_and(|past| {
