@@ -28,10 +28,10 @@ pub(crate) fn run(_arguments: &[String]) -> anyhow::Result<()> {
         println!("{name:<14} {:>6.1} s", time.as_secs_f64());
     }
     println!("{:<14} {:>6.1} s", "all", begin.elapsed().as_secs_f64());
-    println!(
-        "\n{} passed, {} failed",
-        stages.counts.passed, stages.counts.failed
-    );
+    if outcome.is_ok() || stages.counts.failed > 0 {
+        let Counts { passed, failed } = stages.counts;
+        println!("\n{passed} passed, {failed} failed");
+    }
     outcome
 }
 

@@ -1,4 +1,6 @@
 //! Owns the root of a document: who the workflow is, what it shares, when it starts, its data and tasks.
+//!
+//! Invariant: every key of the root is read here, so that what nobody reads is reported as unknown.
 
 use std::str::FromStr;
 

@@ -28,7 +28,11 @@ pub(crate) struct Cellar {
 
 impl Cellar {
     pub(crate) fn new() -> Cellar {
-        Cellar { store: Store::memory(&TABLES), synced: Copy::default(), later: None }
+        Cellar {
+            store: Store::memory(&TABLES),
+            synced: Copy::default(),
+            later: None,
+        }
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -63,14 +67,23 @@ impl Cellar {
 
 impl Copy {
     fn of(store: &Store) -> Copy {
-        let mut copy = Copy { position: store.position(), records: Vec::new() };
+        let mut copy = Copy {
+            position: store.position(),
+            records: Vec::new(),
+        };
         for table in (0..TABLES.len()).map(TableId) {
             let mut each = |key: &[u8], value: &[u8]| {
                 copy.records.push((table, key.to_vec(), value.to_vec()));
                 ControlFlow::Continue(())
             };
             store
-                .range(table, Bound::Unbounded, Bound::Unbounded, Direction::Forward, &mut each)
+                .range(
+                    table,
+                    Bound::Unbounded,
+                    Bound::Unbounded,
+                    Direction::Forward,
+                    &mut each,
+                )
                 .expect("tables in memory can be read");
         }
         copy
@@ -82,7 +95,9 @@ impl Copy {
         for (table, key, value) in &self.records {
             batch.put(*table, key.clone(), value.clone());
         }
-        store.apply(batch, self.position).expect("tables in memory can be written");
+        store
+            .apply(batch, self.position)
+            .expect("tables in memory can be written");
         store
     }
 }

@@ -3,9 +3,9 @@
 //! Invariant: a wish without an answer is unknown, and nothing is concluded from it; a promise is looked
 //! for among the facts the moment it is made, and facts never go away.
 
+use engine::partition::{Input, Question};
 use graph::Value;
 use graph::value::Str;
-use engine::partition::{Input, Question};
 use kernel::schedule::{CatchUp, Overlap, Schedule};
 use kernel::{Command, Rejection, Reply, RunId, StartRun};
 
@@ -18,7 +18,7 @@ use crate::workflows::{self, Authored, NAMES, SIGNALS};
 use crate::world::World;
 
 /// Business keys, few enough that they meet.
-const KEYS: u64 = 10;
+const KEYS: u64 = 4;
 
 /// Names of schedules.
 const SCHEDULES: [&str; 2] = ["often", "seldom"];
@@ -55,15 +55,25 @@ impl World {
         {
             let run = *run;
             let ended = self.post.answer(move |view| Letter::Ended(run, view));
-            return self.tell(Input::AskAndWait { command, answer, ended });
+            return self.tell(Input::AskAndWait {
+                command,
+                answer,
+                ended,
+            });
         }
         self.tell(Input::Ask { command, answer });
     }
 
     /// The reply to a command.
-    pub(crate) fn reply(&mut self, number: u64, reply: &Result<Reply, Rejection>) -> Result<(), Violation> {
+    pub(crate) fn reply(
+        &mut self,
+        number: u64,
+        reply: &Result<Reply, Rejection>,
+    ) -> Result<(), Violation> {
         shoot!(self.film, "client is told {number}: {reply:?}");
-        let Some(promise) = self.unanswered.remove(&number) else { return Ok(()) };
+        let Some(promise) = self.unanswered.remove(&number) else {
+            return Ok(());
+        };
         match reply {
             Ok(_) => check::acknowledged::promise(&self.facts, &promise),
             Err(rejection) => check::durable::refused(&self.facts, rejection),
@@ -81,18 +91,30 @@ impl World {
     }
 
     fn input(&mut self) -> Value {
-        let items = (0..self.random.below(5)).map(|item| Value::Int(i64::try_from(item).unwrap_or(0))).collect();
-        let pad = if self.random.percent(15) { PAD_BYTES } else { 8 };
+        let items = (0..self.random.below(5))
+            .map(|item| Value::Int(i64::try_from(item).unwrap_or(0)))
+            .collect();
+        let pad = if self.random.percent(15) {
+            PAD_BYTES
+        } else {
+            8
+        };
         Value::from([
             ("items", Value::array(items)),
-            ("number", Value::Int(i64::try_from(self.random.below(4)).unwrap_or(0))),
+            (
+                "number",
+                Value::Int(i64::try_from(self.random.below(4)).unwrap_or(0)),
+            ),
             ("pad", Value::text("x".repeat(pad))),
         ])
     }
 
     fn start(&mut self) -> (Command, Promise) {
         let workflow = *self.random.pick(&NAMES);
-        let key = self.random.percent(70).then(|| format!("k{}", self.random.below(KEYS)));
+        let key = self
+            .random
+            .percent(70)
+            .then(|| format!("k{}", self.random.below(KEYS)));
         let run = match &key {
             Some(key) => RunId::of_key(workflow, key),
             None => RunId::of_key("fresh", &self.number().to_string()),
@@ -118,14 +140,26 @@ impl World {
             return *self.random.pick(&live);
         }
         let all: Vec<RunId> = self.facts.runs.keys().copied().collect();
-        if all.is_empty() { RunId::of_key("none", "none") } else { *self.random.pick(&all) }
+        if all.is_empty() {
+            RunId::of_key("none", "none")
+        } else {
+            *self.random.pick(&all)
+        }
     }
 
     fn signal(&mut self) -> (Command, Promise) {
         let (run, mark) = (self.some_run(), self.mark());
         let name = (*self.random.pick(&SIGNALS)).into();
         let ttl_ms = 1 + self.random.below(100_000);
-        (Command::SignalRun { run, name, data: self.carried(&mark), ttl_ms }, Promise::Marked(mark))
+        (
+            Command::SignalRun {
+                run,
+                name,
+                data: self.carried(&mark),
+                ttl_ms,
+            },
+            Promise::Marked(mark),
+        )
     }
 
     fn carried(&mut self, mark: &str) -> Value {
@@ -138,17 +172,35 @@ impl World {
         let name = Value::from(*self.random.pick(&SIGNALS));
         let event = Value::from([("type", name), ("data", self.carried(&mark))]);
         let ttl_ms = 1 + self.random.below(100_000);
-        (Command::PublishEvent { event, ttl_ms }, Promise::Marked(mark))
+        (
+            Command::PublishEvent { event, ttl_ms },
+            Promise::Marked(mark),
+        )
     }
 
     fn steer(&mut self) -> (Command, Promise) {
         let run = self.some_run();
         match self.random.below(6) {
-            0 => (Command::CancelRun { run, reason: None }, Promise::Happened(run, "CancelRequested")),
-            1 => (Command::TerminateRun { run, reason: Some("by chance".into()) }, Promise::Happened(run, "Ended")),
-            2 | 3 => (Command::SuspendRun { run }, Promise::Happened(run, "Suspended")),
+            0 => (
+                Command::CancelRun { run, reason: None },
+                Promise::Happened(run, "CancelRequested"),
+            ),
+            1 => (
+                Command::TerminateRun {
+                    run,
+                    reason: Some("by chance".into()),
+                },
+                Promise::Happened(run, "Ended"),
+            ),
+            2 | 3 => (
+                Command::SuspendRun { run },
+                Promise::Happened(run, "Suspended"),
+            ),
             4 => (Command::ResumeRun { run }, Promise::Nothing),
-            _ => (Command::RetryRun { run, step: None }, Promise::Happened(run, "TaskQueued")),
+            _ => (
+                Command::RetryRun { run, step: None },
+                Promise::Happened(run, "TaskQueued"),
+            ),
         }
     }
 
@@ -180,8 +232,17 @@ impl World {
         let name: Str = (*self.random.pick(&SCHEDULES)).into();
         match self.random.below(3) {
             0 => (Command::DeleteSchedule { name }, Promise::Nothing),
-            1 => (Command::PauseSchedule { name, paused: true }, Promise::Nothing),
-            _ => (Command::PauseSchedule { name, paused: false }, Promise::Nothing),
+            1 => (
+                Command::PauseSchedule { name, paused: true },
+                Promise::Nothing,
+            ),
+            _ => (
+                Command::PauseSchedule {
+                    name,
+                    paused: false,
+                },
+                Promise::Nothing,
+            ),
         }
     }
 
@@ -207,7 +268,11 @@ impl World {
             }
             2 => {
                 let answer = self.post.answer(move |tail| Letter::History(run, tail));
-                Input::Question(Box::new(Question::History { run, watch: None, answer }))
+                Input::Question(Box::new(Question::History {
+                    run,
+                    watch: None,
+                    answer,
+                }))
             }
             _ => {
                 let answer = self.post.answer(move |found| Letter::Run(run, found));
@@ -222,5 +287,11 @@ impl World {
 /// The command that deploys a workflow.
 pub(crate) fn deployment(authored: Authored) -> (Command, Promise) {
     let promise = Promise::Deployed(authored.workflow.into(), authored.version);
-    (Command::DeployWorkflow { graph: authored.graph, source: authored.source }, promise)
+    (
+        Command::DeployWorkflow {
+            graph: authored.graph,
+            source: authored.source,
+        },
+        promise,
+    )
 }

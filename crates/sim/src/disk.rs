@@ -19,7 +19,10 @@ impl SimDisk {
     }
 
     fn file(&self, inner: Box<dyn DiskFile>) -> Box<dyn DiskFile> {
-        Box::new(SimFile { inner, lies: self.lies })
+        Box::new(SimFile {
+            inner,
+            lies: self.lies,
+        })
     }
 }
 

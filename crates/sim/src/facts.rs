@@ -63,7 +63,9 @@ pub(crate) enum ClaimEnd {
 impl Past {
     /// Whether it may have been forgotten by then.
     pub(crate) fn is_forgotten(&self, now: Time) -> bool {
-        self.finished.as_ref().is_some_and(|(_, kept_until)| *kept_until <= now)
+        self.finished
+            .as_ref()
+            .is_some_and(|(_, kept_until)| *kept_until <= now)
     }
 }
 
@@ -94,7 +96,12 @@ impl Facts {
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<Entry, Violation> {
         let entry: Entry = match decode(bytes) {
             Ok(entry) => entry,
-            Err(damage) => return Violation::found(Invariant::ReplayEqualsLive, format!("a record is none: {damage}")),
+            Err(damage) => {
+                return Violation::found(
+                    Invariant::ReplayEqualsLive,
+                    format!("a record is none: {damage}"),
+                );
+            }
         };
         check::timers::stamp(self, entry.at)?;
         self.end += 1;
@@ -130,9 +137,17 @@ impl Facts {
             // A key may be used anew once its run was forgotten: then its past is another one's.
             self.given.retain(|token| token.run != id);
             self.claims.retain(|token, _| token.run != id);
-            self.runs.insert(id, Past { history: Vec::new(), finished: None });
+            self.runs.insert(
+                id,
+                Past {
+                    history: Vec::new(),
+                    finished: None,
+                },
+            );
         }
-        let Some(past) = self.runs.get_mut(&id) else { return };
+        let Some(past) = self.runs.get_mut(&id) else {
+            return;
+        };
         past.history.push((at, fact.clone()));
         if let RunEvent::Ended(_) = fact
             && let Some(run) = self.state.take_finished(id)
@@ -143,11 +158,17 @@ impl Facts {
     }
 
     fn note_claims(&mut self, id: RunId, fact: &RunEvent) {
-        let Some(run) = self.state.runs.get(&id) else { return };
+        let Some(run) = self.state.runs.get(&id) else {
+            return;
+        };
         let token = |step: StepId| {
             let task = run.step(step)?.task()?;
             let claimed = matches!(task.stage, TaskStage::Claimed(_));
-            claimed.then_some(TaskToken { run: id, step, claim: task.claims })
+            claimed.then_some(TaskToken {
+                run: id,
+                step,
+                claim: task.claims,
+            })
         };
         let (step, end) = match fact {
             RunEvent::StepCompleted(fact) => (Some(fact.step), ClaimEnd::Done(fact.output.clone())),
@@ -157,8 +178,10 @@ impl Facts {
             RunEvent::TaskQueued(fact) => (Some(fact.step), ClaimEnd::Released),
             RunEvent::StepCancelled(fact) => (Some(fact.step), ClaimEnd::Withdrawn),
             RunEvent::Ended(_) => {
-                let tokens: Vec<TaskToken> = run.steps.keys().filter_map(|step| token(*step)).collect();
-                self.claims.extend(tokens.into_iter().map(|token| (token, ClaimEnd::Withdrawn)));
+                let tokens: Vec<TaskToken> =
+                    run.steps.keys().filter_map(|step| token(*step)).collect();
+                self.claims
+                    .extend(tokens.into_iter().map(|token| (token, ClaimEnd::Withdrawn)));
                 return;
             }
             _ => return,
@@ -170,13 +193,21 @@ impl Facts {
 
     fn note_mark(&mut self, event: &Event) {
         let carried = match event {
-            Event::Run(RunFact { fact: RunEvent::EventReceived(fact), .. }) => Some(&fact.event),
-            Event::Run(RunFact { fact: RunEvent::SignalKept(signal), .. }) => signal.event.get("data"),
+            Event::Run(RunFact {
+                fact: RunEvent::EventReceived(fact),
+                ..
+            }) => Some(&fact.event),
+            Event::Run(RunFact {
+                fact: RunEvent::SignalKept(signal),
+                ..
+            }) => signal.event.get("data"),
             Event::EventKept(kept) => kept.event.get("data"),
             Event::SchedulePut(schedule) => Some(&schedule.input),
             _ => None,
         };
-        let mark = carried.and_then(|data| data.get("mark")).and_then(Value::as_text);
+        let mark = carried
+            .and_then(|data| data.get("mark"))
+            .and_then(Value::as_text);
         self.marks.extend(mark.map(ToString::to_string));
     }
 }

@@ -19,7 +19,10 @@ impl Film {
     /// A film that is shot, or one that stays empty.
     #[must_use]
     pub fn new(runs: bool) -> Film {
-        Film { runs, ..Film::default() }
+        Film {
+            runs,
+            ..Film::default()
+        }
     }
 
     pub(crate) fn step(&mut self, step: u64) {
@@ -32,7 +35,10 @@ impl Film {
         }
         let mut line = format!("{:>5}  {what}", self.step);
         if line.len() > LINE_BYTES_MAX {
-            let end = (0..=LINE_BYTES_MAX).rev().find(|end| line.is_char_boundary(*end)).unwrap_or(0);
+            let end = (0..=LINE_BYTES_MAX)
+                .rev()
+                .find(|end| line.is_char_boundary(*end))
+                .unwrap_or(0);
             line.truncate(end);
             line.push_str(" ...");
         }

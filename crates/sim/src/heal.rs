@@ -21,15 +21,12 @@ const PROMPT_EVERY: u32 = 10;
 impl World {
     /// Faults stop; then every run must end.
     pub(crate) fn heal(&mut self) -> Result<(), Violation> {
-        self.mend();
+        self.mend()?;
         shoot!(self.film, "all faults stop");
         for place in 0..WORKERS {
             self.renew(place);
         }
-        self.step()?;
-        if self.node.is_none() {
-            return Violation::found(Invariant::EveryRunEnds, "the process does not start though nothing fails");
-        }
+        self.hear_late();
         self.check_all()?;
         for round in 0..ROUNDS_MAX {
             self.film.step(u64::from(round));
@@ -39,6 +36,8 @@ impl World {
             for _ in 0..WORKERS {
                 self.work(true);
             }
+            self.revive()?;
+            self.hear_late();
             let before = self.facts.end;
             self.cycle(false)?;
             if self.facts.state.runs.is_empty() && self.facts.state.schedules.is_empty() {
@@ -49,9 +48,18 @@ impl World {
                 self.pass(ms);
             }
         }
-        let left: Vec<String> = self.facts.state.runs.values().map(|run| describe(run)).collect();
+        let left: Vec<String> = self
+            .facts
+            .state
+            .runs
+            .values()
+            .map(|run| describe(run))
+            .collect();
         let schedules = self.facts.state.schedules.len();
-        Violation::found(Invariant::EveryRunEnds, format!("after {ROUNDS_MAX} rounds there are {schedules} schedules and {left:?}"))
+        Violation::found(
+            Invariant::EveryRunEnds,
+            format!("after {ROUNDS_MAX} rounds there are {schedules} schedules and {left:?}"),
+        )
     }
 
     /// Whatever a person could do to let runs go on.
@@ -60,7 +68,13 @@ impl World {
         for name in schedules {
             self.request(Command::DeleteSchedule { name }, Promise::Nothing);
         }
-        let wishes: Vec<Command> = self.facts.state.runs.values().flat_map(|run| wishes(run)).collect();
+        let wishes: Vec<Command> = self
+            .facts
+            .state
+            .runs
+            .values()
+            .flat_map(|run| wishes(run))
+            .collect();
         for command in wishes {
             self.request(command, Promise::Nothing);
         }
@@ -75,7 +89,10 @@ fn wishes(run: &Run) -> Vec<Command> {
     }
     for step in run.steps.values() {
         if step.is_parked() {
-            wishes.push(Command::RetryRun { run: run.id, step: None });
+            wishes.push(Command::RetryRun {
+                run: run.id,
+                step: None,
+            });
         }
         wishes.extend(signals(run.id, step));
     }
@@ -83,17 +100,33 @@ fn wishes(run: &Run) -> Vec<Command> {
 }
 
 fn signals(run: RunId, step: &Step) -> Vec<Command> {
-    let Activity::Listen(listening) = &step.activity else { return Vec::new() };
+    let Activity::Listen(listening) = &step.activity else {
+        return Vec::new();
+    };
     let unmet = listening.wanted.iter().filter(|wanted| !wanted.met);
     let signal = unmet.map(|wanted| {
         let number = wanted.expect.first().cloned().unwrap_or_default();
         let data = Value::from([("mark", Value::from("heal")), ("number", number)]);
-        Command::SignalRun { run, name: wanted.event_type.clone(), data, ttl_ms: 1_000 }
+        Command::SignalRun {
+            run,
+            name: wanted.event_type.clone(),
+            data,
+            ttl_ms: 1_000,
+        }
     });
     signal.collect()
 }
 
 fn describe(run: &Run) -> String {
-    let steps: Vec<String> = run.steps.iter().map(|(id, step)| format!("{}: {:?}", id.0, step.activity)).collect();
-    format!("{} {} {} with {steps:?}", run.workflow, run.id, run.condition())
+    let steps: Vec<String> = run
+        .steps
+        .iter()
+        .map(|(id, step)| format!("{}: {:?}", id.0, step.activity))
+        .collect();
+    format!(
+        "{} {} {} with {steps:?}",
+        run.workflow,
+        run.id,
+        run.condition()
+    )
 }

@@ -6,9 +6,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use engine::ToWorker;
 use engine::partition::{Answer, HistoryTail, Outlet, Welcome};
 use engine::query::{HistoryEvent, RunView};
-use engine::ToWorker;
 use kernel::{Rejection, Reply, RunId};
 
 /// What someone outside is told.
@@ -56,7 +56,10 @@ impl Drop for End {
 
 impl Post {
     fn put(&self, letter: Letter) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(letter);
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(letter);
     }
 
     /// All letters that wait.
@@ -86,7 +89,11 @@ impl Post {
         Outlet::new(move |frame| {
             let _held = &end;
             let open = !hung_up.load(Ordering::Relaxed);
-            post.put(if open { Letter::Frame(worker, number, frame) } else { Letter::Closed(number) });
+            post.put(if open {
+                Letter::Frame(worker, number, frame)
+            } else {
+                Letter::Closed(number)
+            });
             open
         })
     }
@@ -94,7 +101,11 @@ impl Post {
 
 impl Link {
     pub(crate) fn new(number: u64) -> Link {
-        Link { number, hung_up: Arc::default(), let_go: Arc::default() }
+        Link {
+            number,
+            hung_up: Arc::default(),
+            let_go: Arc::default(),
+        }
     }
 
     pub(crate) fn hang_up(&self) {

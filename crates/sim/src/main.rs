@@ -31,8 +31,15 @@ struct Arguments {
 }
 
 fn range(text: &str) -> Result<Range<u64>, String> {
-    let read = |number: &str| number.trim().parse::<u64>().map_err(|_| format!("{number:?} is no seed; write 0..1000"));
-    let (from, to) = text.split_once("..").ok_or_else(|| format!("{text:?} is no range of seeds; write 0..1000"))?;
+    let read = |number: &str| {
+        number
+            .trim()
+            .parse::<u64>()
+            .map_err(|_| format!("{number:?} is no seed; write 0..1000"))
+    };
+    let (from, to) = text
+        .split_once("..")
+        .ok_or_else(|| format!("{text:?} is no range of seeds; write 0..1000"))?;
     Ok(read(from)?..read(to)?)
 }
 
@@ -43,16 +50,31 @@ fn main() -> ExitCode {
         Some(name) => match Sabotage::named(name) {
             Some(sabotage) => Some(sabotage),
             None => {
-                let names: Vec<&str> = Sabotage::ALL.iter().map(|sabotage| sabotage.name()).collect();
-                eprintln!("error: no sabotage {name:?}; there are {}", names.join(", "));
+                let names: Vec<&str> = Sabotage::ALL
+                    .iter()
+                    .map(|sabotage| sabotage.name())
+                    .collect();
+                eprintln!(
+                    "error: no sabotage {name:?}; there are {}",
+                    names.join(", ")
+                );
                 return ExitCode::from(2);
             }
         },
     };
-    let script = |seed, film| Script { seed, steps: arguments.steps, sabotage, film };
+    let script = |seed, film| Script {
+        seed,
+        steps: arguments.steps,
+        sabotage,
+        film,
+    };
     if let Some(seed) = arguments.film {
         let played = run(script(seed, true));
-        played.film.lines().iter().for_each(|line| println!("{line}"));
+        played
+            .film
+            .lines()
+            .iter()
+            .for_each(|line| println!("{line}"));
         return ExitCode::from(played.verdict.exit_code());
     }
     let seeds = match (arguments.seed, arguments.seeds) {
@@ -67,9 +89,21 @@ fn main() -> ExitCode {
 fn many(seeds: Range<u64>, script: &dyn Fn(u64, bool) -> Script) -> ExitCode {
     let begin = Instant::now();
     let mut kinds = std::collections::BTreeMap::new();
-    let [mut count, mut commits, mut recoveries, mut checkpoints, mut failed, mut purged] = [0_u64; 6];
+    let [
+        mut count,
+        mut commits,
+        mut recoveries,
+        mut checkpoints,
+        mut failed,
+        mut purged,
+    ] = [0_u64; 6];
     for seed in seeds {
-        let Played { verdict, tally, kinds: seen, .. } = run(script(seed, false));
+        let Played {
+            verdict,
+            tally,
+            kinds: seen,
+            ..
+        } = run(script(seed, false));
         if verdict.exit_code() != 0 {
             println!("seed {seed}: {verdict}\nlook at it with --film {seed}");
             return ExitCode::from(verdict.exit_code());
@@ -80,11 +114,17 @@ fn many(seeds: Range<u64>, script: &dyn Fn(u64, bool) -> Script) -> ExitCode {
         checkpoints += tally.checkpoints;
         failed += tally.failed_appends;
         purged += tally.purged;
-        seen.into_iter().for_each(|(kind, times)| *kinds.entry(kind).or_insert(0_u64) += times);
+        seen.into_iter()
+            .for_each(|(kind, times)| *kinds.entry(kind).or_insert(0_u64) += times);
     }
     let seconds = begin.elapsed().as_secs_f64();
-    println!("{count} seeds in {seconds:.1} s: {commits} commits, {recoveries} recoveries, {checkpoints} checkpoints, {failed} failed appends, {purged} runs forgotten");
-    let kinds: Vec<String> = kinds.into_iter().map(|(kind, times)| format!("{kind} {times}")).collect();
+    println!(
+        "{count} seeds in {seconds:.1} s: {commits} commits, {recoveries} recoveries, {checkpoints} checkpoints, {failed} failed appends, {purged} runs forgotten"
+    );
+    let kinds: Vec<String> = kinds
+        .into_iter()
+        .map(|(kind, times)| format!("{kind} {times}"))
+        .collect();
     println!("events: {}", kinds.join(", "));
     ExitCode::SUCCESS
 }

@@ -60,7 +60,11 @@ impl Journal for Shortened {
     ) -> Result<(), ReadFault> {
         let newest = self.0.end();
         self.0.read(from, &mut |position, bytes| {
-            if position == newest { ControlFlow::Break(()) } else { each(position, bytes) }
+            if position == newest {
+                ControlFlow::Break(())
+            } else {
+                each(position, bytes)
+            }
         })
     }
 

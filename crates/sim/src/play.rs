@@ -51,7 +51,12 @@ pub fn run(script: Script) -> Played {
         }
     };
     shoot!(world.film, "{verdict}");
-    Played { verdict, film: world.film, tally: world.tally, kinds: world.facts.kinds }
+    Played {
+        verdict,
+        film: world.film,
+        tally: world.tally,
+        kinds: world.facts.kinds,
+    }
 }
 
 fn play(world: &mut World, steps: u64) -> Result<(), Violation> {

@@ -70,6 +70,8 @@ impl Sabotage {
     /// The one of this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Sabotage> {
-        Sabotage::ALL.into_iter().find(|sabotage| sabotage.name() == name)
+        Sabotage::ALL
+            .into_iter()
+            .find(|sabotage| sabotage.name() == name)
     }
 }

@@ -60,7 +60,10 @@ impl Violation {
     /// # Errors
     /// Always.
     pub fn found<T>(invariant: Invariant, detail: impl Into<String>) -> Result<T, Violation> {
-        Err(Violation { invariant, detail: detail.into() })
+        Err(Violation {
+            invariant,
+            detail: detail.into(),
+        })
     }
 }
 

@@ -3,7 +3,7 @@
 //! Invariant: a worker knows only what it was told. An honest one reports each task once and sends a
 //! result again until it is receipted; the others crash, fall silent, repeat themselves and report late.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use engine::partition::{Input, Question, SESSION_GRACE_MS};
 use engine::{FromWorker, TaskOutcome, ToWorker, WorkerHello};
@@ -36,6 +36,8 @@ pub(crate) struct Worker {
     holding: BTreeMap<TaskToken, Delivery>,
     /// Reported and not yet receipted.
     results: BTreeMap<TaskToken, TaskOutcome>,
+    /// Handed back: the receipt for that is not one for a result.
+    returned: BTreeSet<TaskToken>,
     /// Claims that are over, which it may yet report.
     over: Vec<TaskToken>,
 }
@@ -63,8 +65,13 @@ impl World {
             1 => {
                 shoot!(self.film, "worker {place} crashes");
                 self.hang_up(place);
-                let known = self.workers[place].session.filter(|_| self.random.percent(50));
-                self.workers[place] = Worker { session: known, ..Worker::default() };
+                let known = self.workers[place]
+                    .session
+                    .filter(|_| self.random.percent(50));
+                self.workers[place] = Worker {
+                    session: known,
+                    ..Worker::default()
+                };
             }
             2 | 3 => self.give_back(place),
             4 | 5 => self.beat(place),
@@ -85,9 +92,15 @@ impl World {
         let worker = &mut self.workers[place];
         worker.welcomed = false;
         worker.frames.clear();
-        let (Some(link), session) = (worker.link.take(), worker.session) else { return };
+        let (Some(link), session) = (worker.link.take(), worker.session) else {
+            return;
+        };
         link.hang_up();
-        shoot!(self.film, "worker {place} loses its connection {}", link.number);
+        shoot!(
+            self.film,
+            "worker {place} loses its connection {}",
+            link.number
+        );
         if let Some(session) = session {
             self.tell(Input::Disconnect { session });
         }
@@ -97,22 +110,50 @@ impl World {
         self.links += 1;
         let link = Link::new(self.links);
         let worker = &mut self.workers[place];
-        let holding: Vec<TaskToken> = worker.holding.keys().chain(worker.results.keys()).copied().collect();
-        let queues = if place == 0 { vec!["a".into()] } else { vec!["b".into(), "a".into()] };
-        let hello = WorkerHello { name: format!("worker {place}"), queues, session: worker.session, holding };
-        shoot!(self.film, "worker {place} connects over {} with {hello:?}", link.number);
+        let holding: Vec<TaskToken> = worker
+            .holding
+            .keys()
+            .chain(worker.results.keys())
+            .copied()
+            .collect();
+        let queues = if place == 0 {
+            vec!["a".into()]
+        } else {
+            vec!["b".into(), "a".into()]
+        };
+        let hello = WorkerHello {
+            name: format!("worker {place}"),
+            queues,
+            session: worker.session,
+            holding,
+        };
+        shoot!(
+            self.film,
+            "worker {place} connects over {} with {hello:?}",
+            link.number
+        );
         let frames = self.post.frames(place, &link);
         let number = link.number;
         worker.link = Some(link);
-        let answer = self.post.answer(move |welcome| Letter::Welcome(place, number, welcome));
-        self.tell(Input::Question(Box::new(Question::Connect { hello, frames, answer })));
+        let answer = self
+            .post
+            .answer(move |welcome| Letter::Welcome(place, number, welcome));
+        self.tell(Input::Question(Box::new(Question::Connect {
+            hello,
+            frames,
+            answer,
+        })));
     }
 
     /// The server says that a worker is connected.
     pub(crate) fn welcome(&mut self, place: usize, link: u64, session: SessionId) {
         self.sessions.insert(link, session);
         let worker = &mut self.workers[place];
-        if worker.link.as_ref().is_none_or(|current| current.number != link) {
+        if worker
+            .link
+            .as_ref()
+            .is_none_or(|current| current.number != link)
+        {
             return;
         }
         if worker.session != Some(session) {
@@ -121,13 +162,28 @@ impl World {
         }
         worker.session = Some(session);
         worker.welcomed = true;
-        let results: Vec<(TaskToken, TaskOutcome)> =
-            worker.results.iter().map(|(token, outcome)| (*token, outcome.clone())).collect();
-        self.say(place, FromWorker { credits: CREDITS, results, ..FromWorker::default() });
+        let results: Vec<(TaskToken, TaskOutcome)> = worker
+            .results
+            .iter()
+            .map(|(token, outcome)| (*token, outcome.clone()))
+            .collect();
+        self.say(
+            place,
+            FromWorker {
+                credits: CREDITS,
+                results,
+                ..FromWorker::default()
+            },
+        );
     }
 
     /// The server sent a frame.
-    pub(crate) fn frame(&mut self, place: usize, link: u64, frame: ToWorker) -> Result<(), Violation> {
+    pub(crate) fn frame(
+        &mut self,
+        place: usize,
+        link: u64,
+        frame: ToWorker,
+    ) -> Result<(), Violation> {
         for delivery in &frame.tasks {
             check::claims::delivered(&mut self.facts, delivery.token)?;
         }
@@ -141,7 +197,11 @@ impl World {
                 check::claims::accepted(&self.facts, *token, output)?;
             }
         }
-        if worker.link.as_ref().is_some_and(|current| current.number == link) {
+        if worker
+            .link
+            .as_ref()
+            .is_some_and(|current| current.number == link)
+        {
             worker.frames.push(frame);
         }
         Ok(())
@@ -167,15 +227,24 @@ impl World {
     fn outcome(&mut self, token: TaskToken, honest: bool) -> TaskOutcome {
         if !honest && self.random.percent(30) {
             let retryable = self.random.percent(70);
-            return TaskOutcome::Failed { failure: Failure::new("runtime", "by chance"), retryable };
+            return TaskOutcome::Failed {
+                failure: Failure::new("runtime", "by chance"),
+                retryable,
+            };
         }
-        let output = [("claim", Value::Int(i64::from(token.claim))), ("by", Value::Int(self.number()))];
+        let output = [
+            ("claim", Value::Int(i64::from(token.claim))),
+            ("by", Value::Int(self.number())),
+        ];
         TaskOutcome::Done(Value::from(output))
     }
 
     fn report(&mut self, place: usize, honest: bool) {
         let tokens: Vec<TaskToken> = self.workers[place].holding.keys().copied().collect();
-        let mut said = FromWorker { credits: 1, ..FromWorker::default() };
+        let mut said = FromWorker {
+            credits: 1,
+            ..FromWorker::default()
+        };
         for token in tokens {
             if !honest && self.random.percent(40) {
                 continue;
@@ -196,30 +265,68 @@ impl World {
 
     /// Results that nobody waits for any more.
     fn report_late(&mut self, place: usize) {
-        let Some(mut token) = self.workers[place].over.pop() else { return };
+        let Some(mut token) = self.workers[place].over.pop() else {
+            return;
+        };
+        if self.workers[place].returned.contains(&token) {
+            return;
+        }
         let outcome = self.outcome(token, false);
         if self.sabotage == Some(Sabotage::ForgeClaim)
-            && let Some(task) = self.facts.state.runs.get(&token.run).and_then(|run| run.step(token.step)?.task())
+            && let Some(task) = self
+                .facts
+                .state
+                .runs
+                .get(&token.run)
+                .and_then(|run| run.step(token.step)?.task())
         {
             token.claim = task.claims;
         }
         shoot!(self.film, "worker {place} reports late on {token:?}");
         self.workers[place].results.insert(token, outcome.clone());
-        self.say(place, FromWorker { results: vec![(token, outcome)], ..FromWorker::default() });
+        self.say(
+            place,
+            FromWorker {
+                results: vec![(token, outcome)],
+                ..FromWorker::default()
+            },
+        );
     }
 
     fn give_back(&mut self, place: usize) {
-        let Some(token) = self.workers[place].holding.pop_first().map(|(token, _)| token) else { return };
-        self.say(place, FromWorker { credits: 1, returned: vec![token], ..FromWorker::default() });
+        let Some(token) = self.workers[place]
+            .holding
+            .pop_first()
+            .map(|(token, _)| token)
+        else {
+            return;
+        };
+        self.workers[place].returned.insert(token);
+        self.say(
+            place,
+            FromWorker {
+                credits: 1,
+                returned: vec![token],
+                ..FromWorker::default()
+            },
+        );
     }
 
     fn beat(&mut self, place: usize) {
         let heartbeats: Vec<TaskToken> = self.workers[place].holding.keys().copied().collect();
-        self.say(place, FromWorker { heartbeats, ..FromWorker::default() });
+        self.say(
+            place,
+            FromWorker {
+                heartbeats,
+                ..FromWorker::default()
+            },
+        );
     }
 
     fn say(&mut self, place: usize, said: FromWorker) {
-        let Some(session) = self.workers[place].session else { return };
+        let Some(session) = self.workers[place].session else {
+            return;
+        };
         shoot!(self.film, "worker {place} says {said:?}");
         self.tell(Input::Worker { session, said });
     }
@@ -254,12 +361,19 @@ impl World {
     pub(crate) fn note_restart(&mut self) {
         let now = self.facts.present;
         self.facts.lost.clear();
-        let claimed = self.facts.state.runs.values().flat_map(|run| run.steps.values());
+        let claimed = self
+            .facts
+            .state
+            .runs
+            .values()
+            .flat_map(|run| run.steps.values());
         let sessions = claimed.filter_map(|step| match &step.task()?.stage {
             kernel::state::TaskStage::Claimed(claim) => Some(claim.session),
             _ => None,
         });
-        self.facts.lost.extend(sessions.map(|session| (session, now)));
+        self.facts
+            .lost
+            .extend(sessions.map(|session| (session, now)));
     }
 }
 

@@ -18,7 +18,9 @@ pub(crate) struct Authored {
 }
 
 /// Names of the workflows.
-pub(crate) const NAMES: [&str; 8] = ["errand", "nap", "gate", "batch", "choice", "order", "family", "meeting"];
+pub(crate) const NAMES: [&str; 8] = [
+    "errand", "nap", "gate", "batch", "choice", "order", "family", "meeting",
+];
 
 /// Event and signal types that runs wait for.
 pub(crate) const SIGNALS: [&str; 3] = ["go", "paid", "met"];
@@ -130,8 +132,12 @@ pub(crate) fn author(random: &mut Random, name: &'static str, patch: u64) -> Aut
         _ => MEETING,
     };
     let version = format!("1.0.{patch}");
-    let retention = *random.pick(&["PT20S", "PT2M", "P7D"]);
-    let timeout = if random.percent(30) { "timeout: {after: {minutes: 5}}\n" } else { "" };
+    let retention = *random.pick(&["PT5S", "PT20S", "PT2M", "P7D"]);
+    let timeout = if random.percent(30) {
+        "timeout: {after: {minutes: 5}}\n"
+    } else {
+        ""
+    };
     let source = format!(
         "document:\n  dsl: '1.0.3'\n  namespace: default\n  name: {name}\n  version: '{version}'\n  metadata: {{retention: {retention}}}\n{timeout}do:{body}"
     );
@@ -142,8 +148,21 @@ pub(crate) fn author(random: &mut Random, name: &'static str, patch: u64) -> Aut
         .replace("TRIES", &(1 + random.below(4)).to_string())
         .replace("WIDE", &(1 + random.below(3)).to_string())
         .replace("NEED", &(1 + random.below(2)).to_string())
-        .replace("LOSERS", if random.percent(50) { "cancel" } else { "leave" })
+        .replace(
+            "LOSERS",
+            if random.percent(50) {
+                "cancel"
+            } else {
+                "leave"
+            },
+        )
         .replace("END", if random.percent(50) { "park" } else { "fail" });
-    let compiled = authoring::compile(&source).unwrap_or_else(|findings| panic!("{name}: {findings:?}"));
-    Authored { workflow: name, version, graph: Arc::new(compiled.graph), source: source.into() }
+    let compiled =
+        authoring::compile(&source).unwrap_or_else(|findings| panic!("{name}: {findings:?}"));
+    Authored {
+        workflow: name,
+        version,
+        graph: Arc::new(compiled.graph),
+        source: source.into(),
+    }
 }

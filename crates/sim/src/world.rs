@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use engine::StartFault;
 use engine::driver::view::View;
 use engine::partition::{Input, Question};
-use engine::StartFault;
 use journal::fault::{Failure, FaultDisk, Operation};
 use journal::{Journal, LocalJournal, OpenFault, Options, Position};
 use kernel::{RunId, SessionId, Time};
@@ -28,13 +28,20 @@ use crate::worker::{WORKERS, Worker};
 use crate::workflows::{self, NAMES};
 
 /// Small segments, so that they are rolled and trimmed often.
-const OPTIONS: Options = Options { first_segment_bytes: 64 << 10, segment_bytes: 256 << 10, record_bytes_max: 200 << 10 };
+const OPTIONS: Options = Options {
+    first_segment_bytes: 64 << 10,
+    segment_bytes: 256 << 10,
+    record_bytes_max: 200 << 10,
+};
 
 /// When the simulated time begins: 2026-01-01.
 const BEGIN_MS: u64 = 1_767_225_600_000;
 
 /// Inputs taken into one batch.
 const BATCH_INPUTS_MAX: u64 = 8;
+
+/// Things the read model takes in at once.
+const FEED_MAX: u64 = 8;
 
 /// How far the clock runs ahead when it is made to.
 const AHEAD_MS: u64 = 3_000;
@@ -136,16 +143,16 @@ impl World {
             return self.boot();
         }
         match self.random.below(100) {
-            0..30 => self.wish(),
-            30..52 => self.work(false),
-            52..80 => self.cycle(true)?,
-            80..86 => self.feed()?,
+            0..28 => self.wish(),
+            28..50 => self.work(false),
+            50..76 => self.cycle(true)?,
+            76..86 => self.feed_some()?,
             86..92 => self.wait(),
-            92..94 => self.hurt(),
-            94 => self.crash(false),
-            95 => self.crash(true),
-            96 => self.purge(),
-            97 => self.late.drain(..).collect::<Vec<_>>().into_iter().for_each(|input| self.arrive(input)),
+            92 => self.hurt(),
+            93 => self.crash(false),
+            94 => self.crash(true),
+            95..97 => self.purge(),
+            97 => self.hear_late(),
             _ => self.look()?,
         }
         Ok(())
@@ -171,10 +178,19 @@ impl World {
         }
     }
 
+    /// What was late arrives.
+    pub(crate) fn hear_late(&mut self) {
+        for input in std::mem::take(&mut self.late) {
+            self.arrive(input);
+        }
+    }
+
     /// What the driver takes for the time.
     fn clock(&mut self) -> Time {
         self.facts.clock = self.facts.clock.max(self.system);
-        let Some(node) = &mut self.node else { return self.system };
+        let Some(node) = &mut self.node else {
+            return self.system;
+        };
         node.floor = match self.sabotage {
             Some(Sabotage::FrozenClock) => node.floor,
             _ => node.floor.max(self.system),
@@ -191,8 +207,8 @@ impl World {
     /// Time goes on, seldom by much.
     fn wait(&mut self) {
         let ms = match self.random.below(10) {
-            0 => self.random.below(200_000),
-            1..4 => self.random.below(20_000),
+            0 | 1 => self.random.below(100_000),
+            2..5 => self.random.below(20_000),
             _ => self.random.below(2_000),
         };
         self.pass(ms);
@@ -216,9 +232,22 @@ impl World {
             shoot!(self.film, "the power will fail after {skipped} operations");
             return self.disk.cut_power_after(skipped);
         }
-        let operation = *self.random.pick(&[Operation::Write, Operation::Sync, Operation::Sync, Operation::Create, Operation::Rename]);
-        let failure = if self.random.percent(30) { Failure::NoSpace } else { Failure::Io };
-        shoot!(self.film, "{operation:?} will fail with {failure:?} after {skipped} others");
+        let operation = *self.random.pick(&[
+            Operation::Write,
+            Operation::Sync,
+            Operation::Sync,
+            Operation::Create,
+            Operation::Rename,
+        ]);
+        let failure = if self.random.percent(30) {
+            Failure::NoSpace
+        } else {
+            Failure::Io
+        };
+        shoot!(
+            self.film,
+            "{operation:?} will fail with {failure:?} after {skipped} others"
+        );
         self.disk.fail(operation, skipped, failure);
     }
 
@@ -227,7 +256,15 @@ impl World {
         if self.node.take().is_none() && !power {
             return;
         }
-        shoot!(self.film, "{}", if power { "the power fails" } else { "the process is killed" });
+        shoot!(
+            self.film,
+            "{}",
+            if power {
+                "the power fails"
+            } else {
+                "the process is killed"
+            }
+        );
         if power {
             self.disk.crash();
         }
@@ -240,17 +277,26 @@ impl World {
         }
     }
 
-    /// Everything that can still go wrong is called off.
-    pub(crate) fn mend(&mut self) {
-        self.crash(true);
-        self.late.clear();
+    /// Nothing more goes wrong than what is on its way already.
+    pub(crate) fn mend(&mut self) -> Result<(), Violation> {
+        if self.random.percent(50) {
+            self.crash(true);
+        }
+        self.revive()
+    }
+
+    /// Starts the process again if it died.
+    pub(crate) fn revive(&mut self) -> Result<(), Violation> {
+        if self.node.is_none() { self.boot() } else { Ok(()) }
     }
 
     /// Opens the journal and recovers, if the disk lets it.
     fn boot(&mut self) -> Result<(), Violation> {
         let view = match View::open(self.cellar.store()) {
             Ok(view) => view,
-            Err(fault) => return Violation::found(Invariant::AcknowledgedIsKept, fault.to_string()),
+            Err(fault) => {
+                return Violation::found(Invariant::AcknowledgedIsKept, fault.to_string());
+            }
         };
         self.recover(view)
     }
@@ -261,12 +307,19 @@ impl World {
         let journal = match LocalJournal::open(disk, OPTIONS) {
             Ok((journal, _)) => journal,
             Err(OpenFault::Disk(fault)) => {
-                shoot!(self.film, "the journal does not open: {fault}: {}", fault.source);
+                shoot!(
+                    self.film,
+                    "the journal does not open: {fault}: {}",
+                    fault.source
+                );
                 self.crash(true);
                 return Ok(());
             }
             Err(fault) => {
-                return Violation::found(Invariant::AcknowledgedIsKept, format!("the journal does not open: {fault}"));
+                return Violation::found(
+                    Invariant::AcknowledgedIsKept,
+                    format!("the journal does not open: {fault}"),
+                );
             }
         };
         check::acknowledged::journal(&mut self.facts, &journal, &self.unknown)?;
@@ -288,8 +341,17 @@ impl World {
         };
         self.tally.recoveries += 1;
         self.cellar.applied(&mut self.random);
-        let floor = if self.sabotage == Some(Sabotage::ClockBack) { self.system } else { opened.last_now.max(self.system) };
-        shoot!(self.film, "recovered to {} at {}", opened.journal.end().0, floor.0);
+        let floor = if self.sabotage == Some(Sabotage::ClockBack) {
+            self.system
+        } else {
+            opened.last_now.max(self.system)
+        };
+        shoot!(
+            self.film,
+            "recovered to {} at {}",
+            opened.journal.end().0,
+            floor.0
+        );
         self.node = Some(Node {
             partition: opened.partition,
             journal: opened.journal,
@@ -300,7 +362,7 @@ impl World {
             checkpointing: false,
         });
         let now = self.clock();
-        self.check_recovered(now)?;
+        self.check_recovered()?;
         self.note_restart();
         if self.sabotage != Some(Sabotage::SkipResume)
             && let Some(node) = &mut self.node
@@ -310,10 +372,12 @@ impl World {
         Ok(())
     }
 
-    fn check_recovered(&self, now: Time) -> Result<(), Violation> {
-        let Some(node) = &self.node else { return Ok(()) };
+    fn check_recovered(&self) -> Result<(), Violation> {
+        let Some(node) = &self.node else {
+            return Ok(());
+        };
         check::replay::partition(&self.facts, &node.partition)?;
-        check::replay::read_model(&self.facts, &node.view, now)
+        check::replay::read_model(&self.facts, &node.view)
     }
 
     /// Checks everything there is, with the read model up to date.
@@ -321,8 +385,7 @@ impl World {
         while self.node.as_ref().is_some_and(|node| !node.feed.is_empty()) {
             self.feed()?;
         }
-        let now = self.clock();
-        self.check_recovered(now)?;
+        self.check_recovered()?;
         let runs: Vec<RunId> = self.facts.runs.keys().copied().collect();
         for run in runs {
             self.ask_history(run);
@@ -333,7 +396,11 @@ impl World {
 
     fn ask_history(&mut self, run: RunId) {
         let answer = self.post.answer(move |tail| Letter::History(run, tail));
-        self.arrive(Input::Question(Box::new(Question::History { run, watch: None, answer })));
+        self.arrive(Input::Question(Box::new(Question::History {
+            run,
+            watch: None,
+            answer,
+        })));
     }
 
     /// A batch: take what came in, let time work, append, let out, feed.
@@ -344,15 +411,21 @@ impl World {
             2 if faulty => Stop::AfterRelease,
             _ => Stop::Nowhere,
         };
-        let inputs = if faulty { self.random.below(BATCH_INPUTS_MAX) } else { u64::MAX };
-        let checkpoint = self.random.percent(8);
+        let inputs = if faulty {
+            self.random.below(BATCH_INPUTS_MAX)
+        } else {
+            u64::MAX
+        };
+        let checkpoint = self.random.percent(15);
         self.cycle_with(stop, inputs, checkpoint)
     }
 
     fn cycle_with(&mut self, stop: Stop, inputs: u64, checkpoint: bool) -> Result<(), Violation> {
         let now = self.clock();
         self.gather(now, inputs, checkpoint);
-        let Some(node) = &mut self.node else { return Ok(()) };
+        let Some(node) = &mut self.node else {
+            return Ok(());
+        };
         node.partition.turn(now);
         let batch = node.partition.take_batch();
         let (records, number) = (batch.records.clone(), batch.number);
@@ -393,7 +466,9 @@ impl World {
     }
 
     fn gather(&mut self, now: Time, inputs: u64, checkpoint: bool) {
-        let Some(mut node) = self.node.take() else { return };
+        let Some(mut node) = self.node.take() else {
+            return;
+        };
         for _ in 0..inputs {
             match node.inbox.pop_front() {
                 None => break,
@@ -422,7 +497,9 @@ impl World {
 
     /// Makes records durable; says false if the journal did not take them and the process recovered or died.
     fn append(&mut self, records: &[Vec<u8>]) -> Result<bool, Violation> {
-        let Some(node) = &mut self.node else { return Ok(false) };
+        let Some(node) = &mut self.node else {
+            return Ok(false);
+        };
         if records.is_empty() {
             return Ok(true);
         }
@@ -440,7 +517,10 @@ impl World {
         self.tally.commits += 1;
         for record in records {
             let entry = self.facts.take(record)?;
-            entry.events.iter().for_each(|event| shoot!(self.film, "    {} {event:?}", self.facts.end));
+            entry
+                .events
+                .iter()
+                .for_each(|event| shoot!(self.film, "    {} {event:?}", self.facts.end));
         }
         Ok(true)
     }
@@ -450,16 +530,32 @@ impl World {
         while self.node.as_ref().is_some_and(|node| !node.feed.is_empty()) {
             self.feed()?;
         }
-        let Some(node) = self.node.take() else { return Ok(()) };
+        let Some(node) = self.node.take() else {
+            return Ok(());
+        };
         self.unanswered.clear();
-        let Node { partition, journal, view, .. } = node;
+        let Node {
+            partition,
+            journal,
+            view,
+            ..
+        } = node;
         drop((partition, journal));
         self.recover(view)
     }
 
+    fn feed_some(&mut self) -> Result<(), Violation> {
+        for _ in 0..self.random.below(FEED_MAX) {
+            self.feed()?;
+        }
+        Ok(())
+    }
+
     /// The read model takes in the next thing it was given.
     fn feed(&mut self) -> Result<(), Violation> {
-        let Some(node) = &mut self.node else { return Ok(()) };
+        let Some(node) = &mut self.node else {
+            return Ok(());
+        };
         let fed = match node.feed.pop_front() {
             None => return Ok(()),
             Some(Fed::Purge(now)) => {
@@ -468,7 +564,8 @@ impl World {
             }
             Some(Fed::Changes(number, mut changes)) => {
                 if self.sabotage == Some(Sabotage::DropFinished) && node.checkpointing {
-                    changes.retain(|change| !matches!(change, engine::partition::Change::Finished(_)));
+                    changes
+                        .retain(|change| !matches!(change, engine::partition::Change::Finished(_)));
                 }
                 node.view.feed(number, changes, false)
             }
@@ -481,7 +578,12 @@ impl World {
                 node.inbox.push_back(Input::Checkpointed { position });
             }
             Ok(None) => self.cellar.applied(&mut self.random),
-            Err(fault) => return Violation::found(Invariant::ReplayEqualsLive, format!("the read model failed: {fault}")),
+            Err(fault) => {
+                return Violation::found(
+                    Invariant::ReplayEqualsLive,
+                    format!("the read model failed: {fault}"),
+                );
+            }
         }
         Ok(())
     }
@@ -539,8 +641,16 @@ impl World {
         Ok(())
     }
 
-    fn check_history(&self, run: RunId, tail: engine::partition::HistoryTail) -> Result<(), Violation> {
-        let forgotten = self.facts.runs.get(&run).is_none_or(|past| past.is_forgotten(self.facts.clock));
+    fn check_history(
+        &self,
+        run: RunId,
+        tail: engine::partition::HistoryTail,
+    ) -> Result<(), Violation> {
+        let forgotten = self
+            .facts
+            .runs
+            .get(&run)
+            .is_none_or(|past| past.is_forgotten(self.facts.clock));
         match &self.node {
             Some(node) if !forgotten => check::numbers::history(&self.facts, &node.view, run, tail),
             _ => Ok(()),

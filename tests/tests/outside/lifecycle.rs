@@ -243,3 +243,23 @@ async fn an_incident_is_resumed_by_one_command() {
     stop.cancel();
     working.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn watchers_of_the_server_find_what_they_look_for() {
+    let server = Server::start().await;
+    server.demand_service().await;
+    let pages = [
+        ("/healthz", ""),
+        ("/readyz", ""),
+        ("/metrics", "quadrille_"),
+        ("/api/openapi.json", "\"openapi\""),
+    ];
+    for (path, holds) in pages {
+        let answer = reqwest::get(format!("{}{path}", server.url()))
+            .await
+            .unwrap();
+        assert_eq!(answer.status().as_u16(), 200, "{path}");
+        let text = answer.text().await.unwrap();
+        assert!(text.contains(holds), "{path}: {text:.200}");
+    }
+}

@@ -130,6 +130,7 @@ fn add_limits(limits: &Limits, findings: &mut Findings) {
 /// What is sampled at both ends of a burst.
 struct Sample {
     commits: u64,
+    journal_bytes: u64,
     server: Usage,
     worker: Usage,
     load: Usage,
@@ -177,8 +178,10 @@ fn measure_burst(
     }
     let load = bench.start_load("load", &url, case.concurrency, seconds, &more)?;
     let (before, after, report) = observe(&load, Duration::from_secs(seconds), || {
+        let (commits, journal_bytes) = server.commits()?;
         Ok(Sample {
-            commits: server.commits()?,
+            commits,
+            journal_bytes,
             server: Usage::of(server.process())?,
             worker: Usage::of(worker.process)?,
             load: Usage::of(load.process)?,
@@ -201,6 +204,8 @@ fn measure_burst(
         "load-cpu".into(),
         each(after.load.since(&before.load).cpu_ns_total()) / 1e3,
     );
+    let journal_bytes = after.journal_bytes.saturating_sub(before.journal_bytes);
+    values.insert("journal".into(), each(journal_bytes));
     values.insert("syncs".into(), each(commits));
     values.insert("commits".into(), each(commits) * throughput);
     Ok((values, report.failure()))

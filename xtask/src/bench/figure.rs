@@ -16,7 +16,7 @@ pub(super) struct Figure {
 }
 
 /// Units by the last words of a name, the first that fits.
-const UNITS: [(&str, &str); 13] = [
+const UNITS: [(&str, &str); 14] = [
     ("throughput", "/s"),
     ("steps", "/s"),
     ("commits", "/s"),
@@ -29,6 +29,7 @@ const UNITS: [(&str, &str); 13] = [
     ("load-cpu", "us/run"),
     ("switches", "/run"),
     ("syncs", "/run"),
+    ("journal", "B/run"),
     ("written", "B/run"),
 ];
 

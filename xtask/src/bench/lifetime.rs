@@ -148,7 +148,7 @@ fn fill(
     ));
     let grown = disk.saturating_sub(bytes_before) as f64 / report.count().max(1.0);
     findings.add(Figure::new(format!("disk/each-{after}"), grown, "B/run"));
-    for name in ["throughput", "server-cpu", "written", "p99"] {
+    for name in ["throughput", "server-cpu", "p99"] {
         findings.add(Figure::of_value(
             &format!("footprint/{after}"),
             name,

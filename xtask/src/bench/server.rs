@@ -104,12 +104,11 @@ impl Server {
         bytes_on_disk(&self.data)
     }
 
-    /// Group commits since it started.
-    pub(super) fn commits(&self) -> anyhow::Result<u64> {
-        counter(
-            &http::get(&self.address, "/metrics")?,
-            "quadrille_commits_total",
-        )
+    /// Group commits since it started, and the bytes of their records.
+    pub(super) fn commits(&self) -> anyhow::Result<(u64, u64)> {
+        let metrics = http::get(&self.address, "/metrics")?;
+        let commits = counter(&metrics, "quadrille_commits_total")?;
+        Ok((commits, counter(&metrics, "quadrille_journal_bytes_total")?))
     }
 
     /// Runs since it started.

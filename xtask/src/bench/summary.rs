@@ -17,7 +17,7 @@ const WORKLOAD: [(&str, &str); 9] = [
     ("server-cpu", "server us/run"),
     ("switches", "switches/run"),
     ("syncs", "syncs/run"),
-    ("written", "written B/run"),
+    ("journal", "journal B/run"),
 ];
 
 /// Everything, for people.

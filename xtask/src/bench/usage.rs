@@ -30,7 +30,8 @@ pub(super) struct Spent {
     pub(super) cpu_ns: BTreeMap<String, u64>,
     /// Context switches, voluntary and not.
     pub(super) switches: u64,
-    /// Bytes given to the disk.
+    /// Bytes given to the disk as the kernel counts them: where the page cache holds a file in large folios,
+    /// a small write counts as its whole folio, far more than reaches the disk.
     pub(super) written_bytes: u64,
 }
 

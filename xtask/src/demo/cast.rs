@@ -18,7 +18,7 @@ const ORDERS: [(Fate, usize); 5] = [
 ];
 
 /// Accounts of each nightly fan-out.
-const ACCOUNTS: usize = 8;
+const ACCOUNTS: usize = 16;
 /// Nights.
 const NIGHTS: usize = 2;
 /// Trips, each with two legs and an itinerary.

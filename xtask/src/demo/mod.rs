@@ -11,6 +11,7 @@ mod verdict;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::project::Project;
@@ -61,6 +62,7 @@ fn play(stage: &mut Stage) -> anyhow::Result<()> {
     stage.apply()?;
     let parts = cast::parts(&services);
     let acknowledged = until_the_kill(stage, &parts)?;
+    let killed_at = Timestamp::now();
     let recovery = stage.start_server()?;
     println!(
         "server      ready again after {} ms, {} starts were acknowledged",
@@ -72,6 +74,11 @@ fn play(stage: &mut Stage) -> anyhow::Result<()> {
     let runs = stage.ask(&["list", "runs", "-o", "json", "--limit", RUNS_MAX])?;
     let runs: Vec<Value> = serde_json::from_str(&runs).context("the list of runs is not JSON")?;
     let ledger = stage.ledger()?;
+    let open = verdict::open_at(killed_at, &runs);
+    println!("{open} runs were in the middle when the server was killed\n");
+    if open == 0 {
+        bail!("the kill came too late to show anything; try again with less load on the machine");
+    }
     print!("{}", verdict::table(&parts, &runs));
     println!("\n{}", verdict::summary(&ledger));
     let flaws = verdict::judge(&parts, &acknowledged, &runs, &ledger);
@@ -134,7 +141,7 @@ fn until_the_end(
         }
     }
     println!(
-        "all ended   {:.1} s after that\n",
+        "all ended   {:.1} s after that",
         began.elapsed().as_secs_f64()
     );
     Ok(())

@@ -4,7 +4,7 @@
 
 use std::fs::File;
 use std::net::TcpListener;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -235,12 +235,12 @@ impl Stage {
 
     /// What a person may want to type next.
     pub(super) fn how_to_look(&self, runs: &[Value]) -> String {
-        let program = self.shown(self.binaries.join("quadrille"));
+        let program = self.shown(&self.binaries.join("quadrille"));
         let (world, log) = (
             self.folder.join("effects.jsonl"),
             self.folder.join("server.log"),
         );
-        let (world, log) = (self.shown(world), self.shown(log));
+        let (world, log) = (self.shown(&world), self.shown(&log));
         let failed = runs
             .iter()
             .find(|run| run["state"] == "failed")
@@ -254,9 +254,9 @@ impl Stage {
     }
 
     /// A path as one would type it at the root of the workspace.
-    fn shown(&self, path: PathBuf) -> String {
+    fn shown(&self, path: &Path) -> String {
         path.strip_prefix(&self.root)
-            .unwrap_or(&path)
+            .unwrap_or(path)
             .display()
             .to_string()
     }

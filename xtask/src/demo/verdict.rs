@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::cast::Part;
@@ -136,10 +137,20 @@ fn of_key<'r>(part: &Part, runs: &'r [Value]) -> impl Iterator<Item = &'r Value>
         .filter(move |run| run["workflow"] == part.workflow && run["key"] == *part.key)
 }
 
+/// How many runs had begun and not ended at an instant.
+pub(super) fn open_at(then: Timestamp, runs: &[Value]) -> usize {
+    let by_then = |run: &Value, key: &str| instant(run, key).is_some_and(|at| at <= then);
+    let is_open = |run: &&Value| by_then(run, "started_at") && !by_then(run, "ended_at");
+    runs.iter().filter(is_open).count()
+}
+
+fn instant(run: &Value, key: &str) -> Option<Timestamp> {
+    run[key].as_str()?.parse().ok()
+}
+
 /// How long a run took; none if it goes on.
 fn seconds(run: &Value) -> Option<f64> {
-    let instant = |key: &str| run[key].as_str()?.parse::<jiff::Timestamp>().ok();
-    let took = instant("ended_at")?.duration_since(instant("started_at")?);
+    let took = instant(run, "ended_at")?.duration_since(instant(run, "started_at")?);
     Some(took.as_secs_f64())
 }
 
@@ -208,6 +219,10 @@ mod tests {
             "{}",
             summary(&ledger)
         );
+        let at = |text: &str| open_at(text.parse().unwrap(), &runs);
+        assert_eq!(at("2030-01-01T00:00:01Z"), runs.len());
+        assert_eq!(at("2030-01-01T00:00:01.5Z"), 0);
+        assert_eq!(at("2029-12-31T23:59:59Z"), 0);
         assert!(
             table(&parts, &runs).contains("   1.50 s"),
             "{}",

@@ -65,10 +65,12 @@ impl Runs for RunsService {
             None => self.0.run(id).await,
             Some(wait) => self.0.wait(id, wait).await,
         };
-        let mut run = answer::run(view.map_err(refused)?);
+        let view = view.map_err(refused)?;
+        let started_at = view.summary.started_at;
+        let mut run = answer::run(view);
         run.children = self
             .0
-            .children(id)
+            .children(id, started_at)
             .await
             .map_err(refused)?
             .iter()

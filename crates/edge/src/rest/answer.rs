@@ -212,8 +212,7 @@ pub(super) struct Run {
     #[schema(value_type = String)]
     version: Str,
     /// Its business key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<String>)]
     key: Option<Str>,
     /// running, waiting, suspended, incident, completed, failed, cancelled or terminated.
     state: &'static str,
@@ -221,18 +220,13 @@ pub(super) struct Run {
     #[schema(value_type = Value)]
     input: Value,
     /// Its result, once completed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Value>, nullable = false)]
+    #[schema(value_type = Option<Value>)]
     output: Option<Value>,
     /// Why it did not complete.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     error: Option<Failure>,
     /// When it began (RFC 3339).
     started_at: String,
     /// When it ended (RFC 3339).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     ended_at: Option<String>,
     /// What it is found by.
     #[schema(value_type = BTreeMap<String, String>)]
@@ -241,8 +235,6 @@ pub(super) struct Run {
     #[schema(value_type = BTreeMap<String, Value>)]
     attributes: BTreeMap<Str, Value>,
     /// The run that started it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     parent: Option<String>,
     /// What it is doing now; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -129,7 +129,7 @@ pub(super) async fn get(
         None => engine.run(run).await?,
         Some(wait) => engine.wait(run, wait).await?,
     };
-    let children = engine.children(run).await?;
+    let children = engine.children(run, view.summary.started_at).await?;
     Ok(Json(Run::from(view).with_children(&children)))
 }
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use graph::value::{Str, Value};
 use kernel::catalog::Definition;
 use kernel::schedule::Schedule;
-use kernel::{Command, Delivery, Rejection, Reply, RunId, SessionId, TaskToken};
+use kernel::{Command, Delivery, Rejection, Reply, RunId, SessionId, TaskToken, Time};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
@@ -287,15 +287,13 @@ impl Engine {
         })
     }
 
-    /// Ids of the runs that a run started, newest first, at most a page of them.
+    /// Ids of the runs that a run started, newest first, at most a page of them. When the run itself
+    /// started bounds how far back is looked.
     ///
     /// # Errors
     /// As [`Engine::list`].
-    pub async fn children(&self, id: RunId) -> Result<Vec<RunId>, AskError> {
-        let filter = Filter {
-            parent: Some(id),
-            ..Filter::default()
-        };
+    pub async fn children(&self, id: RunId, started_at: Time) -> Result<Vec<RunId>, AskError> {
+        let filter = Filter { parent: Some(id), started_after: Some(started_at), ..Filter::default() };
         let page = self.list(filter, None, PAGE_MAX).await?;
         Ok(page.runs.into_iter().map(|run| run.id).collect())
     }

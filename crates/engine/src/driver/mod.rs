@@ -206,7 +206,10 @@ impl Session {
     fn begin(driver: &Driver, opened: Opened) -> Session {
         let (feed, fed) = sync_channel(VIEW_BATCHES_MAX);
         let (view, inbox) = (driver.view.clone(), driver.inbox.clone());
-        let feeder = std::thread::spawn(move || feed_view(&view, &inbox, &fed));
+        let feeder = std::thread::Builder::new()
+            .name("feeder".into())
+            .spawn(move || feed_view(&view, &inbox, &fed))
+            .expect("a server that cannot start a thread cannot serve");
         let Opened {
             partition,
             journal,

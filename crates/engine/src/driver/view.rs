@@ -3,7 +3,7 @@
 //! Invariants: it only ever shows what is durable; it lags, so reads that must be fresh wait for the
 //! number of the batch they follow; feeding the same run twice (as after a crash) changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, ControlFlow};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -65,6 +65,16 @@ pub struct View {
 #[derive(Clone, Debug, Default)]
 struct Totals(BTreeMap<(Str, &'static str), u64>);
 
+/// What is being fed.
+#[derive(Default)]
+struct Fed {
+    batch: Batch,
+    /// Runs that the batch holds as finished.
+    finished: BTreeSet<RunId>,
+    /// Whether the totals have changed.
+    counted: bool,
+}
+
 impl View {
     /// The read model that a store holds.
     ///
@@ -105,29 +115,20 @@ impl View {
         changes: Vec<Change>,
         replayed: bool,
     ) -> Result<Option<u64>, WriteFault> {
-        let mut batch = Batch::new();
+        let mut fed = Fed::default();
         let mut checkpoint = None;
-        let mut counted = false;
         for change in changes {
             match change {
-                Change::Finished(finished) => {
-                    counted |= self.put_finished(&mut batch, &finished, replayed);
-                }
-                Change::History { run, tail } => put_tail(&mut batch, run, &tail),
+                Change::Begun { run, at } => self.put_begun(&mut fed, run, at)?,
+                Change::Finished(finished) => self.put_finished(&mut fed, &finished, replayed),
+                Change::History { run, tail } => put_tail(&mut fed.batch, run, &tail),
                 Change::Deployed(definition) => self.put_definition(definition),
                 Change::Checkpoint(snapshot) => {
-                    checkpoint = Some(put_snapshot(&mut batch, snapshot))
+                    checkpoint = Some(put_snapshot(&mut fed.batch, snapshot));
                 }
             }
         }
-        if counted {
-            let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-            batch.put(THINGS, COUNTS_KEY, totals.bytes());
-        }
-        if !batch.is_empty() {
-            let position = checkpoint.unwrap_or(0).max(self.store.position());
-            self.store.apply(batch, position)?;
-        }
+        self.write(fed, checkpoint.unwrap_or(0))?;
         if checkpoint.is_some() {
             self.store.sync()?;
         }
@@ -135,29 +136,53 @@ impl View {
         Ok(checkpoint)
     }
 
-    fn put_finished(&self, batch: &mut Batch, finished: &Finished, replayed: bool) -> bool {
+    fn write(&self, mut fed: Fed, checkpoint: u64) -> Result<(), WriteFault> {
+        if fed.counted {
+            let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
+            fed.batch.put(THINGS, COUNTS_KEY, totals.bytes());
+        }
+        if fed.batch.is_empty() {
+            return Ok(());
+        }
+        let position = checkpoint.max(self.store.position());
+        self.store.apply(fed.batch, position)
+    }
+
+    /// A run cannot begin while one of the same key is kept, so what is held of an earlier one goes.
+    fn put_begun(&self, fed: &mut Fed, id: RunId, at: Time) -> Result<(), WriteFault> {
+        if fed.finished.contains(&id) {
+            self.write(std::mem::take(fed), 0)?;
+        }
+        let tables = |fault: AskError| WriteFault::Tables(fault.into());
+        let earlier = self.find(id).map_err(tables)?;
+        match earlier.filter(|run| run.started_at != at) {
+            Some(run) => self.forget(&mut fed.batch, &run).map_err(tables),
+            None => Ok(()),
+        }
+    }
+
+    fn put_finished(&self, fed: &mut Fed, finished: &Finished, replayed: bool) {
         let run = &finished.run;
-        put_tail(batch, run.id, &finished.tail);
-        batch.put(
-            FINISHED,
-            finished_key(run.started_at, run.id),
-            State::encode_run(run),
-        );
-        batch.put(STARTED, run.id.0, run.started_at.0.to_be_bytes());
+        let key = finished_key(run.started_at, run.id);
+        put_tail(&mut fed.batch, run.id, &finished.tail);
+        fed.batch.put(FINISHED, key, State::encode_run(run));
+        fed.batch
+            .put(STARTED, run.id.0, run.started_at.0.to_be_bytes());
+        fed.finished.insert(run.id);
         if replayed
             && self
                 .store
-                .get(STARTED, &run.id.0)
+                .get(FINISHED, &key)
                 .is_ok_and(|found| found.is_some())
         {
-            return false;
+            return;
         }
         let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
         *totals
             .0
             .entry((run.workflow.clone(), run.status.word()))
             .or_default() += 1;
-        true
+        fed.counted = true;
     }
 
     fn put_definition(&self, definition: Arc<Definition>) {

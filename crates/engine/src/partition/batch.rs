@@ -46,6 +46,14 @@ pub(crate) enum Output {
 
 /// What the read model takes in.
 pub enum Change {
+    /// A run that began, as replay shows it. Whatever is held of one of the same key before it was forgotten
+    /// once already, and a crash has brought it back.
+    Begun {
+        /// The run.
+        run: RunId,
+        /// When.
+        at: Time,
+    },
     /// A run that has ended.
     Finished(Finished),
     /// A part of a live run's history that no longer fits memory.

@@ -85,7 +85,7 @@ impl Dirty {
             now,
             runs: Vec::new(),
             tails: Vec::new(),
-            gone: std::mem::take(&mut self.gone).into_iter().collect(),
+            gone: Vec::new(),
             things: Vec::new(),
         };
         for id in std::mem::take(&mut self.runs) {
@@ -99,7 +99,10 @@ impl Dirty {
                 .runs
                 .push((id, State::encode_run(run), chronicle.tail(id).next()));
             self.stored.insert(id);
+            // Its key was used anew after it had ended and was forgotten.
+            self.gone.remove(&id);
         }
+        snapshot.gone = std::mem::take(&mut self.gone).into_iter().collect();
         self.things(state, &mut snapshot);
         snapshot
     }

@@ -555,6 +555,13 @@ impl Partition {
     /// Makes a journaled event true again.
     pub fn replay(&mut self, event: &Event, at: Time) {
         self.advance_clock(at);
+        if let Event::Run(RunFact {
+            run,
+            fact: RunEvent::Started(_),
+        }) = event
+        {
+            self.batch.changes.push(Change::Begun { run: *run, at });
+        }
         self.state.apply(event, at);
         self.note(event, at);
     }

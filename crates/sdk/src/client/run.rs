@@ -1,4 +1,6 @@
 //! Owns the calls about runs: starting, finding and steering them, and [`Run`] itself.
+//!
+//! Invariant: data goes out and comes in as JSON text; nothing here interprets it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

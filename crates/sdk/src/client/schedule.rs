@@ -1,4 +1,6 @@
 //! Owns the calls about schedules, and [`Schedule`] itself.
+//!
+//! Invariant: what is left out takes the server's default, never one of the SDK's own.
 
 use std::time::Duration;
 

@@ -31,24 +31,40 @@ pub(crate) fn promise(facts: &Facts, promise: &Promise) -> Result<(), Violation>
     let kept = match promise {
         Promise::Exists(run) => facts.runs.contains_key(run),
         Promise::Marked(mark) => facts.marks.contains(mark),
-        Promise::Happened(run, kind) => {
-            facts.runs.get(run).is_some_and(|past| past.history.iter().any(|(_, fact)| fact.name() == *kind))
+        Promise::Happened(run, kind) => facts
+            .runs
+            .get(run)
+            .is_some_and(|past| past.history.iter().any(|(_, fact)| fact.name() == *kind)),
+        Promise::Deployed(workflow, version) => {
+            facts.state.catalog.find(workflow, Some(version)).is_some()
         }
-        Promise::Deployed(workflow, version) => facts.state.catalog.find(workflow, Some(version)).is_some(),
         Promise::Nothing => true,
     };
     if kept {
         return Ok(());
     }
-    Violation::found(Invariant::NothingLeavesEarly, format!("{promise:?} was acknowledged, but is not durable"))
+    Violation::found(
+        Invariant::NothingLeavesEarly,
+        format!("{promise:?} was acknowledged, but is not durable"),
+    )
 }
 
 /// The journal as it was found: every fact must be there, and beyond them all or none of the records
 /// whose fate was unknown. Takes in those that survived.
-pub(crate) fn journal(facts: &mut Facts, journal: &dyn Journal, unknown: &[Vec<u8>]) -> Result<(), Violation> {
+pub(crate) fn journal(
+    facts: &mut Facts,
+    journal: &dyn Journal,
+    unknown: &[Vec<u8>],
+) -> Result<(), Violation> {
     let (start, end) = (journal.start().0, journal.end().0);
     if end < facts.end {
-        return Violation::found(KEPT, format!("the journal ends at {end}, but {} was acknowledged", facts.end));
+        return Violation::found(
+            KEPT,
+            format!(
+                "the journal ends at {end}, but {} was acknowledged",
+                facts.end
+            ),
+        );
     }
     let mut found = Vec::new();
     let mut each = |position: Position, bytes: &[u8]| {
@@ -59,16 +75,29 @@ pub(crate) fn journal(facts: &mut Facts, journal: &dyn Journal, unknown: &[Vec<u
         return Violation::found(KEPT, format!("the journal cannot be read: {fault}"));
     }
     let known = facts.end;
-    let beyond: Vec<&Vec<u8>> = found.iter().filter(|(position, _)| *position > known).map(|(_, bytes)| bytes).collect();
-    if !beyond.is_empty() && (beyond.len() != unknown.len() || beyond.iter().zip(unknown).any(|(a, b)| *a != b)) {
+    let beyond: Vec<&Vec<u8>> = found
+        .iter()
+        .filter(|(position, _)| *position > known)
+        .map(|(_, bytes)| bytes)
+        .collect();
+    if !beyond.is_empty()
+        && (beyond.len() != unknown.len() || beyond.iter().zip(unknown).any(|(a, b)| *a != b))
+    {
         return Violation::found(
             KEPT,
-            format!("the journal holds {} records beyond {known}, of {} attempted", beyond.len(), unknown.len()),
+            format!(
+                "the journal holds {} records beyond {known}, of {} attempted",
+                beyond.len(),
+                unknown.len()
+            ),
         );
     }
     for (position, bytes) in found.iter().filter(|(position, _)| *position <= known) {
         if facts.record(*position) != Some(bytes) {
-            return Violation::found(KEPT, format!("record {position} is not what was acknowledged"));
+            return Violation::found(
+                KEPT,
+                format!("record {position} is not what was acknowledged"),
+            );
         }
     }
     for bytes in unknown.iter().take(beyond.len()) {

@@ -13,22 +13,36 @@ const CLAIM: Invariant = Invariant::OneLiveClaim;
 
 /// An event that claims, or that only a claimed task can have.
 pub(crate) fn event(state: &State, event: &Event) -> Result<(), Violation> {
-    let Event::Run(RunFact { run: id, fact }) = event else { return Ok(()) };
-    let task = |step| state.runs.get(id).and_then(|run| run.step(step)).and_then(|step| step.task());
+    let Event::Run(RunFact { run: id, fact }) = event else {
+        return Ok(());
+    };
+    let task = |step| {
+        state
+            .runs
+            .get(id)
+            .and_then(|run| run.step(step))
+            .and_then(|step| step.task())
+    };
     let fits = match fact {
-        RunEvent::TaskClaimed(fact) => task(fact.step)
-            .is_some_and(|task| matches!(task.stage, TaskStage::Queued(_)) && fact.claim == task.claims + 1),
+        RunEvent::TaskClaimed(fact) => task(fact.step).is_some_and(|task| {
+            matches!(task.stage, TaskStage::Queued(_)) && fact.claim == task.claims + 1
+        }),
         // Workers of the simulation say in their output which claim they worked under.
         RunEvent::StepCompleted(fact) => task(fact.step).is_none_or(|task| {
             let worked_under = fact.output.get("claim").and_then(Value::as_int);
-            matches!(task.stage, TaskStage::Claimed(_)) && worked_under == Some(i64::from(task.claims))
+            matches!(task.stage, TaskStage::Claimed(_))
+                && worked_under == Some(i64::from(task.claims))
         }),
         RunEvent::TaskBackedOff(fact) => {
             task(fact.step).is_some_and(|task| matches!(task.stage, TaskStage::Claimed(_)))
         }
         _ => true,
     };
-    if fits { Ok(()) } else { Violation::found(CLAIM, format!("{fact:?} of run {id}")) }
+    if fits {
+        Ok(())
+    } else {
+        Violation::found(CLAIM, format!("{fact:?} of run {id}"))
+    }
 }
 
 /// A task that a worker was given.
@@ -43,15 +57,25 @@ pub(crate) fn delivered(facts: &mut Facts, token: TaskToken) -> Result<(), Viola
     if claimed {
         return Ok(());
     }
-    Violation::found(Invariant::NothingLeavesEarly, format!("{token:?} was delivered but its claim is not durable"))
+    Violation::found(
+        Invariant::NothingLeavesEarly,
+        format!("{token:?} was delivered but its claim is not durable"),
+    )
 }
 
 /// A receipt that says that a result counts.
-pub(crate) fn accepted(facts: &Facts, token: TaskToken, output: Option<&Value>) -> Result<(), Violation> {
+pub(crate) fn accepted(
+    facts: &Facts,
+    token: TaskToken,
+    output: Option<&Value>,
+) -> Result<(), Violation> {
     match (facts.claims.get(&token), output) {
         (Some(ClaimEnd::Done(kept)), Some(output)) if kept == output => Ok(()),
         (Some(ClaimEnd::Failed), None) => Ok(()),
-        (Some(end), _) => Violation::found(CLAIM, format!("a result for {token:?} was accepted, but it ended as {end:?}")),
+        (Some(end), _) => Violation::found(
+            CLAIM,
+            format!("a result for {token:?} was accepted, but it ended as {end:?}"),
+        ),
         (None, _) => Violation::found(
             Invariant::NothingLeavesEarly,
             format!("a result for {token:?} was accepted, but nothing of it is durable"),

@@ -13,21 +13,35 @@ use crate::verdict::{Invariant, Violation};
 const EVENTS_MAX: usize = 1_000_000;
 
 /// One run's history; says nothing while the read model lags.
-pub(crate) fn history(facts: &Facts, view: &View, id: RunId, tail: HistoryTail) -> Result<(), Violation> {
-    let Some(past) = facts.runs.get(&id) else { return Ok(()) };
+pub(crate) fn history(
+    facts: &Facts,
+    view: &View,
+    id: RunId,
+    tail: HistoryTail,
+) -> Result<(), Violation> {
+    let Some(past) = facts.runs.get(&id) else {
+        return Ok(());
+    };
     // A live run may have gone on since it was asked after, in the same batch.
-    let known = tail.tail.as_ref().map(|tail| usize::try_from(tail.next()).unwrap_or(usize::MAX));
+    let known = tail
+        .tail
+        .as_ref()
+        .map(|tail| usize::try_from(tail.next()).unwrap_or(usize::MAX));
     let page = match at_once(view.history(id, tail, 0, EVENTS_MAX)) {
         Some(Ok(page)) => page,
         Some(Err(_)) if past.is_forgotten(facts.clock) => return Ok(()),
         Some(Err(fault)) => {
-            return Violation::found(Invariant::AcknowledgedIsKept, format!("run {id} has no history: {fault}"));
+            return Violation::found(
+                Invariant::AcknowledgedIsKept,
+                format!("run {id} has no history: {fault}"),
+            );
         }
         None => return Ok(()),
     };
     for (place, shown) in page.events.iter().enumerate() {
         let fact = past.history.get(place);
-        let fits = shown.number == place as u64 && fact.is_some_and(|(at, fact)| *at == shown.at && *fact == shown.event);
+        let fits = shown.number == place as u64
+            && fact.is_some_and(|(at, fact)| *at == shown.at && *fact == shown.event);
         if !fits {
             return Violation::found(
                 Invariant::NumbersWithoutGaps,
@@ -39,5 +53,8 @@ pub(crate) fn history(facts: &Facts, view: &View, id: RunId, tail: HistoryTail) 
     if shown == happened {
         return Ok(());
     }
-    Violation::found(Invariant::NumbersWithoutGaps, format!("{shown} events of run {id} are shown, {happened} happened"))
+    Violation::found(
+        Invariant::NumbersWithoutGaps,
+        format!("{shown} events of run {id} are shown, {happened} happened"),
+    )
 }

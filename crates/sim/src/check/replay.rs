@@ -3,7 +3,7 @@
 
 use engine::driver::view::View;
 use engine::partition::Partition;
-use kernel::{State, Time};
+use kernel::State;
 
 use crate::check::finished;
 use crate::facts::Facts;
@@ -18,43 +18,77 @@ pub(crate) fn partition(facts: &Facts, partition: &Partition) -> Result<(), Viol
     if !live.runs.keys().eq(facts.runs.keys()) {
         let missing = facts.runs.keys().find(|run| !live.runs.contains_key(run));
         let extra = live.runs.keys().find(|run| !facts.runs.contains_key(run));
-        return Violation::found(REPLAY, format!("live runs differ: {missing:?} is missing, {extra:?} should not be"));
+        return Violation::found(
+            REPLAY,
+            format!("live runs differ: {missing:?} is missing, {extra:?} should not be"),
+        );
     }
     for (id, run) in &live.runs {
         let expected = &facts.runs[id];
         if State::encode_run(run) != State::encode_run(expected) {
-            return Violation::found(REPLAY, format!("run {id} is {run:?}, but by its facts {expected:?}"));
+            return Violation::found(
+                REPLAY,
+                format!("run {id} is {run:?}, but by its facts {expected:?}"),
+            );
         }
     }
     if live.schedules != facts.schedules {
-        return Violation::found(REPLAY, format!("schedules are {:?}, by the facts {:?}", live.schedules, facts.schedules));
+        return Violation::found(
+            REPLAY,
+            format!(
+                "schedules are {:?}, by the facts {:?}",
+                live.schedules, facts.schedules
+            ),
+        );
     }
     if !live.kept_events.iter().eq(facts.kept_events.iter()) {
         return Violation::found(REPLAY, "kept events differ");
     }
     if live.listeners != facts.listeners {
-        return Violation::found(REPLAY, format!("listeners are {:?}, by the facts {:?}", live.listeners, facts.listeners));
+        return Violation::found(
+            REPLAY,
+            format!(
+                "listeners are {:?}, by the facts {:?}",
+                live.listeners, facts.listeners
+            ),
+        );
     }
     let versions = |state: &State| -> Vec<(String, bool)> {
         let catalog = &state.catalog;
-        catalog.iter().map(|definition| (format!("{definition:?}"), catalog.is_latest(definition))).collect()
+        catalog
+            .iter()
+            .map(|definition| (format!("{definition:?}"), catalog.is_latest(definition)))
+            .collect()
     };
     if versions(live) != versions(facts) {
-        return Violation::found(REPLAY, format!("the catalog is {:?}, by the facts {:?}", versions(live), versions(facts)));
+        return Violation::found(
+            REPLAY,
+            format!(
+                "the catalog is {:?}, by the facts {:?}",
+                versions(live),
+                versions(facts)
+            ),
+        );
     }
     Ok(())
 }
 
 /// The read model, once it has taken in everything: finished runs that are kept, each as it ended.
-pub(crate) fn read_model(facts: &Facts, view: &View, now: Time) -> Result<(), Violation> {
-    for (id, past) in facts.runs.iter().filter(|(_, past)| past.finished.is_some() && !past.is_forgotten(now)) {
+pub(crate) fn read_model(facts: &Facts, view: &View) -> Result<(), Violation> {
+    for (id, past) in facts
+        .runs
+        .iter()
+        .filter(|(_, past)| past.finished.is_some() && !past.is_forgotten(facts.clock))
+    {
         match at_once(view.finished(*id, 0)) {
             Some(Ok(shown)) => finished::shown(facts, *id, &shown)?,
             Some(Err(fault)) => {
                 let ended = past.history.len();
                 return Violation::found(
                     Invariant::AcknowledgedIsKept,
-                    format!("run {id} ended after {ended} events, but the read model says: {fault}"),
+                    format!(
+                        "run {id} ended after {ended} events, but the read model says: {fault}"
+                    ),
                 );
             }
             None => {}

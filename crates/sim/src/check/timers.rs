@@ -19,10 +19,16 @@ const LOST: &str = "its worker was lost";
 /// A record's time stamp.
 pub(crate) fn stamp(facts: &Facts, at: Time) -> Result<(), Violation> {
     if at < facts.now {
-        return Violation::found(EARLY, format!("a record of {} follows one of {}", at.0, facts.now.0));
+        return Violation::found(
+            EARLY,
+            format!("a record of {} follows one of {}", at.0, facts.now.0),
+        );
     }
     if at > facts.clock {
-        return Violation::found(EARLY, format!("a record of {} was written at {}", at.0, facts.clock.0));
+        return Violation::found(
+            EARLY,
+            format!("a record of {} was written at {}", at.0, facts.clock.0),
+        );
     }
     Ok(())
 }
@@ -30,12 +36,18 @@ pub(crate) fn stamp(facts: &Facts, at: Time) -> Result<(), Violation> {
 /// An event that may end a wait.
 pub(crate) fn event(facts: &Facts, event: &Event, at: Time) -> Result<(), Violation> {
     let waited_for = match event {
-        Event::Run(RunFact { run, fact }) => facts.state.runs.get(run).and_then(|run| instant(facts, run, fact)),
+        Event::Run(RunFact { run, fact }) => facts
+            .state
+            .runs
+            .get(run)
+            .and_then(|run| instant(facts, run, fact)),
         Event::SchedulePut(schedule) => schedule.last_at,
         _ => None,
     };
     match waited_for {
-        Some(due) if due > at => Violation::found(EARLY, format!("{event:?} at {} waits for {}", at.0, due.0)),
+        Some(due) if due > at => {
+            Violation::found(EARLY, format!("{event:?} at {} waits for {}", at.0, due.0))
+        }
         _ => Ok(()),
     }
 }
@@ -77,6 +89,13 @@ fn queued(facts: &Facts, run: &Run, fact: &TaskQueued) -> Option<Time> {
 /// The workers of the simulation never report a timeout themselves.
 fn timed_out(run: &Run, fact: &StepFailed) -> Option<Time> {
     let step = run.step(fact.step?)?;
-    let waits = matches!(step.activity, Activity::Task(_) | Activity::Timer(_) | Activity::Listen(_));
-    if waits && fact.failure.kind.ends_with("timeout") { run.due(fact.step?) } else { None }
+    let waits = matches!(
+        step.activity,
+        Activity::Task(_) | Activity::Timer(_) | Activity::Listen(_)
+    );
+    if waits && fact.failure.kind.ends_with("timeout") {
+        run.due(fact.step?)
+    } else {
+        None
+    }
 }
