@@ -5,13 +5,19 @@
 use quadrille_authoring::compile;
 
 const GUIDES: [(&str, &str); 2] = [
-    ("docs/guide/authoring.md", include_str!("../../../docs/guide/authoring.md")),
+    (
+        "docs/guide/authoring.md",
+        include_str!("../../../docs/guide/authoring.md"),
+    ),
     ("README.md", include_str!("../../../README.md")),
 ];
 
 /// The YAML listings of a page, each as a whole document.
 fn listings(page: &str) -> Vec<String> {
-    let blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let blocks = page
+        .split("```yaml\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next());
     blocks.map(whole).collect()
 }
 

@@ -75,6 +75,7 @@ pub async fn run(
     let worker = Worker::builder(url)
         .name(format!("http connector, process {}", std::process::id()))
         .queue(QUEUE)
+        .in_process()
         .concurrency(options.concurrency)
         .task(QUEUE, move |context: TaskContext, input: Input| {
             let caller = caller.clone();

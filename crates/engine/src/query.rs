@@ -215,7 +215,7 @@ impl RunView {
     /// A run in full; without its definition its steps have no names.
     #[must_use]
     pub fn of(run: &Run, definition: Option<&Definition>) -> RunView {
-        let view = |(id, step): (&StepId, &Box<Step>)| {
+        let view = |id: &StepId, step: &Step| {
             let node = definition.and_then(|definition| definition.node(step.node));
             let (kind, detail) = describe(&step.activity);
             StepView {
@@ -234,7 +234,12 @@ impl RunView {
         };
         RunView {
             summary: Summary::of(run),
-            steps: run.steps.iter().take(STEPS_SHOWN_MAX).map(view).collect(),
+            steps: run
+                .steps
+                .iter()
+                .take(STEPS_SHOWN_MAX)
+                .map(|(id, step)| view(id, step))
+                .collect(),
         }
     }
 }

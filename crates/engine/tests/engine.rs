@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use graph::{Graph, Value};
-use kernel::{Command, Delivery, Reply, RunId, StartRun};
+use kernel::{Command, Delivery, Reply, RunId, SessionId, StartRun};
 use quadrille_engine::query::Filter;
 use quadrille_engine::{
     Data, Engine, FromWorker, Options, Running, TaskOutcome, WorkerHello, WorkerLink, start,
@@ -159,7 +159,19 @@ async fn a_run_starts_is_worked_on_ends_and_is_found() {
     );
     assert_eq!(history.events[1].step_name.as_deref(), Some("t0"));
 
-    for key in ["b", "c"] {
+    running.stop().await;
+    worker.await.expect("the worker ends with the engine");
+}
+
+#[tokio::test]
+async fn runs_are_listed_newest_first_page_by_page_and_counted() {
+    let (engine, running) = open(Data::Memory);
+    engine
+        .ask(workflow("three", 3, false))
+        .await
+        .expect("deploys");
+    let worker = tokio::spawn(serve(connect(&engine).await));
+    for key in ["a", "b", "c"] {
         engine
             .start_and_wait(start_run("three", key), PATIENCE)
             .await
@@ -195,7 +207,7 @@ async fn a_run_starts_is_worked_on_ends_and_is_found() {
         [("completed", 3)].into()
     );
     running.stop().await;
-    worker.await.expect("the worker ends with the engine");
+    worker.abort();
 }
 
 #[tokio::test]
@@ -243,10 +255,17 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-#[tokio::test]
-async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
+/// A folder as a crash leaves it: one run is finished, one waits for a signal, one is in a worker's hands.
+struct Wreck {
+    _folder: tempfile::TempDir,
+    data: std::path::PathBuf,
+    session: SessionId,
+    held: Delivery,
+}
+
+async fn wreck(in_process: bool) -> Wreck {
     let folder = tempfile::tempdir().expect("a folder");
-    let (before, after) = (folder.path().join("before"), folder.path().join("after"));
+    let (before, data) = (folder.path().join("before"), folder.path().join("after"));
     let (engine, running) = open(Data::Folder(before.clone()));
     engine
         .ask(workflow("gated", 3, true))
@@ -256,8 +275,18 @@ async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
         .ask(workflow("one", 1, false))
         .await
         .expect("deploys");
-    let mut link = connect(&engine).await;
-    // One run is finished, one waits for a signal, one is in a worker's hands.
+    let hello = WorkerHello {
+        queues: vec!["q".into()],
+        in_process,
+        ..WorkerHello::default()
+    };
+    let mut link = engine.connect(hello).await.expect("the worker connects");
+    link.voice()
+        .send(FromWorker {
+            credits: 100,
+            ..FromWorker::default()
+        })
+        .expect("the engine listens");
     let finished = tokio::spawn({
         let engine = engine.clone();
         async move {
@@ -266,10 +295,10 @@ async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
                 .await
         }
     });
-    let frame = link.next().await.expect("a task");
+    let task = next_task(&mut link).await;
     link.voice()
         .send(FromWorker {
-            results: vec![done(&frame.tasks[0])],
+            results: vec![done(&task)],
             ..FromWorker::default()
         })
         .expect("reports");
@@ -282,16 +311,31 @@ async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
         .ask(Command::StartRun(start_run("one", "claimed")))
         .await
         .expect("starts");
-    let held = loop {
+    let held = next_task(&mut link).await;
+    copy(&before, &data);
+    let session = link.session;
+    running.stop().await;
+    Wreck {
+        _folder: folder,
+        data,
+        session,
+        held,
+    }
+}
+
+async fn next_task(link: &mut WorkerLink) -> Delivery {
+    loop {
         let frame = link.next().await.expect("a frame");
         if let Some(task) = frame.tasks.first() {
-            break task.clone();
+            return task.clone();
         }
-    };
-    copy(&before, &after);
-    running.stop().await;
+    }
+}
 
-    let (engine, running) = open(Data::Folder(after.clone()));
+#[tokio::test]
+async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
+    let wreck = wreck(false).await;
+    let (engine, running) = open(Data::Folder(wreck.data.clone()));
     let counts = engine.count(Filter::default()).await.expect("counts");
     assert_eq!(
         counts.states,
@@ -300,22 +344,20 @@ async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
     // The worker comes back with the task it holds; its result counts.
     let hello = WorkerHello {
         queues: vec!["q".into()],
-        session: Some(link.session),
-        holding: vec![held.token],
+        session: Some(wreck.session),
+        holding: vec![wreck.held.token],
         ..WorkerHello::default()
     };
     let mut again = engine.connect(hello).await.expect("the worker comes back");
-    assert_eq!(again.session, link.session);
-    again
-        .voice()
-        .send(FromWorker {
-            credits: 10,
-            results: vec![done(&held)],
-            ..FromWorker::default()
-        })
-        .expect("reports");
+    assert_eq!(again.session, wreck.session);
+    let report = FromWorker {
+        credits: 10,
+        results: vec![done(&wreck.held)],
+        ..FromWorker::default()
+    };
+    again.voice().send(report).expect("reports");
     let receipt = again.next().await.expect("a receipt");
-    assert_eq!(receipt.receipts, [(held.token, true)]);
+    assert_eq!(receipt.receipts, [(wreck.held.token, true)]);
     let view = engine
         .wait(RunId::of_key("one", "claimed"), PATIENCE)
         .await
@@ -345,7 +387,7 @@ async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
     drop(engine);
 
     // After a clean stop there is nothing to replay and everything is still there.
-    let (engine, running) = open(Data::Folder(after));
+    let (engine, running) = open(Data::Folder(wreck.data.clone()));
     assert_eq!(
         engine
             .count(Filter::default())
@@ -360,5 +402,22 @@ async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
         .expect("has a history");
     let numbers: Vec<u64> = history.events.iter().map(|event| event.number).collect();
     assert_eq!(numbers, (0..numbers.len() as u64).collect::<Vec<_>>());
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn tasks_of_a_worker_that_died_with_the_server_do_not_wait_for_it() {
+    let wreck = wreck(true).await;
+    let (engine, running) = open(Data::Folder(wreck.data.clone()));
+    let mut other = connect(&engine).await;
+    // Well within the grace that a worker of another process would have.
+    let patience = Duration::from_millis(quadrille_engine::partition::SESSION_GRACE_MS / 2);
+    let task = tokio::time::timeout(patience, next_task(&mut other))
+        .await
+        .expect("comes at once");
+    assert_eq!(
+        (task.token.step_ref(), task.token.claim),
+        (wreck.held.token.step_ref(), wreck.held.token.claim + 1)
+    );
     running.stop().await;
 }

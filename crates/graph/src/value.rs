@@ -73,7 +73,9 @@ impl Value {
     pub fn from_json(text: &[u8]) -> Result<Value, serde_json::Error> {
         let value = serde_json::from_slice(text)?;
         if is_deeper(&value, DEPTH_MAX) {
-            return Err(de::Error::custom(format_args!("arrays and objects nest deeper than {DEPTH_MAX}")));
+            return Err(de::Error::custom(format_args!(
+                "arrays and objects nest deeper than {DEPTH_MAX}"
+            )));
         }
         Ok(value)
     }
@@ -138,8 +140,15 @@ impl Value {
 /// Whether arrays and objects nest deeper than so many levels.
 fn is_deeper(value: &Value, levels: usize) -> bool {
     match value {
-        Value::Array(elements) => levels == 0 || elements.iter().any(|element| is_deeper(element, levels - 1)),
-        Value::Object(members) => levels == 0 || members.values().any(|member| is_deeper(member, levels - 1)),
+        Value::Array(elements) => {
+            levels == 0
+                || elements
+                    .iter()
+                    .any(|element| is_deeper(element, levels - 1))
+        }
+        Value::Object(members) => {
+            levels == 0 || members.values().any(|member| is_deeper(member, levels - 1))
+        }
         _ => false,
     }
 }
@@ -278,7 +287,10 @@ mod tests {
         let nested = |depth: usize| alloc::format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(Value::from_json(nested(DEPTH_MAX).as_bytes()).is_ok());
         for depth in [DEPTH_MAX + 1, 10_000] {
-            assert!(Value::from_json(nested(depth).as_bytes()).is_err(), "{depth}");
+            assert!(
+                Value::from_json(nested(depth).as_bytes()).is_err(),
+                "{depth}"
+            );
         }
     }
 }

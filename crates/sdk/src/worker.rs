@@ -56,6 +56,7 @@ pub struct Worker {
     queues: Vec<String>,
     concurrency: usize,
     drain_timeout: Duration,
+    in_process: bool,
     functions: Functions,
 }
 
@@ -75,6 +76,7 @@ impl Worker {
             queues: Vec::new(),
             concurrency: CONCURRENCY_DEFAULT,
             drain_timeout: DRAIN_TIMEOUT_DEFAULT,
+            in_process: false,
             functions: Functions::default(),
         };
         WorkerBuilder {
@@ -97,7 +99,8 @@ impl Worker {
             stop.cancel();
             tokio::time::sleep(drain_timeout).await;
         };
-        let desk = Desk::new(self.name.clone(), self.queues.clone(), self.concurrency);
+        let desk = Desk::new(self.name.clone(), self.queues.clone(), self.concurrency)
+            .in_process(self.in_process);
         let mut shift = Shift::new(&self, desk, stop.clone()).await?;
         tokio::select! {
             biased;
@@ -136,6 +139,13 @@ impl WorkerBuilder {
     /// How long running tasks may take to end on shutdown; 30 seconds by default.
     pub fn drain_timeout(mut self, timeout: Duration) -> WorkerBuilder {
         self.worker.drain_timeout = timeout;
+        self
+    }
+
+    /// Says that the worker lives and dies with the server's own process, so that after a crash its tasks
+    /// need not wait for it to come back.
+    pub fn in_process(mut self) -> WorkerBuilder {
+        self.worker.in_process = true;
         self
     }
 

@@ -126,6 +126,7 @@ impl World {
             queues,
             session: worker.session,
             holding,
+            in_process: false,
         };
         shoot!(
             self.film,

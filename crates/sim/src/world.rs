@@ -287,7 +287,11 @@ impl World {
 
     /// Starts the process again if it died.
     pub(crate) fn revive(&mut self) -> Result<(), Violation> {
-        if self.node.is_none() { self.boot() } else { Ok(()) }
+        if self.node.is_none() {
+            self.boot()
+        } else {
+            Ok(())
+        }
     }
 
     /// Opens the journal and recovers, if the disk lets it.
@@ -445,7 +449,7 @@ impl World {
             return Ok(());
         }
         if stop == Stop::AfterAppend {
-            self.crash(self.facts.end % 2 == 0);
+            self.crash(self.facts.end.is_multiple_of(2));
             return Ok(());
         }
         if let (Some(node), Some(batch)) = (&mut self.node, batch) {

@@ -13,13 +13,21 @@ const STEPS: u64 = 300;
 const SABOTAGE_SEEDS: Range<u64> = 0..200;
 
 fn script(seed: u64) -> Script {
-    Script { seed, steps: STEPS, sabotage: None, film: false }
+    Script {
+        seed,
+        steps: STEPS,
+        sabotage: None,
+        film: false,
+    }
 }
 
 fn all_kept(seeds: impl IntoIterator<Item = u64>) {
     for seed in seeds {
         let verdict = run(script(seed)).verdict;
-        assert!(verdict == Verdict::Kept, "seed {seed}: {verdict}; look at it with `cargo xtask sim --film {seed}`");
+        assert!(
+            verdict == Verdict::Kept,
+            "seed {seed}: {verdict}; look at it with `cargo xtask sim --film {seed}`"
+        );
     }
 }
 
@@ -35,7 +43,9 @@ fn promises_are_kept_in_the_second_hundred_seeds() {
 
 #[test]
 fn seeds_that_once_found_a_fault_stay_clean() {
-    let lines = include_str!("../seeds.txt").lines().filter(|line| !line.starts_with('#'));
+    let lines = include_str!("../seeds.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'));
     let seeds = lines.filter_map(|line| line.split_whitespace().next());
     all_kept(seeds.map(|seed| seed.parse::<u64>().expect("a line begins with a seed")));
 }
@@ -43,23 +53,51 @@ fn seeds_that_once_found_a_fault_stay_clean() {
 #[test]
 fn the_same_seed_gives_the_same_film_byte_for_byte() {
     for seed in [1, 2, 3] {
-        let film = || run(Script { film: true, ..script(seed) }).film;
+        let film = || {
+            run(Script {
+                film: true,
+                ..script(seed)
+            })
+            .film
+        };
         let (first, second) = (film(), film());
-        assert!(first.lines().len() > 500, "the film of seed {seed} shows next to nothing");
-        assert!(first.lines() == second.lines(), "seed {seed} was played in two ways");
+        assert!(
+            first.lines().len() > 500,
+            "the film of seed {seed} shows next to nothing"
+        );
+        assert!(
+            first.lines() == second.lines(),
+            "seed {seed} was played in two ways"
+        );
     }
 }
 
 #[test]
 fn what_is_simulated_reaches_far() {
     let played: Vec<_> = (0..10).map(|seed| run(script(seed))).collect();
-    let total = |count: fn(&quadrille_sim::Tally) -> u64| played.iter().map(|played| count(&played.tally)).sum::<u64>();
+    let total = |count: fn(&quadrille_sim::Tally) -> u64| {
+        played
+            .iter()
+            .map(|played| count(&played.tally))
+            .sum::<u64>()
+    };
     assert!(total(|tally| tally.recoveries) > 50);
     assert!(total(|tally| tally.checkpoints) > 10);
     assert!(total(|tally| tally.failed_appends) > 3);
     assert!(total(|tally| tally.purged) > 3);
-    for kind in ["TaskBackedOff", "SignalKept", "EventDropped", "StepWithdrawing", "RegionTurned", "SchedulePut", "Suspended"] {
-        assert!(played.iter().any(|played| played.kinds.contains_key(kind)), "no seed has seen {kind}");
+    for kind in [
+        "TaskBackedOff",
+        "SignalKept",
+        "EventDropped",
+        "StepWithdrawing",
+        "RegionTurned",
+        "SchedulePut",
+        "Suspended",
+    ] {
+        assert!(
+            played.iter().any(|played| played.kinds.contains_key(kind)),
+            "no seed has seen {kind}"
+        );
     }
 }
 
@@ -83,7 +121,13 @@ fn tells(sabotage: Sabotage) -> &'static [Invariant] {
 #[test]
 fn every_sabotage_is_caught_by_the_invariant_it_breaks() {
     for sabotage in Sabotage::ALL {
-        let mut seeds = SABOTAGE_SEEDS.map(|seed| run(Script { sabotage: Some(sabotage), ..script(seed) }).verdict);
+        let mut seeds = SABOTAGE_SEEDS.map(|seed| {
+            run(Script {
+                sabotage: Some(sabotage),
+                ..script(seed)
+            })
+            .verdict
+        });
         let caught = seeds.find(|verdict| *verdict != Verdict::Kept);
         match caught {
             Some(Verdict::Broken(violation)) if tells(sabotage).contains(&violation.invariant) => {}

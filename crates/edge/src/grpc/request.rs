@@ -119,6 +119,7 @@ pub(super) fn hello(hello: v1::Hello, said: &FromWorker) -> Result<WorkerHello, 
         queues: hello.queues.into_iter().map(Str::from).collect(),
         session: (hello.session > 0).then_some(SessionId(hello.session)),
         holding,
+        in_process: hello.in_process,
     })
 }
 

@@ -76,6 +76,7 @@ fn hello(session: u64, holding: Vec<Bytes>) -> Option<v1::Hello> {
         queues: vec!["parcels".into()],
         session,
         holding,
+        in_process: false,
     })
 }
 

@@ -59,6 +59,8 @@ pub struct WorkerHello {
     pub session: Option<SessionId>,
     /// Claims that the worker still holds, after a reconnect: running, or with results to resend.
     pub holding: Vec<TaskToken>,
+    /// It lives and dies with this process: after a crash its tasks need not wait for it.
+    pub in_process: bool,
 }
 
 /// What a worker says.
@@ -293,7 +295,11 @@ impl Engine {
     /// # Errors
     /// As [`Engine::list`].
     pub async fn children(&self, id: RunId, started_at: Time) -> Result<Vec<RunId>, AskError> {
-        let filter = Filter { parent: Some(id), started_after: Some(started_at), ..Filter::default() };
+        let filter = Filter {
+            parent: Some(id),
+            started_after: Some(started_at),
+            ..Filter::default()
+        };
         let page = self.list(filter, None, PAGE_MAX).await?;
         Ok(page.runs.into_iter().map(|run| run.id).collect())
     }

@@ -87,9 +87,10 @@ pub struct Running {
 /// # Errors
 /// Data that cannot be opened, with what is wrong.
 pub fn start(options: Options) -> Result<(Engine, Running), StartFault> {
+    let Options { data, inbox_max } = options;
     let metrics = Arc::new(Metrics::default());
-    let (inbox, outbox) = inbox(options.inbox_max, metrics.clone());
-    let place = Place::open(&options.data)?;
+    let (inbox, outbox) = inbox(inbox_max, metrics.clone());
+    let place = Place::open(data)?;
     let view = View::open(place.store()).map_err(StartFault::read)?;
     let opened = recover(&place, &view)?;
     let engine = Engine {

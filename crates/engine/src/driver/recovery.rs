@@ -105,7 +105,7 @@ pub struct Opened {
 }
 
 impl Place {
-    pub(crate) fn open(data: &Data) -> Result<Place, StartFault> {
+    pub(crate) fn open(data: Data) -> Result<Place, StartFault> {
         let Data::Folder(folder) = data else {
             return Ok(Place {
                 folder: None,
@@ -125,7 +125,7 @@ impl Place {
             }
         })?;
         Ok(Place {
-            folder: Some(folder.clone()),
+            folder: Some(folder),
             store,
         })
     }

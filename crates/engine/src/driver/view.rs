@@ -55,11 +55,14 @@ const PURGE_SCAN_MAX: usize = 10_000;
 pub struct View {
     pub(crate) store: Store,
     shown: Arc<watch::Sender<u64>>,
-    shelf: Arc<RwLock<BTreeMap<(Str, Str), Arc<Definition>>>>,
+    shelf: Arc<RwLock<Shelf>>,
     totals: Arc<Mutex<Totals>>,
     /// Where the search for runs to forget goes on.
     purge_from: Arc<Mutex<Option<Vec<u8>>>>,
 }
+
+/// Definitions by workflow and version.
+type Shelf = BTreeMap<(Str, Str), Arc<Definition>>;
 
 /// Finished runs by workflow and state.
 #[derive(Clone, Debug, Default)]

@@ -292,7 +292,7 @@ impl Partition {
                 Output::Reply(answer, reply) => answer.give(reply),
                 Output::Ended(answer, view) => answer.give(view),
                 Output::Read(give) => give(),
-                Output::Watched(run, event) => self.show(run, event),
+                Output::Watched(run, event) => self.show(run, &event),
             }
         }
         for session in self.dispatch.flush() {
@@ -519,7 +519,7 @@ impl Partition {
         }
     }
 
-    fn show(&mut self, run: RunId, event: HistoryEvent) {
+    fn show(&mut self, run: RunId, event: &HistoryEvent) {
         let over = matches!(event.event, RunEvent::Ended(_));
         if let Some(watchers) = self.watchers.get_mut(&run) {
             watchers.retain_mut(|watcher| watcher.put(event.clone()));
@@ -601,8 +601,8 @@ impl Partition {
             }
         }
         for session in self.dispatch.lost_sessions() {
-            self.timers
-                .arm(Wake::Session(session.0), self.now.plus(SESSION_GRACE_MS));
+            let grace_until = self.now.plus(workers::grace_after_restart(session));
+            self.timers.arm(Wake::Session(session.0), grace_until);
         }
         self.deliver_sends();
     }

@@ -151,24 +151,8 @@ impl Partition {
                 self.read(answer, (counts, self.shown_by()));
             }
             Question::History { run, watch, answer } => {
-                let live = self.state.runs.contains_key(&run);
-                if let Some(watcher) = watch.filter(|_| live) {
-                    self.watchers.entry(run).or_default().push(watcher);
-                }
-                let tail = live.then(|| self.chronicle.tail(run));
-                let of = self
-                    .state
-                    .runs
-                    .get(&run)
-                    .map(|run| (run.workflow.clone(), run.version.clone()));
-                self.read(
-                    answer,
-                    HistoryTail {
-                        tail,
-                        of,
-                        number: self.shown_by(),
-                    },
-                );
+                let tail = self.history(run, watch);
+                self.read(answer, tail);
             }
             Question::Workflows { answer } => {
                 let catalog = &self.state.catalog;
@@ -201,6 +185,20 @@ impl Partition {
                 let welcome = self.connect(hello, frames);
                 self.read(answer, welcome);
             }
+        }
+    }
+
+    /// What memory has of a run's history; from here on the watcher sees what follows.
+    fn history(&mut self, id: RunId, watcher: Option<Outlet<HistoryEvent>>) -> HistoryTail {
+        let run = self.state.runs.get(&id);
+        let of = run.map(|run| (run.workflow.clone(), run.version.clone()));
+        if let Some(watcher) = watcher.filter(|_| of.is_some()) {
+            self.watchers.entry(id).or_default().push(watcher);
+        }
+        HistoryTail {
+            tail: of.is_some().then(|| self.chronicle.tail(id)),
+            of,
+            number: self.shown_by(),
         }
     }
 

@@ -11,6 +11,18 @@ use super::timers::Wake;
 use super::{Outlet, Partition, SESSION_GRACE_MS, Welcome};
 use crate::driver::handle::{FromWorker, TaskOutcome, ToWorker, WorkerHello};
 
+/// Marks the sessions of workers that die with the server's process.
+const IN_PROCESS: u64 = 1 << 63;
+
+/// How long a session found after a restart may take to come back, in milliseconds.
+pub(super) fn grace_after_restart(session: SessionId) -> u64 {
+    if session.0 & IN_PROCESS == 0 {
+        SESSION_GRACE_MS
+    } else {
+        0
+    }
+}
+
 impl Partition {
     /// Connects a worker. Claims of its session before that it no longer holds are offered again.
     pub(super) fn connect(&mut self, hello: WorkerHello, frames: Outlet<ToWorker>) -> Welcome {
@@ -19,7 +31,7 @@ impl Partition {
             .filter(|session| self.dispatch.knows(*session));
         let session = known.unwrap_or_else(|| {
             self.next_session += 1;
-            SessionId(self.next_session)
+            SessionId(self.next_session | if hello.in_process { IN_PROCESS } else { 0 })
         });
         let queues = &hello.queues[..hello.queues.len().min(QUEUES_MAX)];
         let holding: BTreeSet<TaskToken> = hello.holding.into_iter().collect();

@@ -37,6 +37,7 @@ pub(super) struct Desk {
     worker: String,
     queues: Vec<String>,
     concurrency: usize,
+    in_process: bool,
     /// The session of the stream before; 0 for none.
     session: u64,
     /// Tasks that the server may still send on this stream.
@@ -55,6 +56,7 @@ impl Desk {
             worker,
             queues,
             concurrency,
+            in_process: false,
             session: 0,
             granted: 0,
             at_work: HashMap::new(),
@@ -63,6 +65,12 @@ impl Desk {
             beats: HashSet::new(),
             stopping: false,
         }
+    }
+
+    /// The worker lives and dies with the server's own process.
+    pub(super) fn in_process(mut self, in_process: bool) -> Desk {
+        self.in_process = in_process;
+        self
     }
 
     /// The first frame of a stream: who we are, what we hold, and what the stream before left unanswered.
@@ -79,6 +87,7 @@ impl Desk {
             queues: self.queues.clone(),
             session: self.session,
             holding,
+            in_process: self.in_process,
         };
         self.granted = 0;
         self.beats.clear();
