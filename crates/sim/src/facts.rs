@@ -61,6 +61,13 @@ pub(crate) enum ClaimEnd {
 }
 
 impl Past {
+    /// Whether it began with the newest batch: what was asked before in the same batch knows nothing of it.
+    pub(crate) fn is_new(&self, present: Time) -> bool {
+        self.history
+            .first()
+            .is_none_or(|(began, _)| *began >= present)
+    }
+
     /// Whether it may have been forgotten by then.
     pub(crate) fn is_forgotten(&self, now: Time) -> bool {
         self.finished

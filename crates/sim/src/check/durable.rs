@@ -68,7 +68,9 @@ pub(crate) fn refused(facts: &Facts, rejection: &Rejection) -> Result<(), Violat
             )
         }
         Rejection::RunMissing(run)
-            if past(run).is_some_and(|past| !past.is_forgotten(facts.clock)) =>
+            if past(run).is_some_and(|past| {
+                !past.is_forgotten(facts.clock) && !past.is_new(facts.present)
+            }) =>
         {
             Violation::found(
                 Invariant::AcknowledgedIsKept,

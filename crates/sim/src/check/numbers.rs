@@ -29,7 +29,9 @@ pub(crate) fn history(
         .map(|tail| usize::try_from(tail.next()).unwrap_or(usize::MAX));
     let page = match at_once(view.history(id, tail, 0, EVENTS_MAX)) {
         Some(Ok(page)) => page,
-        Some(Err(_)) if past.is_forgotten(facts.clock) => return Ok(()),
+        Some(Err(_)) if past.is_forgotten(facts.clock) || past.is_new(facts.present) => {
+            return Ok(());
+        }
         Some(Err(fault)) => {
             return Violation::found(
                 Invariant::AcknowledgedIsKept,
