@@ -1,4 +1,6 @@
 //! Owns the course of a bench: limits first, then workloads, then the life of a server; and [`Findings`].
+//!
+//! Invariant: nothing is measured before the limits it is held against were measured in the same run.
 
 use std::time::{Duration, Instant};
 

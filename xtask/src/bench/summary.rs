@@ -1,4 +1,6 @@
 //! Owns what a person reads: limits, workloads, where the time goes, the life of a server, targets.
+//!
+//! Invariant: it only shows; every figure here is one that the JSON has too.
 
 use std::collections::BTreeSet;
 

@@ -37,7 +37,7 @@ const BATCH_INPUTS_MAX: usize = 4_096;
 const BATCH_BYTES_MAX: usize = 8 << 20;
 
 /// Journal written since the last checkpoint after which the next is taken: what a restart may have to replay.
-const CHECKPOINT_BYTES: u64 = 16 << 20;
+const CHECKPOINT_BYTES: u64 = 8 << 20;
 
 /// Batches on their way to the read model; when it is full the partition waits.
 const VIEW_BATCHES_MAX: usize = 64;

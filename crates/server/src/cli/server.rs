@@ -37,6 +37,12 @@ pub(crate) struct Server {
     allow_unauthenticated_remote: bool,
 }
 
+/// Threads that serve the protocols: all processors but the one that the partition's thread needs. More
+/// would only take turns with it.
+fn edge_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, |processors| (processors.get() - 1).max(1))
+}
+
 impl Server {
     pub(crate) fn run(self, context: &Context) -> Result<(), Complaint> {
         let loaded = config::load(self.config.as_deref(), config::variables())?;
@@ -48,7 +54,10 @@ impl Server {
         if let Some(file) = &loaded.file {
             tracing::info!(file = %file.display(), "configuration read");
         }
-        let runtime = tokio::runtime::Runtime::new()
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(edge_threads())
+            .enable_all()
+            .build()
             .map_err(|error| Complaint::Broken(format!("cannot start: {error}")))?;
         let ended = runtime.block_on(serve(context, &config));
         // Whatever still blocks a thread is not worth waiting for: what counts has been made durable.
