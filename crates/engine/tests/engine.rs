@@ -421,3 +421,41 @@ async fn tasks_of_a_worker_that_died_with_the_server_do_not_wait_for_it() {
     );
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn checkpoints_are_taken_though_the_server_is_never_idle() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (engine, running) = open(Data::Folder(folder.path().join("data")));
+    engine
+        .ask(workflow("one", 1, false))
+        .await
+        .expect("deploys");
+    let ballast = Value::text("x".repeat(10_000));
+    let flood = |place: usize| {
+        let (engine, ballast) = (engine.clone(), ballast.clone());
+        async move {
+            // Well more than several checkpoints' worth, if none were taken.
+            for number in 0..400 {
+                if engine.metrics().checkpoints.get() > 1 {
+                    return;
+                }
+                let key = format!("{place}-{number}");
+                let start = StartRun {
+                    input: ballast.clone(),
+                    ..start_run("one", &key)
+                };
+                engine.ask(Command::StartRun(start)).await.expect("starts");
+            }
+        }
+    };
+    let floods: Vec<_> = (0..16).map(|place| tokio::spawn(flood(place))).collect();
+    for flood in floods {
+        flood.await.expect("no panic");
+    }
+    assert!(
+        engine.metrics().checkpoints.get() > 1,
+        "{}",
+        engine.metrics().checkpoints.get()
+    );
+    running.stop().await;
+}

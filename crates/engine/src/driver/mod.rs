@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
 use crate::metrics::Metrics;
-use crate::partition::{Change, Input, Partition};
+use crate::partition::{BATCH_BYTES_MAX, Change, Input, Partition};
 use clock::Clock;
 use handle::Engine;
 use inbox::{Inbox, Outbox, inbox};
@@ -32,9 +32,6 @@ use view::View;
 
 /// Inputs taken into one batch.
 const BATCH_INPUTS_MAX: usize = 4_096;
-
-/// Bytes of events after which a batch is committed though more inputs wait.
-const BATCH_BYTES_MAX: usize = 8 << 20;
 
 /// Journal written since the last checkpoint after which the next is taken: what a restart may have to replay.
 const CHECKPOINT_BYTES: u64 = 8 << 20;
@@ -250,6 +247,8 @@ impl Session {
         let now = self.clock.now();
         let more = self.partition.turn(now);
         self.commit(&driver.metrics)?;
+        // Here and nowhere else the batch is empty, however busy the server is.
+        self.housekeeping()?;
         driver.metrics.set_ready(true);
         self.partition.shown_up_to(driver.view.shown());
         let wait = if more {
@@ -257,9 +256,7 @@ impl Session {
         } else {
             self.patience()
         };
-        let go_on = self.gather(&driver.outbox, wait);
-        self.housekeeping()?;
-        Ok(go_on)
+        Ok(self.gather(driver, wait))
     }
 
     /// How long nothing needs to be done unless something comes in.
@@ -271,7 +268,8 @@ impl Session {
     }
 
     /// Takes what waits in the inbox; says false when asked to stop.
-    fn gather(&mut self, outbox: &Outbox, wait: Duration) -> bool {
+    fn gather(&mut self, driver: &Driver, wait: Duration) -> bool {
+        let outbox = &driver.outbox;
         let mut input = match outbox.next(wait) {
             Ok(input) => input,
             Err(inbox::Closed) => return false,
@@ -281,11 +279,14 @@ impl Session {
         while let Some(next) = input {
             match next {
                 Input::Stop => return false,
-                Input::Checkpointed { position } => self.checkpointed(position),
+                Input::Checkpointed { position } => {
+                    driver.metrics.checkpoints.inc();
+                    self.checkpointed(position);
+                }
                 next => self.partition.take(next, now),
             }
             taken += 1;
-            if taken == BATCH_INPUTS_MAX || self.partition.batch_bytes() > BATCH_BYTES_MAX {
+            if taken == BATCH_INPUTS_MAX || self.partition.batch_bytes() >= BATCH_BYTES_MAX {
                 break;
             }
             input = outbox.try_next().unwrap_or_default();
@@ -339,10 +340,7 @@ impl Session {
     }
 
     fn housekeeping(&mut self) -> Result<(), Left> {
-        if self.bytes_since_checkpoint >= CHECKPOINT_BYTES
-            && !self.checkpointing
-            && self.partition.batch_records() == 0
-        {
+        if self.bytes_since_checkpoint >= CHECKPOINT_BYTES && !self.checkpointing {
             self.checkpoint();
         }
         let now = self.clock.now();

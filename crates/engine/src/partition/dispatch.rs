@@ -170,6 +170,11 @@ impl Dispatch {
         session.credits = 0;
         session.outlet = Some(outlet);
         session.frame = ToWorker::default();
+        // What ended while the worker was away it could not be told; now it can.
+        let over = holding
+            .iter()
+            .filter(|token| !session.claims.contains(token));
+        session.frame.cancels.extend(over);
         let gone = session
             .claims
             .iter()
@@ -184,6 +189,15 @@ impl Dispatch {
                 .push_back(id);
         }
         gone
+    }
+
+    /// Whether the session's newest connection takes messages. The end of an older one must not end it.
+    pub(crate) fn is_connected(&mut self, id: SessionId) -> bool {
+        let outlet = self
+            .sessions
+            .get_mut(&id)
+            .and_then(|session| session.outlet.as_mut());
+        outlet.is_some_and(|outlet| outlet.put(ToWorker::default()))
     }
 
     /// Whether this session is known.

@@ -41,8 +41,13 @@ pub(crate) const WATCH_EVENTS_MAX: usize = 4_096;
 /// Timers fired and tasks claimed in one batch, each.
 const BATCH_WORK_MAX: usize = 1_024;
 
-/// Messages between runs carried out in one batch; the rest follows in the next.
-const BATCH_SENDS_MAX: usize = 10_000;
+/// Messages between runs carried out in one batch; the rest follows in the next. More than one command can
+/// cause by itself: only runs that keep waking each other get there.
+const BATCH_SENDS_MAX: usize = 25_000;
+
+/// Bytes of events after which a batch takes no more timers and claims. Well below a segment of the
+/// journal, which a batch must fit into.
+pub(crate) const BATCH_BYTES_MAX: usize = 8 << 20;
 
 /// How long a worker's lost connection may take to come back, in milliseconds.
 pub const SESSION_GRACE_MS: u64 = 10_000;
@@ -221,6 +226,7 @@ impl Partition {
         self.advance_clock(now);
         let mut work = 0;
         while work < BATCH_WORK_MAX
+            && self.batch.bytes < BATCH_BYTES_MAX
             && let Some(wake) = self.timers.next_due(self.now)
         {
             self.wake(wake);
@@ -230,6 +236,7 @@ impl Partition {
         let mut skip = BTreeSet::new();
         let mut claims = 0;
         while claims < BATCH_WORK_MAX
+            && self.batch.bytes < BATCH_BYTES_MAX
             && let Some((task, session)) = self.dispatch.next_match(&skip)
         {
             claims += 1;
@@ -239,7 +246,8 @@ impl Partition {
             }
         }
         self.deliver_sends();
-        work == BATCH_WORK_MAX || claims == BATCH_WORK_MAX || !self.sends.is_empty()
+        let is_full = self.batch.bytes >= BATCH_BYTES_MAX;
+        is_full || work == BATCH_WORK_MAX || claims == BATCH_WORK_MAX || !self.sends.is_empty()
     }
 
     /// What has gathered since the last batch.

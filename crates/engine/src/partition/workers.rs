@@ -75,6 +75,9 @@ impl Partition {
 
     /// A connection is lost; its claims wait for it to come back.
     pub(super) fn lose(&mut self, session: SessionId) {
+        if self.dispatch.is_connected(session) {
+            return;
+        }
         let grace_until = self.now.plus(SESSION_GRACE_MS);
         self.dispatch.disconnect(session, grace_until);
         self.timers.arm(Wake::Session(session.0), grace_until);
