@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::driver::inbox::Inbox;
 use crate::driver::view::View;
 use crate::metrics::Metrics;
-use crate::partition::{Answer, Input, Outlet, Question};
+use crate::partition::{Answer, Asker, Input, Outlet, Question};
 use crate::query::{Counts, Cursor, Filter, HistoryEvent, HistoryPage, PAGE_MAX, Page, RunView};
 
 /// Frames on their way to one worker before it counts as stuck.
@@ -383,9 +383,21 @@ impl Engine {
     }
 }
 
-/// An answer that goes to a waiting task. Whoever no longer waits misses it.
+/// A task that waits for an answer. If it no longer does it misses the answer.
+struct Waiting<T>(oneshot::Sender<T>);
+
+impl<T: Send> Asker<T> for Waiting<T> {
+    fn take(self: Box<Self>, answer: T) {
+        drop(self.0.send(answer));
+    }
+
+    fn is_gone(&self) -> bool {
+        self.0.is_closed()
+    }
+}
+
 fn give<T: Send + 'static>(sender: oneshot::Sender<T>) -> Answer<T> {
-    Answer::new(move |answer| drop(sender.send(answer)))
+    Answer::new(Waiting(sender))
 }
 
 /// A stream that goes to a bounded channel.

@@ -38,6 +38,9 @@ use timers::{Timers, Wake};
 /// Events on their way to one watcher before it counts as too slow.
 pub(crate) const WATCH_EVENTS_MAX: usize = 4_096;
 
+/// Watchers of one run; the oldest makes room. Its stream ends, and it watches again if it still wants to.
+const WATCHERS_MAX: usize = 1_000;
+
 /// Timers fired and tasks claimed in one batch, each.
 const BATCH_WORK_MAX: usize = 1_024;
 
@@ -53,19 +56,40 @@ pub(crate) const BATCH_BYTES_MAX: usize = 8 << 20;
 pub const SESSION_GRACE_MS: u64 = 10_000;
 
 /// Where one answer goes.
-pub struct Answer<T>(Box<dyn FnOnce(T) + Send>);
+pub struct Answer<T>(Box<dyn Asker<T>>);
+
+/// Who takes an answer.
+pub trait Asker<T>: Send {
+    /// Takes it.
+    fn take(self: Box<Self>, answer: T);
+
+    /// Whether nobody waits for it any more.
+    fn is_gone(&self) -> bool {
+        false
+    }
+}
 
 /// Where a stream of messages goes. Says false once it is closed or full.
 pub struct Outlet<T>(Box<dyn FnMut(T) -> bool + Send>);
 
+impl<T, F: FnOnce(T) + Send> Asker<T> for F {
+    fn take(self: Box<Self>, answer: T) {
+        self(answer);
+    }
+}
+
 impl<T> Answer<T> {
-    /// An answer that goes to `take`.
-    pub fn new(take: impl FnOnce(T) + Send + 'static) -> Answer<T> {
-        Answer(Box::new(take))
+    /// An answer that goes to this asker.
+    pub fn new(asker: impl Asker<T> + 'static) -> Answer<T> {
+        Answer(Box::new(asker))
     }
 
     pub(crate) fn give(self, answer: T) {
-        (self.0)(answer);
+        self.0.take(answer);
+    }
+
+    fn is_gone(&self) -> bool {
+        self.0.is_gone()
     }
 }
 
@@ -520,7 +544,13 @@ impl Partition {
 
     fn wait(&mut self, run: RunId, ended: Answer<Option<RunView>>) {
         if self.state.runs.contains_key(&run) {
-            self.waiters.entry(run).or_default().push(ended);
+            let waiters = self.waiters.entry(run).or_default();
+            // Askers give up and come again; those who have must not gather. At powers of two, so that
+            // looking costs no more than waiting.
+            if waiters.len().is_power_of_two() {
+                waiters.retain(|waiter| !waiter.is_gone());
+            }
+            waiters.push(ended);
         } else {
             let view = self.ended.get(&run).map(|(_, run)| RunView::of(run, None));
             self.batch.outputs.push(Output::Ended(ended, view));

@@ -13,7 +13,7 @@ use kernel::{Run, RunId, SessionId, Time};
 
 use super::batch::Output;
 use super::chronicle::Tail;
-use super::{Answer, Outlet, Partition};
+use super::{Answer, Outlet, Partition, WATCHERS_MAX};
 use crate::driver::handle::{ToWorker, WorkerHello};
 use crate::query::{Counts, Cursor, Filter, HistoryEvent, RunView, Summary};
 
@@ -193,7 +193,11 @@ impl Partition {
         let run = self.state.runs.get(&id);
         let of = run.map(|run| (run.workflow.clone(), run.version.clone()));
         if let Some(watcher) = watcher.filter(|_| of.is_some()) {
-            self.watchers.entry(id).or_default().push(watcher);
+            let watchers = self.watchers.entry(id).or_default();
+            if watchers.len() == WATCHERS_MAX {
+                watchers.remove(0);
+            }
+            watchers.push(watcher);
         }
         HistoryTail {
             tail: of.is_some().then(|| self.chronicle.tail(id)),
