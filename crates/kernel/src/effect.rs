@@ -61,6 +61,13 @@ pub enum Effect {
         /// When.
         at: Option<Time>,
     },
+    /// No need to expire the kept event then.
+    DisarmExpiry {
+        /// Its number.
+        number: u64,
+        /// When it would have been.
+        at: Time,
+    },
     /// Expire the kept event at this instant.
     ArmExpiry {
         /// Its number.

@@ -12,9 +12,10 @@ use graph::value::{Str, Value};
 
 use crate::codec::{record, union};
 use crate::id::{FrameId, RunId, SessionId, StepId, StepRef, Time};
+use crate::limits::DATA_BYTES_MAX;
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvent, Signal};
-use crate::state::{Activity, Due, Ending, Nothing, Phase, Status};
+use crate::state::{Activity, Due, Ending, Nothing, Phase, Status, weight};
 
 union! {
     /// A fact.
@@ -103,6 +104,23 @@ union! {
         27 Ended(RunEnded),
         /// A running fork no longer waits for its other branches.
         28 RegionReleased(RegionReleased),
+    }
+}
+
+impl RunEvent {
+    /// About how many bytes of data this fact carries that no token carries on: what a turn is charged
+    /// for besides its tokens.
+    pub(crate) fn own_bytes(&self) -> usize {
+        let of = |value: Option<&Value>| value.map_or(0, |value| weight(value, DATA_BYTES_MAX));
+        match self {
+            RunEvent::StepEntered(fact) => of(fact.activity.input()),
+            RunEvent::StepBegan(fact) => of(fact.activity.input()),
+            RunEvent::StepPassed(fact) => of(fact.context.as_ref()),
+            RunEvent::StepCompleted(fact) => of(fact.context.as_ref()),
+            RunEvent::RegionReleased(fact) => of(fact.context.as_ref()),
+            RunEvent::EventReceived(fact) => of(Some(&fact.event)),
+            _ => 0,
+        }
     }
 }
 

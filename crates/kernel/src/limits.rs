@@ -33,6 +33,10 @@ pub const EVENTS_KEPT_MAX: usize = 100_000;
 /// Runs that one published event may reach.
 pub const EVENT_LISTENERS_MAX: usize = 10_000;
 
+/// Bytes that one published event may hand out to all its listeners together: one command's events are
+/// one record of the journal.
+pub const PUBLISHED_BYTES_MAX: usize = 4 << 20;
+
 /// Bytes of a name: workflow, queue, signal, key, label.
 pub const NAME_BYTES_MAX: usize = 256;
 

@@ -49,6 +49,8 @@ pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply
         });
     }
     let parent = start.parent;
+    let scheduled = start.labels.get(SCHEDULE_LABEL).cloned();
+    let run = start.run;
     match begin(turn, start) {
         Ok(run) => Ok(Reply::Started { run, created: true }),
         Err(rejection) => match parent {
@@ -61,7 +63,14 @@ pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply
                 });
                 Ok(Reply::Done)
             }
-            None => Err(rejection),
+            // Nor must its schedule take it for a run that goes on.
+            None => match scheduled {
+                Some(name) => {
+                    turn.send(Command::NoteScheduledEnd { name, run });
+                    Ok(Reply::Done)
+                }
+                None => Err(rejection),
+            },
         },
     }
 }

@@ -181,7 +181,16 @@ pub(crate) fn decide_pause(
 ) -> Result<Reply, Rejection> {
     let schedule = find(turn, name)?;
     if schedule.paused != paused {
-        turn.emit(Event::SchedulePut(Schedule { paused, ..schedule }));
+        // What fell into the pause was missed, however short it was.
+        let next_at = match schedule.catch_up {
+            CatchUp::Skip if !paused => next_after(turn, &schedule, turn.now)?,
+            CatchUp::Skip | CatchUp::One | CatchUp::All => schedule.next_at,
+        };
+        turn.emit(Event::SchedulePut(Schedule {
+            paused,
+            next_at,
+            ..schedule
+        }));
     }
     Ok(Reply::Done)
 }
@@ -233,7 +242,7 @@ fn due_instants(
     let due = match schedule.catch_up {
         CatchUp::All => due,
         CatchUp::One => due.split_off(due.len().saturating_sub(1)),
-        CatchUp::Skip => due.into_iter().filter(fresh).collect(),
+        CatchUp::Skip => due.pop().into_iter().filter(fresh).collect(),
     };
     Ok((due, at))
 }

@@ -17,8 +17,8 @@ use crate::eval::Scope;
 use crate::event::{Event, EventReceived, Number, RunEvent};
 use crate::id::{FrameId, RunId, StepId, StepRef, Time};
 use crate::limits::{
-    DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, NAME_BYTES_MAX, REASON_BYTES_MAX,
-    SIGNALS_MAX,
+    DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, NAME_BYTES_MAX, PUBLISHED_BYTES_MAX,
+    REASON_BYTES_MAX, SIGNALS_MAX,
 };
 use crate::rejection::Rejection;
 use crate::state::{Activity, Listening, Run, Wanted, weight};
@@ -214,10 +214,14 @@ pub(crate) fn decide_publish(
             EVENT_LISTENERS_MAX as u64,
         ));
     }
-    if listeners.is_empty() && ttl_ms > 0 && turn.state().kept_events.len() >= EVENTS_KEPT_MAX {
+    if listeners
+        .len()
+        .saturating_mul(weight(event, DATA_BYTES_MAX))
+        > PUBLISHED_BYTES_MAX
+    {
         return Err(Rejection::LimitReached(
-            "kept events",
-            EVENTS_KEPT_MAX as u64,
+            "bytes of an event times the runs waiting for its type",
+            PUBLISHED_BYTES_MAX as u64,
         ));
     }
     let mut receivers = 0;
@@ -231,7 +235,13 @@ pub(crate) fn decide_publish(
             receivers += 1;
         }
     }
-    if receivers == 0 && ttl_ms > 0 && turn.state().kept_events.len() < EVENTS_KEPT_MAX {
+    if receivers == 0 && ttl_ms > 0 {
+        if turn.state().kept_events.len() >= EVENTS_KEPT_MAX {
+            return Err(Rejection::LimitReached(
+                "kept events",
+                EVENTS_KEPT_MAX as u64,
+            ));
+        }
         let number = turn.state().kept_events.last_number + 1;
         let expires_at = turn.now.plus(ttl_ms);
         turn.emit(Event::EventKept(KeptEvent {

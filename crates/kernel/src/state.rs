@@ -536,6 +536,22 @@ impl Step {
     }
 }
 
+impl Activity {
+    /// What is handed to someone outside the run.
+    #[must_use]
+    pub fn input(&self) -> Option<&Value> {
+        match self {
+            Activity::Task(task) => Some(&task.input),
+            Activity::Child(awaited) => Some(&awaited.input),
+            Activity::Timer(_)
+            | Activity::Listen(_)
+            | Activity::Region(_)
+            | Activity::Held(_)
+            | Activity::Yielded(_) => None,
+        }
+    }
+}
+
 impl TaskWork {
     /// The next instant at which time alone changes something.
     fn due(&self) -> Option<Time> {

@@ -262,7 +262,7 @@ impl RunTurn<'_, '_> {
                         work.queue
                     ),
                 );
-                self.fail(id, failure);
+                self.attempt_failed(id, failure, false);
             }
             TaskStage::Claimed(claim) => {
                 let what = if past(claim.at, work.run_timeout_ms) {

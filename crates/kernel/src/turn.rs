@@ -124,7 +124,15 @@ impl<'a> Turn<'a> {
                     at: kept.expires_at,
                 });
             }
-            Event::WorkflowDeployed(_) | Event::EventDropped(_) => {}
+            Event::EventDropped(dropped) => {
+                let kept = self.state.kept_events.get(dropped.number);
+                let effect = kept.map(|kept| Effect::DisarmExpiry {
+                    number: kept.number,
+                    at: kept.expires_at,
+                });
+                self.decision.effects.extend(effect);
+            }
+            Event::WorkflowDeployed(_) => {}
         }
         if !matches!(event, Event::Run(_)) {
             self.state.apply(&event, self.now);
@@ -267,6 +275,7 @@ impl<'a> RunTurn<'_, 'a> {
 
     /// Makes a fact of this run true.
     pub(crate) fn emit(&mut self, fact: RunEvent) {
+        self.bytes += fact.own_bytes();
         self.turn.emit(Event::Run(RunFact {
             run: self.run,
             fact,

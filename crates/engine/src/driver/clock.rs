@@ -28,7 +28,7 @@ impl Clock {
         let now = Instant::now();
         Clock {
             started: now,
-            base_ms: system_ms(),
+            base_ms: system_ms().max(i64::try_from(last.0).unwrap_or(i64::MAX)),
             checked: now,
             last,
         }

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::driver::inbox::Inbox;
 use crate::driver::view::View;
 use crate::metrics::Metrics;
-use crate::partition::{Answer, Asker, Input, Outlet, Question};
+use crate::partition::{Answer, Asker, Input, Outlet, Question, Welcome};
 use crate::query::{Counts, Cursor, Filter, HistoryEvent, HistoryPage, PAGE_MAX, Page, RunView};
 
 /// Frames on their way to one worker before it counts as stuck.
@@ -345,19 +345,25 @@ impl Engine {
     /// As [`Engine::ask`].
     pub async fn connect(&self, hello: WorkerHello) -> Result<WorkerLink, AskError> {
         let (sender, frames) = mpsc::channel(WORKER_FRAMES_MAX);
-        let welcome = self
-            .question(|answer| Question::Connect {
+        let (answer, answered) = oneshot::channel();
+        let inbox = self.inbox.clone();
+        // The link is made where the answer is given: if nobody waits for it any more, dropping it disconnects.
+        let link = move |welcome: Welcome| {
+            let link = WorkerLink {
+                session: welcome.session,
+                grace_ms: welcome.grace_ms,
+                inbox,
+                frames,
+            };
+            drop(answer.send(link));
+        };
+        self.inbox
+            .send(Input::Question(Box::new(Question::Connect {
                 hello,
                 frames: outlet(sender),
-                answer,
-            })
-            .await?;
-        Ok(WorkerLink {
-            session: welcome.session,
-            grace_ms: welcome.grace_ms,
-            inbox: self.inbox.clone(),
-            frames,
-        })
+                answer: Answer::new(link),
+            })))?;
+        answered.await.map_err(|_| AskError::Stopped)
     }
 
     /// Counters and gauges.
@@ -449,6 +455,8 @@ impl WorkerVoice {
 
 impl Drop for WorkerLink {
     fn drop(&mut self) {
+        // First, so that whoever hears of it finds the connection closed.
+        self.frames.close();
         self.inbox.send_urgent(Input::Disconnect {
             session: self.session,
         });

@@ -33,6 +33,9 @@ use view::View;
 /// Inputs taken into one batch.
 const BATCH_INPUTS_MAX: usize = 4_096;
 
+/// Bytes of one group: what a segment of the journal surely holds.
+const GROUP_BYTES_MAX: usize = 24 << 20;
+
 /// Journal written since the last checkpoint after which the next is taken: what a restart may have to replay.
 const CHECKPOINT_BYTES: u64 = 8 << 20;
 
@@ -173,7 +176,7 @@ impl Driver {
                     Err(fault) => warn!(%fault, "recovery failed; trying again"),
                 }
                 // What comes in meanwhile is dropped: its senders are told that the outcome is unknown.
-                if self.outbox.next(IDLE).is_err() {
+                if matches!(self.outbox.next(IDLE), Ok(Some(Input::Stop)) | Err(_)) {
                     return;
                 }
             };
@@ -212,13 +215,14 @@ impl Session {
             partition,
             journal,
             last_now,
+            replayed_bytes,
         } = opened;
         Session {
             partition,
             journal,
             clock: Clock::new(last_now),
             batch_number: 0,
-            bytes_since_checkpoint: 0,
+            bytes_since_checkpoint: replayed_bytes,
             checkpointing: false,
             feed,
             feeder,
@@ -297,15 +301,19 @@ impl Session {
     /// Makes the batch durable, then lets it out.
     fn commit(&mut self, metrics: &Metrics) -> Result<(), Left> {
         let batch = self.partition.take_batch();
+        if self.partition.has_archive_failed() {
+            return Err(Left::Store);
+        }
         self.batch_number = batch.number;
         if batch.is_empty() {
             return self.release(batch);
         }
         let bytes = batch.bytes as u64;
         if !batch.records.is_empty() {
-            let records: Vec<&[u8]> = batch.records.iter().map(Vec::as_slice).collect();
-            self.journal.append(&records).map_err(Left::Journal)?;
-            metrics.commits.inc();
+            for group in groups(&batch.records) {
+                self.journal.append(&group).map_err(Left::Journal)?;
+                metrics.commits.inc();
+            }
             metrics.journal_bytes.inc_by(bytes);
             self.bytes_since_checkpoint += bytes;
         }
@@ -371,18 +379,37 @@ impl Session {
     /// The last batch and a last checkpoint, so that the next start has nothing to replay.
     fn finish(&mut self) -> Left {
         let metrics = Metrics::default();
-        if let Err(left) = self.commit(&metrics) {
-            return left;
+        let mut last = self.commit(&metrics);
+        if last.is_ok() {
+            self.checkpoint();
+            last = self.commit(&metrics);
         }
-        self.checkpoint();
-        match self.commit(&metrics) {
-            Ok(()) => {
-                info!("stopped");
-                Left::Stopped
-            }
-            Err(left) => left,
+        // On the way out nothing is recovered: the next start does that.
+        match last {
+            Ok(()) => info!("stopped"),
+            Err(Left::Journal(fault)) => error!(%fault, "the journal failed while stopping"),
+            Err(Left::Stopped | Left::Store) => error!("the store failed while stopping"),
         }
+        Left::Stopped
     }
+}
+
+/// The records in groups that the journal takes: one almost always.
+fn groups(records: &[Vec<u8>]) -> Vec<Vec<&[u8]>> {
+    let mut groups: Vec<Vec<&[u8]>> = vec![Vec::new()];
+    let mut bytes = 0;
+    for record in records {
+        if bytes + record.len() > GROUP_BYTES_MAX && bytes > 0 {
+            groups.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += record.len();
+        groups
+            .last_mut()
+            .expect("there is always a group")
+            .push(record);
+    }
+    groups
 }
 
 /// Feeds the read model until nobody gives it anything, or it fails.

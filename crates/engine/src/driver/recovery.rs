@@ -102,6 +102,8 @@ pub struct Opened {
     pub journal: Box<dyn Journal>,
     /// The newest instant that was ever stamped; the clock must go on from there.
     pub last_now: Time,
+    /// Bytes of records after the checkpoint.
+    pub replayed_bytes: u64,
 }
 
 impl Place {
@@ -192,14 +194,15 @@ impl View {
         );
         restore_things(&self.store, &mut partition)?;
         restore_runs(&self.store, &mut partition)?;
-        let last_now =
-            replay(&*journal, Position(checkpoint + 1), &mut partition, self)?.max(last_now);
+        let (last, replayed_bytes) =
+            replay(&*journal, Position(checkpoint + 1), &mut partition, self)?;
         let [live, ..] = partition.gauges();
         info!(checkpoint, end, live, "recovered");
         Ok(Opened {
             partition,
             journal,
-            last_now,
+            last_now: last.max(last_now),
+            replayed_bytes,
         })
     }
 }
@@ -284,8 +287,8 @@ fn replay(
     from: Position,
     partition: &mut Partition,
     view: &View,
-) -> Result<Time, StartFault> {
-    let (mut last, mut failed, mut records) = (Time(0), None, 0_u64);
+) -> Result<(Time, u64), StartFault> {
+    let (mut last, mut failed, mut records, mut replayed) = (Time(0), None, 0_u64, 0);
     let mut each = |position: Position, bytes: &[u8]| {
         let entry: Entry = match decode(bytes) {
             Ok(entry) => entry,
@@ -305,6 +308,7 @@ fn replay(
             .iter()
             .for_each(|event| partition.replay(event, entry.at));
         records += 1;
+        replayed += bytes.len() as u64;
         if records.is_multiple_of(REPLAY_RECORDS)
             && let Err(fault) = hand_on(partition, view)
         {
@@ -320,7 +324,7 @@ fn replay(
         return Err(fault);
     }
     hand_on(partition, view)?;
-    Ok(last)
+    Ok((last, replayed))
 }
 
 fn hand_on(partition: &mut Partition, view: &View) -> Result<(), StartFault> {

@@ -13,10 +13,11 @@ use kernel::codec::{decode, encode};
 use kernel::{Rejection, Run, RunId, State, Time};
 use store::{Batch, Direction, Store, TableId, WriteFault};
 use tokio::sync::watch;
+use tracing::error;
 
 use super::handle::AskError;
 use crate::partition::chronicle::{Tail, read_events};
-use crate::partition::{Archive, Change, Finished, HistoryTail, LivePage, Snapshot};
+use crate::partition::{Archive, ArchiveFault, Change, Finished, HistoryTail, LivePage, Snapshot};
 use crate::query::{
     Counts, Cursor, Filter, HistoryEvent, HistoryPage, Page, RunView, Summary, step_of,
 };
@@ -471,8 +472,11 @@ impl View {
 }
 
 impl Archive for View {
-    fn finished(&self, run: RunId) -> Option<Box<Run>> {
-        self.find(run).ok().flatten()
+    fn finished(&self, run: RunId) -> Result<Option<Box<Run>>, ArchiveFault> {
+        self.find(run).map_err(|fault| {
+            error!(%fault, %run, "a finished run cannot be read");
+            ArchiveFault
+        })
     }
 }
 

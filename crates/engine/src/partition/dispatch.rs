@@ -267,6 +267,8 @@ impl Dispatch {
                 .as_mut()
                 .is_some_and(|outlet| !outlet.put(frame))
             {
+                // Its frame is lost, so the connection must not be used again even if it moves on.
+                session.outlet = None;
                 stuck.push(*id);
             }
         }

@@ -155,8 +155,15 @@ pub enum Input {
 /// Finds finished runs that are no longer in memory.
 pub trait Archive: Send {
     /// The run, if it is kept.
-    fn finished(&self, run: RunId) -> Option<Box<Run>>;
+    ///
+    /// # Errors
+    /// It cannot be told.
+    fn finished(&self, run: RunId) -> Result<Option<Box<Run>>, ArchiveFault>;
 }
+
+/// The archive cannot be read: what it holds must not be taken for missing.
+#[derive(Clone, Copy, Debug)]
+pub struct ArchiveFault;
 
 /// One partition.
 pub struct Partition {
@@ -164,6 +171,7 @@ pub struct Partition {
     now: Time,
     calendar: Box<dyn Calendar + Send>,
     archive: Box<dyn Archive>,
+    archive_failed: bool,
     timers: Timers,
     dispatch: Dispatch,
     chronicle: Chronicle,
@@ -197,6 +205,7 @@ impl Partition {
             now: Time(0),
             calendar,
             archive,
+            archive_failed: false,
             timers: Timers::default(),
             dispatch: Dispatch::default(),
             chronicle: Chronicle::default(),
@@ -305,6 +314,12 @@ impl Partition {
         self.batch.changes.push(Change::Checkpoint(snapshot));
     }
 
+    /// Whether something was decided without knowing all that is kept: the batch must not be let out.
+    #[must_use]
+    pub fn has_archive_failed(&self) -> bool {
+        self.archive_failed
+    }
+
     /// How many bytes of events have gathered.
     #[must_use]
     pub fn batch_bytes(&self) -> usize {
@@ -404,7 +419,13 @@ impl Partition {
         }
         let run = match self.ended.get(&named) {
             Some((_, run)) => Box::new((**run).clone()),
-            None => self.archive.finished(named)?,
+            None => match self.archive.finished(named) {
+                Ok(run) => run?,
+                Err(ArchiveFault) => {
+                    self.archive_failed = true;
+                    return None;
+                }
+            },
         };
         self.state.runs.insert(named, run);
         Some(named)
@@ -516,6 +537,7 @@ impl Partition {
             Effect::Send(command) => self.sends.push_back(command),
             Effect::ArmSchedule { name, at } => self.timers.arm_schedule(name, at),
             Effect::ArmExpiry { number, at } => self.timers.arm(Wake::Expiry(number), at),
+            Effect::DisarmExpiry { number, at } => self.timers.disarm(Wake::Expiry(number), at),
         }
     }
 

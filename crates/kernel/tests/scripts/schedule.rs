@@ -166,7 +166,7 @@ fn missed_starts_are_made_up_for_as_the_policy_says() {
         }
     }
     assert_snapshot!(lines.join("\n"), @r"
-    a little late, skip: 2 started, last 20, next 30
+    a little late, skip: 1 started, last 20, next 30
     a little late, one: 1 started, last 20, next 30
     a little late, all: 2 started, last 20, next 30
     missed, skip: 0 started, last 0, next 400
