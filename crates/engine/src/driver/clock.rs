@@ -76,4 +76,15 @@ mod tests {
         assert_eq!(clock.now(), future);
         assert!(clock.now() >= future);
     }
+
+    #[test]
+    fn it_goes_on_though_the_system_clock_is_behind_what_was_stamped_before() {
+        let future = Time(u64::try_from(system_ms()).expect("after 1970") + 3_600_000);
+        let mut clock = Clock::new(future);
+        let begun = Instant::now();
+        while clock.now() <= future {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it stands still");
+            std::thread::yield_now();
+        }
+    }
 }

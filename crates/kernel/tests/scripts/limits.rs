@@ -6,12 +6,13 @@ use graph::Value;
 use insta::assert_snapshot;
 use kernel::codec::encode;
 use kernel::limits::{
-    DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, LABELS_MAX, SIGNALS_MAX,
+    DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, LABELS_MAX, PUBLISHED_BYTES_MAX,
+    SIGNALS_MAX, TURN_BYTES_MAX,
 };
 use kernel::signal::KeptEvent;
 use kernel::{Command, Event, Rejection, RunId, StepId, StepRef};
 
-use crate::graphs::{block, expr, json, map, repeat, set, task};
+use crate::graphs::{block, expr, hear, json, map, repeat, set, task};
 use crate::world::{World, run};
 
 fn heavy() -> Value {
@@ -294,4 +295,47 @@ fn a_task_that_loses_every_worker_counts_as_failed() {
     let run = &world.state.runs[&world.first()];
     let detail = run.failure.clone().unwrap().detail.unwrap();
     assert_snapshot!(detail, @"1000 workers took the task and were lost");
+}
+
+#[test]
+fn an_event_hands_out_no_more_than_one_record_can_hold() {
+    let mut world = run(vec![hear("a", "news")]);
+    let text = Value::text("x".repeat(DATA_BYTES_MAX / 2));
+    let publish = |text: &Value| Command::PublishEvent {
+        event: Value::from([("type", Value::from("news")), ("data", text.clone())]),
+        ttl_ms: 0,
+    };
+    for _ in 1..PUBLISHED_BYTES_MAX / (DATA_BYTES_MAX / 2) {
+        world.start("w", "1");
+    }
+    let refused = world.ask(publish(&text));
+    assert!(
+        matches!(refused, Err(Rejection::LimitReached(..))),
+        "{refused:?}"
+    );
+    let told = world.ask(publish(&Value::Int(1)));
+    assert_eq!(told, Ok(kernel::Reply::Published { receivers: 8 }));
+}
+
+#[test]
+fn a_fan_out_of_heavy_task_inputs_is_spread_over_turns() {
+    // The tokens are light; what each task is given is not.
+    let heavy = task("t").with_task(|task| task.input = expr("$workflow.input"));
+    let mut world = World::of(vec![map("m", "[range(100)]", 100, vec![heavy]).input("1")]);
+    let input = Value::text("x".repeat(200_000));
+    let start = kernel::StartRun {
+        input,
+        ..world.starting("w", "1")
+    };
+    let run = start.run;
+    world.tell(Command::StartRun(start));
+    let offered = world.state.runs[&run]
+        .steps
+        .values()
+        .filter(|step| step.task().is_some())
+        .count();
+    assert!(
+        offered > 0 && offered * 200_000 < 2 * TURN_BYTES_MAX,
+        "{offered}"
+    );
 }

@@ -7,7 +7,7 @@ use kernel::limits::SCHEDULE_RUNS_MAX;
 use kernel::schedule::{CatchUp, Overlap, Schedule};
 use kernel::{Command, Time};
 
-use crate::graphs::{json, set, task};
+use crate::graphs::{graph, json, set, task};
 use crate::world::{START, World};
 
 fn every(ms: u64) -> Schedule {
@@ -296,4 +296,25 @@ fn a_schedule_has_so_many_runs_at_once() {
     world.done("a", "1");
     world.tick(1_000);
     assert_eq!(runs(&world).1, SCHEDULE_RUNS_MAX + 1);
+}
+
+#[test]
+fn a_start_that_is_refused_does_not_hold_up_the_schedule() {
+    let mut world = world_with(every(1_000));
+    let mut broken = graph("w", vec![set("a", "1")]);
+    broken.version = "2.0.0".into();
+    broken.attributes = vec![graph::ir::Attribute {
+        name: "total".into(),
+        kind: graph::ir::AttributeKind::Number,
+        from: "error".into(),
+    }];
+    world.deploy(broken);
+    world.tick(1_000);
+    assert_eq!(runs(&world), (0, 0));
+    assert!(world.state.schedules["s"].active.is_empty());
+    let mut mended = graph("w", vec![set("a", "1")]);
+    mended.version = "3.0.0".into();
+    world.deploy(mended);
+    world.tick(1_000);
+    assert_eq!(runs(&world).1, 1, "the next start is not left out");
 }
