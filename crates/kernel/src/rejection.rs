@@ -65,7 +65,7 @@ impl fmt::Display for Rejection {
             Rejection::RunMissing(run) => write!(f, "no run {run}; finished runs are forgotten after their retention"),
             Rejection::RunEnded(run) => write!(f, "run {run} has ended"),
             Rejection::WorkflowMissing(name) => {
-                write!(f, "no workflow {name}; deploy it first, or list what there is")
+                write!(f, "no workflow {name}; apply it first (`quadrille apply -f FILE`), or list what there is")
             }
             Rejection::VersionExists(name) => {
                 write!(f, "{name} exists with other content; versions never change, so raise document.version")

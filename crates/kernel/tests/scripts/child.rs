@@ -207,9 +207,9 @@ fn a_child_that_cannot_start_fails_the_step() {
     assert_snapshot!(world.log(), @r"
     start w 1
     +1 k child nobody
-    !1 configuration: no workflow nobody; deploy it first, or list what there is at /k
+    !1 configuration: no workflow nobody; apply it first (`quadrille apply -f FILE`), or list what there is at /k
     ending 0 failed
-    failed configuration: no workflow nobody; deploy it first, or list what there is at /k
+    failed configuration: no workflow nobody; apply it first (`quadrille apply -f FILE`), or list what there is at /k
     ");
     let named = |name: &str| child("k", "c").with_child(|child| child.workflow = expr(name));
     let mut world = family(vec![named("5")], vec![]);

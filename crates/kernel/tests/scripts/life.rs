@@ -63,8 +63,8 @@ fn a_run_that_cannot_start_is_refused() {
     tell(&|start| start.attributes = [("a".into(), json("[]"))].into());
     assert!(world.state.runs.is_empty());
     assert_snapshot!(world.log(), @r"
-    refused workflow-missing: no workflow nobody; deploy it first, or list what there is
-    refused workflow-missing: no workflow w 9; deploy it first, or list what there is
+    refused workflow-missing: no workflow nobody; apply it first (`quadrille apply -f FILE`), or list what there is
+    refused workflow-missing: no workflow w 9; apply it first (`quadrille apply -f FILE`), or list what there is
     refused invalid: business key must have 1 to 256 bytes and no control characters
     refused invalid: label must have 1 to 256 bytes and no control characters
     refused invalid: search attribute a cannot be array

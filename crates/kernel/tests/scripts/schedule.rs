@@ -278,7 +278,7 @@ fn schedules_that_mean_nothing_are_refused() {
     refused invalid: cannot read whenever in UTC
     refused invalid: a schedule needs either a cron expression or an interval
     refused invalid: a schedule needs either a cron expression or an interval
-    refused workflow-missing: no workflow nobody; deploy it first, or list what there is
+    refused workflow-missing: no workflow nobody; apply it first (`quadrille apply -f FILE`), or list what there is
     refused invalid: schedule name must have 1 to 256 bytes and no control characters
     refused limit-reached: limit reached: bytes of a schedule's name (at most 216)
     ");
