@@ -65,7 +65,9 @@ async fn exec_prints_the_output_or_the_error() {
         (4, ""),
         "{refused:?}"
     );
-    assert!(refused.stderr.contains("sett"), "{refused:?}");
+    let findings: Value =
+        serde_json::from_str(&refused.stderr).expect("JSON, not being a terminal");
+    assert_eq!(findings[0]["code"], "unknown-task", "{findings}");
 
     let long = folder.file("long.yaml", &workflow("long", "- rest: {wait: PT1H}"));
     let goes_on = exec(&long, &["--timeout", "100ms"]).await;

@@ -57,17 +57,30 @@ pub(crate) enum Command {
 /// Does what the arguments of the process ask for.
 pub(crate) fn main() -> ExitCode {
     let line = Line::parse();
-    let context = line.context;
+    let mut context = line.context;
+    context.json_errors = line.command.prints_json();
     match line.command.run(&context) {
         Ok(()) => ExitCode::SUCCESS,
         Err(complaint) => {
-            context.say(&complaint.text(&context.url, Paint::of(&stderr())));
+            context.say(&match context.has_json_errors() {
+                true => complaint.json(&context.url),
+                false => complaint.text(&context.url, Paint::of(&stderr())),
+            });
             complaint.exit_code()
         }
     }
 }
 
 impl Command {
+    /// Whether what it prints is JSON whatever the format: the output of a run.
+    fn prints_json(&self) -> bool {
+        match self {
+            Command::Exec(_) => true,
+            Command::Run(command) => command.waits(),
+            _ => false,
+        }
+    }
+
     fn run(self, context: &Context) -> Result<(), Complaint> {
         match self {
             Command::Server(command) => command.run(context),

@@ -85,6 +85,34 @@ impl Complaint {
         }
     }
 
+    /// The same for machines, in the shape of RFC 9457: one line, or nothing where all has been said.
+    pub(crate) fn json(&self, url: &str) -> String {
+        let (code, detail) = match self {
+            Complaint::Failed(problem) | Complaint::Ended(problem) => {
+                return format!("{problem}\n");
+            }
+            Complaint::Unsound | Complaint::Said | Complaint::Unread => return String::new(),
+            Complaint::GoesOn(id) => (
+                "goes-on",
+                format!("run {id} goes on, the time to wait is over"),
+            ),
+            Complaint::Unreachable(why) => (
+                "unreachable",
+                format!("cannot reach the server at {url}: {why}"),
+            ),
+            Complaint::Refused { code, message } => (code.as_str(), message.clone()),
+            Complaint::Usage(message) => ("usage", message.clone()),
+            Complaint::Broken(message) => ("broken", message.clone()),
+        };
+        let problem = serde_json::json!({
+            "type": format!("https://quadrille.dev/errors/{code}"),
+            "title": code.replace('-', " "),
+            "detail": detail,
+            "code": code,
+        });
+        format!("{problem}\n")
+    }
+
     /// Whether trying again a little later may help.
     pub(crate) fn is_passing(&self) -> bool {
         matches!(self, Complaint::Unreachable(_))
@@ -174,5 +202,29 @@ mod tests {
         1 
         0
         "#);
+    }
+
+    #[test]
+    fn every_complaint_that_says_something_says_it_as_json_too() {
+        let refused = Complaint::Refused {
+            code: "run-missing".to_owned(),
+            message: "no run 1".to_owned(),
+        };
+        let failed = Complaint::Failed(json!({"type": "t", "status": 500}));
+        for (complaint, code) in [
+            (refused, json!("run-missing")),
+            (
+                Complaint::Unreachable("refused".to_owned()),
+                json!("unreachable"),
+            ),
+            (Complaint::GoesOn("1".to_owned()), json!("goes-on")),
+            (Complaint::Usage("u".to_owned()), json!("usage")),
+            (Complaint::Broken("b".to_owned()), json!("broken")),
+            (failed, Value::Null),
+        ] {
+            let problem: Value = serde_json::from_str(&complaint.json("http://x")).expect("JSON");
+            assert!(problem["type"].is_string(), "{problem}");
+            assert_eq!(problem["code"], code);
+        }
     }
 }

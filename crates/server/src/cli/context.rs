@@ -34,6 +34,9 @@ pub(crate) struct Context {
         global = true
     )]
     output: Format,
+    /// Whether errors are JSON even without being asked: for commands whose output always is.
+    #[arg(skip)]
+    pub(crate) json_errors: bool,
 }
 
 /// How results are printed.
@@ -54,6 +57,11 @@ impl Context {
     /// Whether results are for machines.
     pub(crate) fn is_json(&self) -> bool {
         self.output == Format::Json
+    }
+
+    /// Whether errors are for machines too. At a terminal there is a person.
+    pub(crate) fn has_json_errors(&self) -> bool {
+        self.is_json() || (self.json_errors && !stderr().is_terminal())
     }
 
     /// How text on standard output is coloured.

@@ -54,6 +54,11 @@ struct Started {
 }
 
 impl Run {
+    /// Whether it waits for the run's output.
+    pub(crate) fn waits(&self) -> bool {
+        self.wait
+    }
+
     pub(crate) async fn run(self, context: &Context) -> Result<(), Complaint> {
         let client = context.client().await?;
         let mut start = client.start(self.name);

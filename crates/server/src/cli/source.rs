@@ -91,7 +91,7 @@ impl Source {
     pub(crate) fn demand_sound(&self, context: &Context) -> Result<(String, String), Complaint> {
         let verdict = self.check();
         if !verdict.findings.is_empty() {
-            context.say(&match context.is_json() {
+            context.say(&match context.has_json_errors() {
                 true => serde_json::to_string(&verdict.findings).unwrap_or_default() + "\n",
                 false => finding::text(
                     &self.name,
