@@ -19,6 +19,9 @@ use graph::value::{DEPTH_MAX, Object, Str, Value};
 /// written before it is checked as data of its own.
 const DEPTH_READ_MAX: usize = DEPTH_MAX + 8;
 
+/// What most values take, so that their buffers need not grow.
+const ENCODED_BYTES: usize = 64;
+
 /// Bytes that are not what was written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Damage {
@@ -606,7 +609,7 @@ pub(crate) use {record, union, words};
 
 /// The bytes of a value.
 pub fn encode(value: &impl Wire) -> Vec<u8> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(ENCODED_BYTES);
     value.put(&mut out);
     out
 }

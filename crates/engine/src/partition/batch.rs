@@ -12,6 +12,9 @@ use super::Answer;
 use super::chronicle::Tail;
 use crate::query::{HistoryEvent, RunView};
 
+/// What most records take.
+const RECORD_BYTES: usize = 384;
+
 /// Records, and what waits for them to be durable.
 #[derive(Default)]
 pub struct Batch {
@@ -80,7 +83,7 @@ pub struct Finished {
 impl Batch {
     pub(crate) fn record(&mut self, at: Time, events: &[Event]) {
         // The same bytes as an `Entry`, without moving the events into one first.
-        let mut bytes = Vec::with_capacity(128);
+        let mut bytes = Vec::with_capacity(RECORD_BYTES);
         EntryView { at, events }.put(&mut bytes);
         self.bytes += bytes.len();
         self.records.push(bytes);

@@ -12,6 +12,7 @@ mod questions;
 mod timers;
 mod workers;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -180,6 +181,8 @@ pub struct Partition {
     watchers: BTreeMap<RunId, Vec<Outlet<HistoryEvent>>>,
     /// Runs that ended but may not be readable in the store yet, by the batch that ended them.
     ended: BTreeMap<RunId, (u64, Arc<Run>)>,
+    /// Those batches and runs in order.
+    ended_in: VecDeque<(u64, RunId)>,
     /// Live runs in the order of lists.
     order: BTreeSet<Cursor>,
     sends: VecDeque<Command>,
@@ -213,6 +216,7 @@ impl Partition {
             waiters: BTreeMap::new(),
             watchers: BTreeMap::new(),
             ended: BTreeMap::new(),
+            ended_in: VecDeque::new(),
             order: BTreeSet::new(),
             sends: VecDeque::new(),
             batch: Batch::default(),
@@ -356,8 +360,15 @@ impl Partition {
 
     /// Forgets ended runs that the store shows by now.
     pub fn shown_up_to(&mut self, number: u64) {
-        if !self.ended.is_empty() {
-            self.ended.retain(|_, (ended_in, _)| *ended_in > number);
+        while let Some((ended_in, run)) = self
+            .ended_in
+            .pop_front_if(|(ended_in, _)| *ended_in <= number)
+        {
+            if let Entry::Occupied(ended) = self.ended.entry(run)
+                && ended.get().0 == ended_in
+            {
+                ended.remove();
+            }
         }
     }
 
@@ -515,6 +526,7 @@ impl Partition {
         }
         let tail = self.chronicle.take(id);
         self.ended.insert(id, (self.number, run.clone()));
+        self.ended_in.push_back((self.number, id));
         self.batch
             .changes
             .push(Change::Finished(Finished { run, tail }));
