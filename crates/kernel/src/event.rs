@@ -13,6 +13,7 @@ use graph::value::{Str, Value};
 use crate::codec::{record, union};
 use crate::id::{FrameId, RunId, SessionId, StepId, StepRef, Time};
 use crate::limits::DATA_BYTES_MAX;
+use crate::message::Deferred;
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvent, Signal};
 use crate::state::{Activity, Due, Ending, Nothing, Phase, Status, weight};
@@ -32,6 +33,10 @@ union! {
         5 SchedulePut(Schedule),
         /// A schedule was deleted.
         6 ScheduleDropped(Name),
+        /// A message between runs was kept for a later batch.
+        7 MessageDeferred(Deferred),
+        /// A kept message is carried out.
+        8 MessageTaken(Number),
     }
 }
 

@@ -13,6 +13,7 @@ pub mod codec;
 pub mod command;
 pub mod effect;
 pub mod event;
+pub mod message;
 pub mod rejection;
 
 pub mod id;
@@ -41,6 +42,7 @@ pub use effect::{Delivery, Effect, outstanding};
 pub use eval::rfc3339;
 pub use event::{Entry, Event, RunEvent};
 pub use id::{RunId, SessionId, StepId, StepRef, TaskToken, Time};
+pub use message::Message;
 pub use rejection::Rejection;
 pub use schedule::Calendar;
 pub use state::{Run, State, Status};

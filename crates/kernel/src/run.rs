@@ -14,11 +14,12 @@ use graph::{Delay, Expr, Failure, Graph, duration, ir};
 
 use crate::catalog::Definition;
 use crate::child;
-use crate::command::{Command, Reply, StartRun};
+use crate::command::{Reply, StartRun};
 use crate::eval::{Scope, fill};
 use crate::event::{Event, FrameEnding, Reason, RunEnded, RunEvent, RunFact, RunStarted};
 use crate::id::{ROOT_FRAME, RunId, StepId, Time};
 use crate::limits::{CHILD_DEPTH_MAX, LABELS_MAX, RETENTION_MS_DEFAULT};
+use crate::message::{Message, ScheduledEnd, Stopping};
 use crate::rejection::Rejection;
 use crate::signal::{check_name, check_reason, check_weight};
 use crate::state::{Activity, Ending, Frame, Nothing, Phase, Run, Status, empty_object};
@@ -37,10 +38,10 @@ pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply
                 false => Some(Err(taken(start.run))),
             };
             if existing.parent == Some(step) {
-                turn.send(Command::LinkChild { step });
+                turn.send(Message::LinkChild(step));
             }
             if let Some(outcome) = outcome {
-                turn.send(Command::EndChild { step, outcome });
+                turn.send(Message::end_of_child(step, outcome));
             }
         }
         return Ok(Reply::Started {
@@ -57,16 +58,13 @@ pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply
             // The step that asked must not wait for ever.
             Some(step) => {
                 let failure = Failure::new("configuration", rejection.to_string());
-                turn.send(Command::EndChild {
-                    step,
-                    outcome: Err(failure),
-                });
+                turn.send(Message::end_of_child(step, Err(failure)));
                 Ok(Reply::Done)
             }
             // Nor must its schedule take it for a run that goes on.
             None => match scheduled {
                 Some(name) => {
-                    turn.send(Command::NoteScheduledEnd { name, run });
+                    turn.send(Message::NoteScheduledEnd(ScheduledEnd { name, run }));
                     Ok(Reply::Done)
                 }
                 None => Err(rejection),
@@ -93,7 +91,7 @@ fn begin(turn: &mut Turn<'_>, start: StartRun) -> Result<RunId, Rejection> {
     turn.emit(Event::Run(RunFact { run, fact }));
     if let Some(step) = start.parent {
         // Before anything the run does: a step that goes on at once must not take its end for an answer.
-        turn.send(Command::LinkChild { step });
+        turn.send(Message::LinkChild(step));
     }
     let mut moved = turn
         .run(run)
@@ -331,10 +329,10 @@ impl RunTurn<'_, '_> {
             });
         let children: Vec<RunId> = children.collect();
         for run in children {
-            self.turn_mut().send(Command::TerminateRun {
+            self.turn_mut().send(Message::TerminateRun(Stopping {
                 run,
-                reason: Some("its parent has ended".into()),
-            });
+                reason: "its parent has ended".into(),
+            }));
         }
         self.emit(RunEvent::Ended(RunEnded {
             status,
@@ -346,11 +344,11 @@ impl RunTurn<'_, '_> {
         let schedule = run.labels.get(SCHEDULE_LABEL).cloned();
         let outcome = child::outcome(run);
         if let Some(step) = parent {
-            self.turn_mut().send(Command::EndChild { step, outcome });
+            self.turn_mut().send(Message::end_of_child(step, outcome));
         }
         if let Some(name) = schedule {
             self.turn_mut()
-                .send(Command::NoteScheduledEnd { name, run: id });
+                .send(Message::NoteScheduledEnd(ScheduledEnd { name, run: id }));
         }
     }
 

@@ -13,6 +13,7 @@ use graph::{Failure, Object};
 use crate::catalog::Catalog;
 use crate::codec::{Damage, Wire, decode, encode, record, union, words};
 use crate::id::{FrameId, ROOT_FRAME, RunId, SessionId, StepId, StepRef, Time, WHOLE_RUN};
+use crate::message::Message;
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvents, Signal};
 
@@ -27,6 +28,8 @@ pub struct State {
     pub schedules: BTreeMap<Str, Schedule>,
     /// Correlated events that came before anybody waited.
     pub kept_events: KeptEvents,
+    /// Messages between runs that their batch had no room for, by number.
+    pub messages: BTreeMap<u64, Message>,
     /// Steps that wait for events, by event type. Derived from the runs.
     pub listeners: BTreeMap<Str, BTreeSet<StepRef>>,
 }

@@ -12,7 +12,6 @@ use graph::ir::{Case, Need};
 use graph::value::Value;
 use graph::{Failure, Kind, Next, Node, NodeIndex};
 
-use crate::command::Command;
 use crate::eval::{Scope, bounded};
 use crate::event::{
     JoinReset, RunEvent, StepBegan, StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed,
@@ -20,6 +19,7 @@ use crate::event::{
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
 use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
+use crate::message::{Message, Publishing};
 use crate::signal;
 use crate::state::{Activity, Arrivals, Due, Ending, Nothing, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn};
@@ -233,10 +233,10 @@ impl RunTurn<'_, '_> {
             Failure::new("runtime", format!("the event was refused: {rejection}"))
         })?;
         // As a message, because this very run may wait for it and must not move while it is being moved.
-        let publish = Command::PublishEvent {
+        let publish = Message::PublishEvent(Publishing {
             event: event.clone(),
             ttl_ms: SIGNAL_TTL_MS_DEFAULT,
-        };
+        });
         self.turn_mut().send(publish);
         Ok(event)
     }

@@ -18,10 +18,11 @@ use crate::effect::{Effect, Obligations};
 use crate::event::{Event, RunEvent, RunFact};
 use crate::id::{FrameId, ROOT_FRAME, RunId, StepId, StepRef, Time, WHOLE_RUN};
 use crate::limits::{DATA_BYTES_MAX, TURN_BYTES_MAX, TURN_TRANSITIONS_MAX};
+use crate::message::Message;
 use crate::rejection::Rejection;
 use crate::schedule::{self, Calendar};
 use crate::state::{Run, State, weight};
-use crate::{child, run, signal, task, timer};
+use crate::{child, message, run, signal, task, timer};
 
 /// Judges a command against the state, and applies what follows from it.
 ///
@@ -94,6 +95,9 @@ impl<'a> Turn<'a> {
             Command::FireSchedule { name } => schedule::decide_fire(self, &name),
             Command::NoteScheduledEnd { name, run } => schedule::decide_ended(self, &name, run),
             Command::ExpireEvent { number } => signal::decide_expire(self, number),
+            Command::HandEvent { step, event } => signal::decide_hand(self, step, &event),
+            Command::DeferMessage { message } => Ok(message::decide_defer(self, message)),
+            Command::TakeMessage { number } => message::decide_take(self, number),
         }
     }
 
@@ -132,7 +136,7 @@ impl<'a> Turn<'a> {
                 });
                 self.decision.effects.extend(effect);
             }
-            Event::WorkflowDeployed(_) => {}
+            Event::WorkflowDeployed(_) | Event::MessageDeferred(_) | Event::MessageTaken(_) => {}
         }
         if !matches!(event, Event::Run(_)) {
             self.state.apply(&event, self.now);
@@ -168,8 +172,8 @@ impl<'a> Turn<'a> {
     }
 
     /// Asks something of another run.
-    pub(crate) fn send(&mut self, command: Command) {
-        self.decision.effects.push(Effect::Send(command));
+    pub(crate) fn send(&mut self, message: Message) {
+        self.decision.effects.push(Effect::Send(message));
     }
 
     /// A run that goes on.
@@ -235,7 +239,7 @@ pub(crate) struct RunTurn<'t, 'a> {
     /// Nodes entered and bodies opened in this turn.
     pub transitions: u32,
     /// Data journaled in this turn.
-    bytes: usize,
+    pub bytes: usize,
 }
 
 impl<'a> RunTurn<'_, 'a> {
@@ -354,6 +358,13 @@ impl State {
             }
             Event::ScheduleDropped(name) => {
                 self.schedules.remove(&name.name);
+            }
+            Event::MessageDeferred(deferred) => {
+                self.messages
+                    .insert(deferred.number, deferred.message.clone());
+            }
+            Event::MessageTaken(taken) => {
+                self.messages.remove(&taken.number);
             }
         }
     }

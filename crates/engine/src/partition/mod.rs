@@ -8,11 +8,12 @@ mod batch;
 pub mod chronicle;
 mod dirty;
 mod dispatch;
+mod messages;
 mod questions;
 mod timers;
 mod workers;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use graph::value::Str;
@@ -33,6 +34,7 @@ use batch::Output;
 use chronicle::Chronicle;
 use dirty::Dirty;
 use dispatch::Dispatch;
+use messages::Messages;
 use timers::{Timers, Wake};
 
 /// Events on their way to one watcher before it counts as too slow.
@@ -43,10 +45,6 @@ const WATCHERS_MAX: usize = 1_000;
 
 /// Timers fired and tasks claimed in one batch, each.
 const BATCH_WORK_MAX: usize = 1_024;
-
-/// Messages between runs carried out in one batch; the rest follows in the next. More than one command can
-/// cause by itself: only runs that keep waking each other get there.
-const BATCH_SENDS_MAX: usize = 25_000;
 
 /// Bytes of events after which a batch takes no more timers and claims. Well below a segment of the
 /// journal, which a batch must fit into.
@@ -182,7 +180,7 @@ pub struct Partition {
     ended: BTreeMap<RunId, (u64, Arc<Run>)>,
     /// Live runs in the order of lists.
     order: BTreeSet<Cursor>,
-    sends: VecDeque<Command>,
+    messages: Messages,
     batch: Batch,
     /// Number of the batch that is gathering.
     number: u64,
@@ -214,7 +212,7 @@ impl Partition {
             watchers: BTreeMap::new(),
             ended: BTreeMap::new(),
             order: BTreeSet::new(),
-            sends: VecDeque::new(),
+            messages: Messages::default(),
             batch: Batch::default(),
             number: 1,
             changed_in: 0,
@@ -251,7 +249,7 @@ impl Partition {
             Input::Question(question) => self.question(*question),
             Input::Checkpointed { .. } | Input::Stop => {}
         }
-        self.deliver_sends();
+        self.carry_messages();
     }
 
     /// Lets time do what is due, and workers have what waits. Says whether more is left to do at once.
@@ -259,17 +257,17 @@ impl Partition {
         self.advance_clock(now);
         let mut work = 0;
         while work < BATCH_WORK_MAX
-            && self.batch.bytes < BATCH_BYTES_MAX
+            && self.batch_bytes() < BATCH_BYTES_MAX
             && let Some(wake) = self.timers.next_due(self.now)
         {
             self.wake(wake);
-            self.deliver_sends();
+            self.carry_messages();
             work += 1;
         }
         let mut skip = BTreeSet::new();
         let mut claims = 0;
         while claims < BATCH_WORK_MAX
-            && self.batch.bytes < BATCH_BYTES_MAX
+            && self.batch_bytes() < BATCH_BYTES_MAX
             && let Some((task, session)) = self.dispatch.next_match(&skip)
         {
             claims += 1;
@@ -278,13 +276,14 @@ impl Partition {
                 skip.insert(task);
             }
         }
-        self.deliver_sends();
-        let is_full = self.batch.bytes >= BATCH_BYTES_MAX;
-        is_full || work == BATCH_WORK_MAX || claims == BATCH_WORK_MAX || !self.sends.is_empty()
+        self.carry_messages();
+        let is_full = self.batch_bytes() >= BATCH_BYTES_MAX;
+        is_full || work == BATCH_WORK_MAX || claims == BATCH_WORK_MAX || self.has_messages()
     }
 
     /// What has gathered since the last batch.
     pub fn take_batch(&mut self) -> Batch {
+        self.defer_messages();
         self.changed_in = self.shown_by();
         let mut batch = std::mem::take(&mut self.batch);
         batch.number = self.number;
@@ -320,10 +319,10 @@ impl Partition {
         self.archive_failed
     }
 
-    /// How many bytes of events have gathered.
+    /// How many bytes have gathered: of events, and of messages that may have to be deferred.
     #[must_use]
     pub fn batch_bytes(&self) -> usize {
-        self.batch.bytes
+        self.batch.bytes + self.messages.bytes()
     }
 
     /// How many events' records have gathered.
@@ -464,6 +463,8 @@ impl Partition {
             Event::EventDropped(dropped) => self.dirty.kept_event(dropped.number),
             Event::SchedulePut(schedule) => self.dirty.schedule(schedule.name.clone()),
             Event::ScheduleDropped(name) => self.dirty.schedule(name.name.clone()),
+            Event::MessageDeferred(deferred) => self.dirty.message(deferred.number),
+            Event::MessageTaken(taken) => self.dirty.message(taken.number),
         }
     }
 
@@ -534,21 +535,10 @@ impl Partition {
             }
             Effect::ArmTimer { step, at } => self.timers.arm(Wake::Step(step), at),
             Effect::DisarmTimer { step, at } => self.timers.disarm(Wake::Step(step), at),
-            Effect::Send(command) => self.sends.push_back(command),
+            Effect::Send(message) => self.messages.send(message),
             Effect::ArmSchedule { name, at } => self.timers.arm_schedule(name, at),
             Effect::ArmExpiry { number, at } => self.timers.arm(Wake::Expiry(number), at),
             Effect::DisarmExpiry { number, at } => self.timers.disarm(Wake::Expiry(number), at),
-        }
-    }
-
-    /// Carries messages between runs. They follow from events of this batch and become durable with it.
-    fn deliver_sends(&mut self) {
-        for _ in 0..BATCH_SENDS_MAX {
-            let Some(command) = self.sends.pop_front() else {
-                return;
-            };
-            // A refusal means that what the message was about is over; its sender does not wait.
-            let _ = self.decide(command);
         }
     }
 
@@ -626,7 +616,7 @@ impl Partition {
         self.note(event, at);
     }
 
-    /// Makes an event from a checkpoint true again: definitions, schedules, kept events.
+    /// Makes an event from a checkpoint true again: definitions, schedules, kept events, messages.
     pub fn restore(&mut self, event: &Event) {
         self.state.apply(event, self.now);
         if let Event::WorkflowDeployed(deployed) = event
@@ -660,11 +650,11 @@ impl Partition {
                 self.carry_out(effect);
             }
         }
+        self.messages.sent_by_recovery();
         for session in self.dispatch.lost_sessions() {
             let grace_until = self.now.plus(workers::grace_after_restart(session));
             self.timers.arm(Wake::Session(session.0), grace_until);
         }
-        self.deliver_sends();
     }
 
     /// The author's name of the node an event is about.

@@ -237,7 +237,7 @@ fn after_a_crash_the_parent_asks_again_and_is_told() {
         let sends = outstanding(&world.state)
             .into_iter()
             .filter_map(|effect| match effect {
-                Effect::Send(command) => Some(command),
+                Effect::Send(message) => Some(Command::from(message)),
                 _ => None,
             });
         sends

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 
+use graph::value::Str;
 use graph::{Failure, Value};
 use kernel::codec::{Wire, decode, encode};
 use kernel::event::{
@@ -18,13 +19,16 @@ use kernel::event::{
     TaskParked, TaskQueued, TokenExited, TokenJoined, WorkflowDeployed,
 };
 use kernel::id::FrameId;
+use kernel::message::{ChildEnd, Deferred, Handing, Publishing, ScheduledEnd, Stopping};
 use kernel::schedule::{CatchUp, Overlap, Schedule};
 use kernel::signal::{KeptEvent, Signal};
 use kernel::state::{
     Activity, Arrivals, Awaited, Claim, Due, Ending, Frame, Listening, Nothing, Phase, Region,
     Step, TaskStage, TaskWork, Undo, Wanted,
 };
-use kernel::{Entry, Event, Run, RunEvent, RunId, SessionId, Status, StepId, StepRef, Time};
+use kernel::{
+    Entry, Event, Message, Run, RunEvent, RunId, SessionId, StartRun, Status, StepId, StepRef, Time,
+};
 
 use crate::graphs::json;
 
@@ -289,6 +293,44 @@ fn schedule() -> Schedule {
     }
 }
 
+fn messages() -> Vec<Message> {
+    let (run, step, reason) = (RUN, other_run(), Str::from("reason"));
+    let stopping = Stopping { run, reason };
+    vec![
+        Message::StartRun(StartRun {
+            run,
+            workflow: "w".into(),
+            version: Some("1.0.0".into()),
+            key: Some("key".into()),
+            input: data(),
+            labels: [("label".into(), "value".into())].into(),
+            attributes: [("attribute".into(), Value::Int(5))].into(),
+            parent: Some(step),
+            depth: 1,
+        }),
+        Message::CancelRun(stopping.clone()),
+        Message::TerminateRun(stopping),
+        Message::PublishEvent(Publishing {
+            event: data(),
+            ttl_ms: 1,
+        }),
+        Message::HandEvent(Handing {
+            step,
+            event: data(),
+        }),
+        Message::LinkChild(step),
+        Message::EndChild(ChildEnd {
+            step,
+            output: data(),
+            failure: Some(failure()),
+        }),
+        Message::NoteScheduledEnd(ScheduledEnd {
+            name: "s".into(),
+            run,
+        }),
+    ]
+}
+
 fn run() -> Run {
     let frame = Frame {
         owner: Some(StepId(1)),
@@ -420,9 +462,15 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
         }),
         Event::EventDropped(Number { number: 1 }),
         Event::ScheduleDropped(Name { name: "s".into() }),
+        Event::MessageTaken(Number { number: 300 }),
     ];
     others.push(Event::SchedulePut(schedule()));
     events.extend(others.into_iter().map(|event| (event.name().into(), event)));
+    events.extend(messages().into_iter().map(|message| {
+        let name = format!("MessageDeferred.{}", message.name());
+        let deferred = Deferred { number: 1, message };
+        (name, Event::MessageDeferred(deferred))
+    }));
     let mut examples: BTreeMap<String, Vec<u8>> = events
         .iter()
         .map(|(name, event)| (name.clone(), encode(event)))
@@ -514,7 +562,7 @@ fn every_kind_of_event_has_an_example() {
         .map(|name| name.split('.').next().unwrap_or(name))
         .collect();
     // Kinds of run events and of other events, Run and Entry.
-    assert_eq!(kinds.len(), 28 + 5 + 2, "{kinds:?}");
+    assert_eq!(kinds.len(), 28 + 7 + 2, "{kinds:?}");
     // A number no release has given is told apart from damage.
     let unknown = decode::<Event>(&[0xf8, 0x06, 0x01]);
     assert_eq!(unknown, Err(kernel::codec::Damage::Unknown("Event", 111)));

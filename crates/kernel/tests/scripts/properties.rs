@@ -26,8 +26,8 @@ use crate::world::{World, flop};
 /// Cases when nobody asks for more.
 const CASES_DEFAULT: u32 = 1_000;
 
-/// Kinds of events: those of runs and the five others.
-const EVENTS: usize = 28 + 5;
+/// Kinds of events: those of runs and the seven others.
+const EVENTS: usize = 28 + 7;
 
 /// Rounds in which everything that can be done is done, before a run counts as stuck.
 const ROUNDS_MAX: usize = 2_000;
@@ -246,6 +246,7 @@ impl Garden<'_, '_> {
 fn world_of(dice: &mut Dice<'_>) -> World {
     let mut world = World::default();
     world.quiet = true;
+    world.defers = dice.one_in(4);
     let nodes = Garden { dice, names: 0 }.body(0);
     world.deploy(graph("w", nodes));
     let nodes = [
@@ -272,8 +273,8 @@ fn snapshot(state: &State) -> (BTreeMap<RunId, Vec<u8>>, String) {
     (
         runs,
         format!(
-            "{:?}{:?}{:?}",
-            state.schedules, state.kept_events, state.listeners
+            "{:?}{:?}{:?}{:?}",
+            state.schedules, state.kept_events, state.listeners, state.messages
         ),
     )
 }
