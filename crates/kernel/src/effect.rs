@@ -221,7 +221,8 @@ fn of_step(run: &Run, step: &Step, at: StepRef) -> Obligations {
         | Activity::Listen(_)
         | Activity::Region(_)
         | Activity::Held(_)
-        | Activity::Yielded(_) => {}
+        | Activity::Yielded(_)
+        | Activity::Kept(_) => {}
     }
     owed
 }

@@ -16,7 +16,7 @@ use crate::limits::DATA_BYTES_MAX;
 use crate::message::Deferred;
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvent, Signal};
-use crate::state::{Activity, Due, Ending, Nothing, Phase, Status, weight};
+use crate::state::{Activity, Due, Ending, Nothing, Outcome, Phase, Status, weight};
 
 union! {
     /// A fact.
@@ -109,6 +109,8 @@ union! {
         27 Ended(RunEnded),
         /// A running fork no longer waits for its other branches.
         28 RegionReleased(RegionReleased),
+        /// The work of a step in a suspended run is over; the step waits with its outcome.
+        29 OutcomeKept(OutcomeKept),
     }
 }
 
@@ -124,6 +126,7 @@ impl RunEvent {
             RunEvent::StepCompleted(fact) => of(fact.context.as_ref()),
             RunEvent::RegionReleased(fact) => of(fact.context.as_ref()),
             RunEvent::EventReceived(fact) => of(Some(&fact.event)),
+            RunEvent::OutcomeKept(fact) => of(fact.outcome.output.as_ref()),
             _ => 0,
         }
     }
@@ -349,6 +352,16 @@ record! {
         2 output: Value,
         /// The new `$context`.
         3 context: Option<Value>,
+    }
+}
+
+record! {
+    /// A step of a suspended run has its outcome.
+    pub struct OutcomeKept {
+        /// The step.
+        1 step: StepId,
+        /// What came of it.
+        2 outcome: Outcome,
     }
 }
 

@@ -28,6 +28,7 @@ mod catch;
 mod child;
 mod eval;
 mod fork;
+mod hold;
 mod region;
 mod repeat;
 mod retry;

@@ -1,7 +1,7 @@
 //! Owns the life of a run: start, cancel, terminate, suspend, resume, end.
 //!
 //! Invariants: the same business key means the same run while it is kept; a finished run stays as it
-//! is; nothing new starts in a suspended run.
+//! is; a suspended run takes in what comes of its work, and otherwise stays where it is.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -243,12 +243,14 @@ pub(crate) fn decide_cancel(
     let suspended = state.suspended;
     let mut run = turn.run(id)?;
     run.emit(RunEvent::CancelRequested(Reason { reason }));
-    run.end_frame(ROOT_FRAME, Ending::Withdrawn(Nothing {}));
     if suspended {
-        // The clean-up must not wait for someone to resume a run that nobody wants any more.
+        // The clean-up must not wait for someone to resume a run that nobody wants any more, and a saga
+        // must know what was done, to undo it.
         run.emit(RunEvent::Resumed(Nothing {}));
-        run.begin_all_held();
+        run.release_held(true);
     }
+    run.end_frame(ROOT_FRAME, Ending::Withdrawn(Nothing {}));
+    run.release_held(false);
     run.settle();
     Ok(Reply::Done)
 }
@@ -272,7 +274,7 @@ pub(crate) fn decide_terminate(
     Ok(Reply::Done)
 }
 
-/// Lets nothing new start.
+/// Lets nothing start, go on or end.
 pub(crate) fn decide_suspend(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Rejection> {
     if !turn.live_run(id)?.suspended {
         turn.run(id)?.emit(RunEvent::Suspended(Nothing {}));
@@ -280,29 +282,19 @@ pub(crate) fn decide_suspend(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Re
     Ok(Reply::Done)
 }
 
-/// Lets held steps begin.
+/// Lets a suspended run go on.
 pub(crate) fn decide_resume(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Rejection> {
     if !turn.live_run(id)?.suspended {
         return Ok(Reply::Done);
     }
     let mut run = turn.run(id)?;
     run.emit(RunEvent::Resumed(Nothing {}));
-    run.begin_all_held();
+    run.release_held(false);
     run.settle();
     Ok(Reply::Done)
 }
 
 impl RunTurn<'_, '_> {
-    fn begin_all_held(&mut self) {
-        let held = self
-            .state()
-            .steps
-            .iter()
-            .filter(|(_, step)| matches!(step.activity, Activity::Held(_)));
-        let held: Vec<StepId> = held.map(|(id, _)| *id).collect();
-        held.into_iter().for_each(|step| self.begin_held(step));
-    }
-
     /// Shapes the input and lets the first token in.
     fn enter_root(&mut self, input: Value) {
         let definition = self.definition();
@@ -449,6 +441,7 @@ impl Run {
             RunEvent::StepEntered(fact) => self.apply_entered(fact, now),
             RunEvent::StepPassed(fact) => self.apply_passed(fact),
             RunEvent::StepBegan(fact) => self.apply_began(fact),
+            RunEvent::OutcomeKept(fact) => self.apply_outcome_kept(fact),
             RunEvent::StepCompleted(fact) => self.apply_completed(fact),
             RunEvent::StepFailed(fact) => self.apply_left(fact.step),
             RunEvent::StepCancelled(fact) => self.apply_left(Some(fact.step)),

@@ -83,7 +83,7 @@ record! {
         14 failure: Option<Failure>,
         /// When it ended.
         15 ended_at: Option<Time>,
-        /// Nothing new starts while set.
+        /// Nothing starts, goes on or ends by itself while set.
         16 suspended: bool,
         /// Set once cancellation was asked for.
         17 cancelling: bool,
@@ -205,10 +205,24 @@ union! {
         4 Child(Awaited),
         /// Has opened bodies.
         5 Region(Region),
-        /// Waits for the suspended run to be resumed; then begins.
+        /// Waits for the suspended run to be resumed; then begins. Only earlier releases went this far.
         6 Held(Nothing),
         /// Waits for its turn after a long chain of transitions; then begins.
         7 Yielded(Due),
+        /// Its work is over; waits for the suspended run to be resumed, then leaves.
+        8 Kept(Outcome),
+    }
+}
+
+record! {
+    /// What came of a step's work, kept while its run is suspended.
+    pub struct Outcome {
+        /// Its output; with no failure either, what came in goes on.
+        1 output: Option<Value>,
+        /// Why it failed.
+        2 failure: Option<Failure>,
+        /// How many outcomes were kept before it: the order in which they count.
+        3 place: u32,
     }
 }
 
@@ -401,11 +415,11 @@ impl Run {
         if !self.is_live() {
             return self.status.word();
         }
-        if self.steps.values().any(|step| step.is_parked()) {
-            return "incident";
-        }
         if self.suspended {
             return "suspended";
+        }
+        if self.steps.values().any(|step| step.is_parked()) {
+            return "incident";
         }
         let waits = |activity: &Activity| {
             matches!(
@@ -459,11 +473,11 @@ impl Run {
     pub fn due(&self, step: StepId) -> Option<Time> {
         if step == WHOLE_RUN {
             let ending = self.frames.get(&ROOT_FRAME)?.ending.is_some();
-            return self.deadline.filter(|_| !ending);
+            return self.deadline.filter(|_| !ending && !self.suspended);
         }
         let step = self.step(step)?;
-        let held = self.suspended && matches!(step.activity, Activity::Yielded(_));
-        step.due().filter(|_| !held)
+        let moves = matches!(step.activity, Activity::Yielded(_) | Activity::Region(_));
+        step.due().filter(|_| !(moves && self.suspended))
     }
 
     /// A variable, looked up from a frame outwards.
@@ -532,7 +546,9 @@ impl Step {
             Activity::Task(task) => task.due(),
             Activity::Timer(due) | Activity::Yielded(due) => Some(due.at),
             Activity::Region(region) => region.due,
-            Activity::Listen(_) | Activity::Child(_) | Activity::Held(_) => None,
+            Activity::Listen(_) | Activity::Child(_) | Activity::Held(_) | Activity::Kept(_) => {
+                None
+            }
         };
         let deadline = self.deadline.filter(|_| !self.withdrawing);
         own.into_iter().chain(deadline).min()
@@ -550,7 +566,8 @@ impl Activity {
             | Activity::Listen(_)
             | Activity::Region(_)
             | Activity::Held(_)
-            | Activity::Yielded(_) => None,
+            | Activity::Yielded(_)
+            | Activity::Kept(_) => None,
         }
     }
 }

@@ -21,7 +21,7 @@ use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
 use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
 use crate::message::{Message, Publishing};
 use crate::signal;
-use crate::state::{Activity, Arrivals, Due, Ending, Nothing, Phase, Run, Step, Undo};
+use crate::state::{Activity, Arrivals, Due, Ending, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn};
 
 /// A token on a node.
@@ -85,7 +85,7 @@ impl RunTurn<'_, '_> {
         }
     }
 
-    /// Lets a token onto a node, unless the run is held back.
+    /// Lets a token onto a node, unless the turn is spent.
     fn enter(&mut self, token: &Token) {
         self.transitions += 1;
         let run = self.state();
@@ -101,38 +101,16 @@ impl RunTurn<'_, '_> {
                 format!("the run reached the limit of {RUN_STEPS_LIVE_MAX} steps at once"),
             ));
         }
-        let held = if run.suspended {
-            Some(Activity::Held(Nothing {}))
-        } else if self.is_spent() {
-            Some(Activity::Yielded(Due { at: self.now() }))
+        if self.is_spent() {
+            let activity = Activity::Yielded(Due { at: self.now() });
+            self.enter_step(token, activity, None);
         } else {
-            None
-        };
-        match held {
-            Some(activity) => {
-                self.enter_step(token, activity, None);
-            }
-            None => self.begin(token),
+            self.begin(token);
         }
     }
 
-    /// Lets a step that was held back begin.
-    pub(crate) fn begin_held(&mut self, id: StepId) {
-        let Some(step) = self.state().step(id) else {
-            return;
-        };
-        let input = self.state().input_of(step).clone();
-        let token = Token {
-            frame: step.frame,
-            node: step.node,
-            input,
-            step: Some(id),
-        };
-        self.begin(&token);
-    }
-
     /// Begins a node's work.
-    fn begin(&mut self, token: &Token) {
+    pub(crate) fn begin(&mut self, token: &Token) {
         let definition = self.definition();
         let Some(node) = definition.node(token.node) else {
             return self.stop(Failure::new(
@@ -310,10 +288,13 @@ impl RunTurn<'_, '_> {
         self.complete_with(step, Some(output), next);
     }
 
-    fn complete_with(&mut self, id: StepId, output: Option<Value>, next: Option<Next>) {
+    pub(crate) fn complete_with(&mut self, id: StepId, output: Option<Value>, next: Option<Next>) {
         let Some(step) = self.state().step(id) else {
             return;
         };
+        if self.state().suspended {
+            return self.keep_outcome(id, output, None);
+        }
         let input = self.state().input_of(step).clone();
         let token = Token {
             frame: step.frame,
@@ -508,6 +489,9 @@ impl RunTurn<'_, '_> {
         };
         if step.region().is_some() {
             return self.fail_region(id, failure);
+        }
+        if self.state().suspended {
+            return self.keep_outcome(id, None, Some(failure));
         }
         let token = Token {
             frame: step.frame,

@@ -387,6 +387,7 @@ impl State {
             RunEvent::TaskQueued(fact) => one(fact.step),
             RunEvent::TaskParked(fact) => one(fact.step),
             RunEvent::EventReceived(fact) => one(fact.step),
+            RunEvent::OutcomeKept(fact) => one(fact.step),
             RunEvent::FrameEnding(fact) if fact.frame == ROOT_FRAME => one(WHOLE_RUN),
             RunEvent::Suspended(_) | RunEvent::Resumed(_) | RunEvent::Ended(_) => {
                 let steps = self
@@ -424,6 +425,7 @@ impl State {
                 | RunEvent::StepFailed(_)
                 | RunEvent::StepCancelled(_)
                 | RunEvent::EventReceived(_)
+                | RunEvent::OutcomeKept(_)
                 | RunEvent::Ended(_)
         );
         let touched = if changes_listeners {

@@ -294,10 +294,10 @@ fn a_child_may_be_held_back() {
     +1 a task 1
     claim 1 #1
     suspended
-    =1 1
-    +2 k held
+    keep 1 1
     resumed
-    ^2 child c
+    =1 1
+    +2 k child c
     r2 start c 1
     r2 +1 b task 1
     r2 claim 1 #1

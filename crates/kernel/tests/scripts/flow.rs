@@ -5,9 +5,11 @@
 use graph::ir::Need;
 use insta::assert_snapshot;
 use kernel::Command;
-use kernel::limits::RUN_STEPS_MAX;
+use kernel::limits::{RUN_STEPS_MAX, TURN_TRANSITIONS_MAX};
 
-use crate::graphs::{block, emit, fork, graph, join, map, raise, set, split, switch, task, wait};
+use crate::graphs::{
+    N, block, emit, fork, graph, join, map, raise, set, split, switch, task, wait,
+};
 use crate::world::{World, run, run_on};
 
 #[test]
@@ -435,4 +437,25 @@ fn end_from_a_nested_place_ends_everything_well() {
     x1
     completed "out"
     "#);
+}
+
+#[test]
+fn a_step_after_a_long_way_begins_in_the_next_turn() {
+    let mut nodes: Vec<N> = (0..TURN_TRANSITIONS_MAX)
+        .map(|place| set(&format!("s{place}"), "."))
+        .collect();
+    nodes.push(task("a"));
+    let mut world = World::of(nodes);
+    world.quiet = true;
+    let run = world.start("w", "0");
+    assert!(!world.has_offer("a"));
+    world.tick(0);
+    assert!(world.has_offer("a"));
+    let began = |entry: &kernel::Entry| {
+        entry.events.iter().any(
+            |event| matches!(event, kernel::Event::Run(fact) if fact.fact.name() == "StepBegan"),
+        )
+    };
+    assert!(world.journal.iter().any(began), "{run} was not held back");
+    world.verify();
 }

@@ -13,8 +13,8 @@ use graph::value::Str;
 use graph::{Failure, Value};
 use kernel::codec::{Wire, decode, encode};
 use kernel::event::{
-    EventReceived, FrameClosed, FrameEnding, FrameOpened, JoinReset, Name, Number, Reason,
-    RegionReleased, RegionTurned, RunEnded, RunFact, RunStarted, StepBegan, StepCompleted,
+    EventReceived, FrameClosed, FrameEnding, FrameOpened, JoinReset, Name, Number, OutcomeKept,
+    Reason, RegionReleased, RegionTurned, RunEnded, RunFact, RunStarted, StepBegan, StepCompleted,
     StepEntered, StepFailed, StepOnly, StepPassed, StepWithdrawing, TaskBackedOff, TaskClaimed,
     TaskParked, TaskQueued, TokenExited, TokenJoined, WorkflowDeployed,
 };
@@ -23,8 +23,8 @@ use kernel::message::{ChildEnd, Deferred, Handing, Publishing, ScheduledEnd, Sto
 use kernel::schedule::{CatchUp, Overlap, Schedule};
 use kernel::signal::{KeptEvent, Signal};
 use kernel::state::{
-    Activity, Arrivals, Awaited, Claim, Due, Ending, Frame, Listening, Nothing, Phase, Region,
-    Step, TaskStage, TaskWork, Undo, Wanted,
+    Activity, Arrivals, Awaited, Claim, Due, Ending, Frame, Listening, Nothing, Outcome, Phase,
+    Region, Step, TaskStage, TaskWork, Undo, Wanted,
 };
 use kernel::{
     Entry, Event, Message, Run, RunEvent, RunId, SessionId, StartRun, Status, StepId, StepRef, Time,
@@ -148,6 +148,7 @@ fn activities() -> Vec<(&'static str, Activity)> {
         ("Region", Activity::Region(region())),
         ("Held", Activity::Held(Nothing {})),
         ("Yielded", Activity::Yielded(due())),
+        ("Kept", Activity::Kept(outcome())),
     ]
 }
 
@@ -262,6 +263,10 @@ fn facts() -> Vec<RunEvent> {
         RunEvent::SignalDropped(Number { number: 128 }),
         RunEvent::Suspended(Nothing {}),
         RunEvent::Resumed(Nothing {}),
+        RunEvent::OutcomeKept(OutcomeKept {
+            step,
+            outcome: outcome(),
+        }),
         RunEvent::CancelRequested(Reason {
             reason: Some("reason".into()),
         }),
@@ -290,6 +295,14 @@ fn schedule() -> Schedule {
         started: 3,
         active: vec![RUN],
         waiting: Some(Time(4)),
+    }
+}
+
+fn outcome() -> Outcome {
+    Outcome {
+        output: Some(data()),
+        failure: Some(failure()),
+        place: 2,
     }
 }
 
@@ -349,7 +362,8 @@ fn run() -> Run {
         )]
         .into(),
     };
-    let steps = (1_u32..).zip(activities()).map(|(step, (_, activity))| {
+    // What steps can do since has lines of its own.
+    let steps = (1_u32..=10).zip(activities()).map(|(step, (_, activity))| {
         let (deadline, withdrawing) = (Some(Time(8)), step % 2 == 0);
         let made = Step {
             node: step,
@@ -562,7 +576,7 @@ fn every_kind_of_event_has_an_example() {
         .map(|name| name.split('.').next().unwrap_or(name))
         .collect();
     // Kinds of run events and of other events, Run and Entry.
-    assert_eq!(kinds.len(), 28 + 7 + 2, "{kinds:?}");
+    assert_eq!(kinds.len(), 29 + 7 + 2, "{kinds:?}");
     // A number no release has given is told apart from damage.
     let unknown = decode::<Event>(&[0xf8, 0x06, 0x01]);
     assert_eq!(unknown, Err(kernel::codec::Damage::Unknown("Event", 111)));

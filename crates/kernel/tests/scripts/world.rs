@@ -580,6 +580,14 @@ impl World {
                 format!("signal {} kept {}", signal.number, signal.event)
             }
             RunEvent::SignalDropped(dropped) => format!("signal {} dropped", dropped.number),
+            RunEvent::OutcomeKept(kept) => {
+                let outcome = &kept.outcome;
+                let said = outcome.failure.as_ref().map(brief);
+                let said = said.or(outcome.output.as_ref().map(Value::to_json));
+                format!("keep {} {}", kept.step.0, said.unwrap_or_default())
+                    .trim_end()
+                    .into()
+            }
             RunEvent::Suspended(_) => "suspended".into(),
             RunEvent::Resumed(_) => "resumed".into(),
             RunEvent::CancelRequested(_) => "cancel requested".into(),
@@ -605,6 +613,7 @@ impl World {
             Activity::Child(awaited) => format!("child {}", awaited.workflow),
             Activity::Region(_) => "region".into(),
             Activity::Held(_) => "held".into(),
+            Activity::Kept(_) => "kept".into(),
             Activity::Yielded(_) => "yielded".into(),
         }
     }
