@@ -265,11 +265,7 @@ pub(crate) fn decide_terminate(
     turn.live_run(id)?;
     let mut run = turn.run(id)?;
     let detail = reason.unwrap_or_else(|| "terminated on request".into());
-    let failure = Failure {
-        kind: "terminated".into(),
-        status: 499,
-        ..Failure::new("runtime", detail)
-    };
+    let failure = Failure::new("terminated", detail);
     run.end(Status::Terminated, None, Some(failure));
     Ok(Reply::Done)
 }
@@ -351,11 +347,9 @@ impl RunTurn<'_, '_> {
             Some(Ending::Completed(output)) => output,
             Some(Ending::Failed(failure)) => return self.end(Status::Failed, None, Some(failure)),
             Some(Ending::Withdrawn(_)) => {
-                let failure = Failure {
-                    kind: "cancelled".into(),
-                    status: 499,
-                    ..Failure::new("runtime", "cancelled on request")
-                };
+                let reason = self.state().cancel_reason.clone();
+                let detail = reason.unwrap_or_else(|| "cancelled on request".into());
+                let failure = Failure::new("cancelled", detail);
                 return self.end(Status::Cancelled, None, Some(failure));
             }
         };
@@ -431,6 +425,7 @@ impl Run {
             frames: BTreeMap::from([(ROOT_FRAME, root)]),
             steps: BTreeMap::new(),
             signals: Vec::new(),
+            cancel_reason: None,
         }
     }
 
@@ -464,7 +459,10 @@ impl Run {
             RunEvent::SignalDropped(fact) => self.apply_signal_dropped(fact.number),
             RunEvent::Suspended(_) => self.suspended = true,
             RunEvent::Resumed(_) => self.suspended = false,
-            RunEvent::CancelRequested(_) => self.cancelling = true,
+            RunEvent::CancelRequested(asked) => {
+                self.cancelling = true;
+                self.cancel_reason.clone_from(&asked.reason);
+            }
             RunEvent::Ended(fact) => self.apply_ended(fact, now),
         }
     }

@@ -101,6 +101,8 @@ record! {
         23 steps: BTreeMap<StepId, Box<Step>>,
         /// Signals that came before anybody waited.
         24 signals: Vec<Signal>,
+        /// Why cancellation was asked for.
+        25 cancel_reason: Option<Str>,
     }
 }
 

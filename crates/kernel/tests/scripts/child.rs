@@ -145,7 +145,7 @@ fn a_child_is_cancelled_terminated_or_given_up_with_its_step() {
     r2 =5 null
     r2 ]4 null
     r2 x1
-    r2 cancelled cancelled: cancelled on request
+    r2 cancelled cancelled: its parent waits for it no more
     ");
     let mut world = family(vec![child("k", "c")], clean());
     world.hush();
@@ -179,7 +179,7 @@ fn a_child_is_cancelled_terminated_or_given_up_with_its_step() {
     r2 =5 null
     r2 ]4 null
     r2 x1
-    r2 cancelled cancelled: cancelled on request
+    r2 cancelled cancelled: its parent waits for it no more
     ");
 }
 

@@ -400,6 +400,7 @@ fn run() -> Run {
         entered: 6,
         frames: [(FrameId(0), frame)].into(),
         steps: steps.collect(),
+        cancel_reason: None,
         signals: vec![Signal {
             number: 1,
             event: data(),
@@ -490,6 +491,11 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
         .map(|(name, event)| (name.clone(), encode(event)))
         .collect();
     examples.insert("Run".into(), encode(&run()));
+    let cancelled = Run {
+        cancel_reason: Some("reason".into()),
+        ..run()
+    };
+    examples.insert("Run.Cancelling".into(), encode(&cancelled));
     let events = vec![
         Event::EventDropped(Number { number: 1 }),
         fact(RunEvent::Suspended(Nothing {})),
@@ -549,7 +555,7 @@ fn bytes_written_once_are_read_for_ever() {
     );
     for (name, written) in &lines {
         let bytes = unhex(written);
-        let again = match *name {
+        let again = match name.split('.').next().unwrap_or(name) {
             "Run" => read_again::<Run>(name, &bytes),
             "Entry" => read_again::<Entry>(name, &bytes),
             _ => read_again::<Event>(name, &bytes),

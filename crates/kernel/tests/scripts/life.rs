@@ -560,3 +560,22 @@ fn a_run_put_back_from_a_checkpoint_goes_on() {
     world.hush();
     assert!(world.state.restore_run(&bytes[1..]).is_err());
 }
+
+#[test]
+fn the_error_of_a_stopped_run_says_why() {
+    let stopped = |cancels: bool, said: Option<&str>| {
+        let mut world = run(vec![task("a")]);
+        let (run, reason) = (world.first(), said.map(Into::into));
+        world.tell(if cancels {
+            Command::CancelRun { run, reason }
+        } else {
+            Command::TerminateRun { run, reason }
+        });
+        world.verify();
+        let failure = world.state.runs[&run].failure.clone().unwrap();
+        failure.to_value().to_json()
+    };
+    assert_snapshot!(stopped(true, Some("sold out")), @r#"{"detail":"sold out","status":499,"title":"Run Cancelled","type":"https://quadrille.dev/errors/cancelled"}"#);
+    assert_snapshot!(stopped(true, None), @r#"{"detail":"cancelled on request","status":499,"title":"Run Cancelled","type":"https://quadrille.dev/errors/cancelled"}"#);
+    assert_snapshot!(stopped(false, Some("sold out")), @r#"{"detail":"sold out","status":499,"title":"Run Terminated","type":"https://quadrille.dev/errors/terminated"}"#);
+}

@@ -10,9 +10,12 @@ use std::collections::BTreeMap;
 use graph::ir::{Losers, Need, Retry};
 use graph::{Delay, Value};
 use kernel::codec::{decode, encode};
+use kernel::event::RunEnded;
 use kernel::id::WHOLE_RUN;
 use kernel::schedule::{CatchUp, Overlap, Schedule};
-use kernel::{Command, Entry, Event, Run, RunId, SessionId, State, StepId, StepRef, TaskToken};
+use kernel::{
+    Command, Entry, Event, Run, RunEvent, RunId, SessionId, State, StepId, StepRef, TaskToken,
+};
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
@@ -550,6 +553,21 @@ fn check(bytes: &[u8]) -> World {
     world
 }
 
+/// What the kernel says about a failure of its own names its type and has a title.
+fn check_failure(event: &Event) {
+    let Event::Run(run) = event else { return };
+    let failure = match &run.fact {
+        RunEvent::StepFailed(failed) => &failed.failure,
+        RunEvent::Ended(RunEnded {
+            failure: Some(failure),
+            ..
+        }) => failure,
+        _ => return,
+    };
+    let is_ours = failure.kind.starts_with("https://") && failure.title.is_some();
+    assert!(&*failure.kind == "raised" || is_ours, "{failure:?}");
+}
+
 #[test]
 fn whatever_happens_the_rules_hold() {
     let asked = std::env::var("KERNEL_CASES")
@@ -572,6 +590,7 @@ fn whatever_happens_the_rules_hold() {
                 event.name()
             };
             *seen.borrow_mut().entry(name).or_default() += 1;
+            check_failure(event);
         }
         Ok::<(), TestCaseError>(())
     });
