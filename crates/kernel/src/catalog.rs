@@ -105,6 +105,25 @@ impl Definition {
             .unwrap_or_default()
     }
 
+    /// Whether a node's `output` or `export` can see its shaped input.
+    pub(crate) fn sees_input(&self, node: &Node) -> bool {
+        let mut sees = false;
+        for template in node.output.iter().chain(&node.export) {
+            template.expressions(&mut |expr| {
+                let program = self.programs.get(&expr.0);
+                sees |= program.is_some_and(|program| {
+                    let uses = |index, name: &str| {
+                        ["input", "task"].contains(&name)
+                            && program.as_ref().is_ok_and(|program| program.uses(index))
+                    };
+                    let mut variables = VARIABLES.iter().enumerate();
+                    variables.any(|(index, name)| uses(index, name))
+                });
+            });
+        }
+        sees
+    }
+
     /// The compiled form of an expression of this graph.
     pub(crate) fn program(&self, expr: &Expr) -> Result<&Program, Str> {
         match self.programs.get(&expr.0) {

@@ -120,8 +120,8 @@ impl RunEvent {
     pub(crate) fn own_bytes(&self) -> usize {
         let of = |value: Option<&Value>| value.map_or(0, |value| weight(value, DATA_BYTES_MAX));
         match self {
-            RunEvent::StepEntered(fact) => of(fact.activity.input()),
-            RunEvent::StepBegan(fact) => of(fact.activity.input()),
+            RunEvent::StepEntered(fact) => of(fact.activity.input()) + of(fact.shaped.as_ref()),
+            RunEvent::StepBegan(fact) => of(fact.activity.input()) + of(fact.shaped.as_ref()),
             RunEvent::StepPassed(fact) => of(fact.context.as_ref()),
             RunEvent::StepCompleted(fact) => of(fact.context.as_ref()),
             RunEvent::RegionReleased(fact) => of(fact.context.as_ref()),
@@ -173,6 +173,8 @@ record! {
         5 deadline: Option<Time>,
         /// What it does.
         6 activity: Activity,
+        /// The input as the node shaped it, if what follows the work can see it.
+        7 shaped: Option<Value>,
     }
 }
 
@@ -201,6 +203,8 @@ record! {
         2 activity: Activity,
         /// Until when the visit must end.
         3 deadline: Option<Time>,
+        /// The input as the node shaped it, if what follows the work can see it.
+        4 shaped: Option<Value>,
     }
 }
 

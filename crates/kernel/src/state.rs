@@ -191,6 +191,8 @@ record! {
         6 withdrawing: bool,
         /// What it is doing.
         7 activity: Activity,
+        /// The input as the node shaped it on entry, if what follows the work can see it.
+        8 shaped: Option<Value>,
     }
 }
 

@@ -103,7 +103,7 @@ impl RunTurn<'_, '_> {
         }
         if self.is_spent() {
             let activity = Activity::Yielded(Due { at: self.now() });
-            self.enter_step(token, activity, None);
+            self.enter_step(token, activity, None, None);
         } else {
             self.begin(token);
         }
@@ -238,16 +238,22 @@ impl RunTurn<'_, '_> {
             matches!(activity, Activity::Listen(_)),
             matches!(activity, Activity::Region(_)),
         );
+        // A container keeps the data of its bodies, and that is it.
+        let shaped = (node.input.is_some()
+            && !opens
+            && (matches!(node.kind, Kind::Wait(_)) || self.definition().sees_input(node)))
+        .then(|| scope.data.clone());
         let step = match token.step {
             Some(step) => {
                 self.emit(RunEvent::StepBegan(StepBegan {
                     step,
                     activity,
                     deadline,
+                    shaped,
                 }));
                 step
             }
-            None => self.enter_step(token, activity, deadline),
+            None => self.enter_step(token, activity, deadline, shaped),
         };
         if listens {
             self.receive_kept(step);
@@ -257,7 +263,13 @@ impl RunTurn<'_, '_> {
         }
     }
 
-    fn enter_step(&mut self, token: &Token, activity: Activity, deadline: Option<Time>) -> StepId {
+    fn enter_step(
+        &mut self,
+        token: &Token,
+        activity: Activity,
+        deadline: Option<Time>,
+        shaped: Option<Value>,
+    ) -> StepId {
         let step = StepId(self.new_id());
         let (frame, node) = (token.frame, token.node);
         let input =
@@ -269,6 +281,7 @@ impl RunTurn<'_, '_> {
             input,
             deadline,
             activity,
+            shaped,
         }));
         step
     }
@@ -295,29 +308,27 @@ impl RunTurn<'_, '_> {
         if self.state().suspended {
             return self.keep_outcome(id, output, None);
         }
-        let input = self.state().input_of(step).clone();
+        // As it was on entry: what it was made of may have changed since.
+        let input = match &step.shaped {
+            Some(shaped) => shaped.clone(),
+            None => self.state().data_of(step).clone(),
+        };
         let token = Token {
             frame: step.frame,
             node: step.node,
-            input,
+            input: self.state().input_of(step).clone(),
             step: Some(id),
         };
         let definition = self.definition();
         let Some(node) = definition.node(token.node) else {
             return;
         };
-        let raw = Scope::of_node(token.frame, token.node, token.input.clone());
-        match self.shape(node.input.as_ref(), &raw) {
-            Ok(input) => {
-                let output = output.unwrap_or_else(|| input.clone());
-                let scope = Scope {
-                    input: Some(input),
-                    ..raw
-                };
-                self.finish(&token, node, &scope, output, next);
-            }
-            Err(failure) => self.fail_token(&token, failure),
-        }
+        let output = output.unwrap_or_else(|| input.clone());
+        let scope = Scope {
+            input: Some(input),
+            ..Scope::of_node(token.frame, token.node, token.input.clone())
+        };
+        self.finish(&token, node, &scope, output, next);
     }
 
     /// Shapes a raw output and lets the token go on.
@@ -610,6 +621,7 @@ impl Run {
             deadline: entered.deadline,
             withdrawing: false,
             activity: entered.activity.clone(),
+            shaped: entered.shaped.clone(),
         };
         self.steps.insert(entered.step, Box::new(step));
     }
@@ -632,6 +644,7 @@ impl Run {
         if let Some(step) = self.steps.get_mut(&began.step) {
             step.activity = began.activity.clone();
             step.deadline = began.deadline;
+            step.shaped.clone_from(&began.shaped);
         }
     }
 

@@ -4,8 +4,8 @@
 
 use graph::ir::Need;
 use insta::assert_snapshot;
-use kernel::Command;
 use kernel::limits::{RUN_STEPS_MAX, TURN_TRANSITIONS_MAX};
+use kernel::{Command, Event, RunEvent};
 
 use crate::graphs::{
     N, block, emit, fork, graph, join, map, raise, set, split, switch, task, wait,
@@ -452,10 +452,52 @@ fn a_step_after_a_long_way_begins_in_the_next_turn() {
     world.tick(0);
     assert!(world.has_offer("a"));
     let began = |entry: &kernel::Entry| {
-        entry.events.iter().any(
-            |event| matches!(event, kernel::Event::Run(fact) if fact.fact.name() == "StepBegan"),
-        )
+        entry
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Run(fact) if fact.fact.name() == "StepBegan"))
     };
     assert!(world.journal.iter().any(began), "{run} was not held back");
     world.verify();
+}
+
+#[test]
+fn the_input_of_a_node_is_what_it_was_on_entry() {
+    let seen = "{n: $context.n}";
+    let branches = vec![
+        vec![task("a").input(seen).output("$input")],
+        vec![wait("b", 10).input(seen)],
+        vec![task("c").input(seen).export("{n: ($task.input.n + 1)}")],
+        vec![set("late", "null").export("{n: 99}")],
+        vec![task("d").input(seen)],
+    ];
+    let mut world = run(vec![
+        set("first", "null").export("{n: 1}"),
+        fork("f", Need::All, branches),
+        set("last", "[., $context.n]"),
+    ]);
+    world.done("a", "null");
+    world.tick(10);
+    world.done("c", "null");
+    let kept: Vec<bool> = world
+        .journal
+        .iter()
+        .flat_map(|entry| &entry.events)
+        .filter_map(|event| match event {
+            Event::Run(fact) => match &fact.fact {
+                RunEvent::StepEntered(entered) => Some(entered.shaped.is_some()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    // The fork, a to d: kept only where something can see it.
+    assert_eq!(kept, [false, true, true, true, false]);
+    world.hush();
+    world.done("d", "null");
+    assert!(
+        world
+            .log()
+            .ends_with("completed [[{\"n\":1},{\"n\":1},null,null,null],2]\n"),
+    );
 }

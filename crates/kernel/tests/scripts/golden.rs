@@ -184,6 +184,7 @@ fn facts() -> Vec<RunEvent> {
             step,
             activity: Activity::Held(Nothing {}),
             deadline: Some(Time(1)),
+            shaped: None,
         }),
         RunEvent::StepCompleted(StepCompleted {
             step,
@@ -373,6 +374,7 @@ fn run() -> Run {
             deadline,
             withdrawing,
             activity,
+            shaped: None,
         };
         (StepId(step), Box::new(made))
     });
@@ -426,12 +428,35 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
             input,
             deadline: Some(Time(3)),
             activity,
+            shaped: None,
         };
         events.push((
             format!("StepEntered.{name}"),
             fact(RunEvent::StepEntered(entered)),
         ));
     }
+    let shaped = || Some(data());
+    events.push((
+        "StepEntered.Shaped".into(),
+        fact(RunEvent::StepEntered(StepEntered {
+            step: StepId(1),
+            frame: FrameId(0),
+            node: 2,
+            input: None,
+            deadline: None,
+            activity: Activity::Timer(due()),
+            shaped: shaped(),
+        })),
+    ));
+    events.push((
+        "StepBegan.Shaped".into(),
+        fact(RunEvent::StepBegan(StepBegan {
+            step: StepId(1),
+            activity: Activity::Timer(due()),
+            deadline: None,
+            shaped: shaped(),
+        })),
+    ));
     for ending in [
         Ending::Failed(failure()),
         Ending::Withdrawn(Nothing {}),
@@ -496,6 +521,12 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
         ..run()
     };
     examples.insert("Run.Cancelling".into(), encode(&cancelled));
+    let mut entered = run();
+    entered
+        .steps
+        .values_mut()
+        .for_each(|step| step.shaped = shaped());
+    examples.insert("Run.Shaped".into(), encode(&entered));
     let events = vec![
         Event::EventDropped(Number { number: 1 }),
         fact(RunEvent::Suspended(Nothing {})),
