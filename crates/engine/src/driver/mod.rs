@@ -156,6 +156,7 @@ struct Driver {
 
 impl Driver {
     fn run(self, mut opened: Opened) {
+        let process_since = opened.partition.process_since();
         loop {
             let left = Session::begin(&self, opened).serve(&self);
             self.metrics.set_ready(false);
@@ -169,7 +170,10 @@ impl Driver {
             }
             opened = loop {
                 match recover(&self.place, &self.view) {
-                    Ok(opened) => break opened,
+                    Ok(mut opened) => {
+                        opened.partition.continue_process(process_since);
+                        break opened;
+                    }
                     Err(fault) => warn!(%fault, "recovery failed; trying again"),
                 }
                 // What comes in meanwhile is dropped: its senders are told that the outcome is unknown.

@@ -187,6 +187,7 @@ pub struct Partition {
     /// Number of the last batch that changed what the read model shows.
     changed_in: u64,
     next_session: u64,
+    process_since: u64,
 }
 
 impl Partition {
@@ -217,6 +218,7 @@ impl Partition {
             number: 1,
             changed_in: 0,
             next_session: first_session,
+            process_since: first_session,
         }
     }
 
@@ -652,7 +654,7 @@ impl Partition {
         }
         self.messages.sent_by_recovery();
         for session in self.dispatch.lost_sessions() {
-            let grace_until = self.now.plus(workers::grace_after_restart(session));
+            let grace_until = self.now.plus(self.grace_after_recovery(session));
             self.timers.arm(Wake::Session(session.0), grace_until);
         }
     }
