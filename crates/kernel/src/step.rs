@@ -21,7 +21,7 @@ use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
 use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
 use crate::message::{Message, Publishing};
 use crate::signal;
-use crate::state::{Activity, Arrivals, Due, Ending, Phase, Run, Step, Undo};
+use crate::state::{Activity, Arrivals, Due, Ending, Frame, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn};
 
 /// A token on a node.
@@ -45,8 +45,8 @@ enum Work {
     Takes(Box<Activity>),
     /// Several tokens go on.
     Splits(Vec<Next>),
-    /// The token waits in a join.
-    Joins(Need),
+    /// The token waits in a join, or without a need in a merge.
+    Joins(Option<Need>),
 }
 
 impl Work {
@@ -66,7 +66,7 @@ impl RunTurn<'_, '_> {
         }
         match next {
             Next::Node(NodeIndex(node)) => self.enter(&Token::at(frame, node, data)),
-            Next::Exit if open.steps.is_empty() && !self.is_moving(frame) => {
+            Next::Exit if self.is_last(frame, open) => {
                 self.close(frame, data);
             }
             Next::Exit => self.emit(RunEvent::TokenExited(TokenExited { frame, data })),
@@ -157,7 +157,8 @@ impl RunTurn<'_, '_> {
             Kind::Task(task) => Work::takes(Activity::Task(self.task_work(task, scope)?)),
             Kind::Child(child) => Work::takes(Activity::Child(self.awaited(child, scope)?)),
             Kind::Split(cases) => Work::Splits(self.all_cases(cases, scope)?),
-            Kind::Join(need) => Work::Joins(*need),
+            Kind::Join(need) => Work::Joins(Some(*need)),
+            Kind::Merge => Work::Joins(None),
             Kind::Do(_)
             | Kind::Loop(_)
             | Kind::ForEach(_)
@@ -332,7 +333,7 @@ impl RunTurn<'_, '_> {
     }
 
     /// Shapes a raw output and lets the token go on.
-    fn finish(
+    pub(crate) fn finish(
         &mut self,
         token: &Token,
         node: &Node,
@@ -443,7 +444,7 @@ impl RunTurn<'_, '_> {
 
     /// A token comes to a join: with the last one needed, one goes on; when all edges have delivered,
     /// the next cycle begins.
-    fn join(&mut self, token: &Token, node: &Node, scope: &Scope, need: Need) {
+    fn join(&mut self, token: &Token, node: &Node, scope: &Scope, need: Option<Need>) {
         let (frame, index) = (token.frame, token.node);
         if let Some(step) = token.step {
             // It was held back on its way in; from here on the join's own count stands for it.
@@ -454,6 +455,10 @@ impl RunTurn<'_, '_> {
             node: index,
             data: scope.data.clone(),
         }));
+        let Some(need) = need else {
+            // What becomes of it is seen when nothing moves.
+            return;
+        };
         let incoming = self.definition().incoming(index);
         let need = needed(need, incoming);
         let Some(open) = self.state().frames.get(&frame) else {
@@ -532,10 +537,15 @@ impl RunTurn<'_, '_> {
         let Some(open) = self.state().frames.get(&frame) else {
             return;
         };
-        if open.steps.is_empty() && !self.is_moving(frame) {
+        if self.is_last(frame, open) {
             let data = open.output.clone().unwrap_or_default();
             self.push(Move::Close { frame, data });
         }
+    }
+
+    /// Whether nothing goes on in a frame but what has just come to its end.
+    fn is_last(&self, frame: FrameId, open: &Frame) -> bool {
+        open.steps.is_empty() && !self.is_moving(frame) && !self.holds_merge(open)
     }
 
     /// Closes a frame that is ending once nothing goes on in it.
@@ -578,13 +588,14 @@ impl RunTurn<'_, '_> {
         }
     }
 
-    /// Whether a join has tokens but never had enough in this cycle.
-    fn is_starved(&self, node: u32, arrived: &Arrivals) -> bool {
+    /// Whether a join has tokens but never had enough in this cycle; a merge with tokens has not gone on yet.
+    pub(crate) fn is_starved(&self, node: u32, arrived: &Arrivals) -> bool {
         let definition = self.definition();
-        let Some(Kind::Join(need)) = definition.node(node).map(|node| &node.kind) else {
-            return false;
-        };
-        arrived.data.len() < needed(*need, definition.incoming(node))
+        match definition.node(node).map(|node| &node.kind) {
+            Some(Kind::Join(need)) => arrived.data.len() < needed(*need, definition.incoming(node)),
+            Some(Kind::Merge) => true,
+            _ => false,
+        }
     }
 }
 

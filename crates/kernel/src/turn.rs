@@ -318,7 +318,13 @@ impl<'a> RunTurn<'_, 'a> {
 
     /// Moves everything until all wait for something outside.
     pub(crate) fn settle(&mut self) {
-        while let Some(next) = self.agenda.pop_front() {
+        loop {
+            let Some(next) = self.agenda.pop_front() else {
+                if self.merge_at_rest() {
+                    continue;
+                }
+                return;
+            };
             if !self.state().is_live() {
                 self.agenda.clear();
                 return;

@@ -21,8 +21,8 @@ use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use crate::graphs::{
-    N, attempt, block, child, emit, fold, fork, graph, hear, join, json, map, raise, repeat, retry,
-    saga, set, split, switch, task, wait,
+    N, attempt, block, child, emit, fold, fork, graph, hear, join, json, map, merge, raise, repeat,
+    retry, saga, set, split, switch, task, wait,
 };
 use crate::world::{World, flop};
 
@@ -127,7 +127,11 @@ impl Garden<'_, '_> {
             split(&s, &[("", &a), (condition, &b)]),
             task(&a).to(&j),
             second.to(&j),
-            join(&j, need),
+            if self.dice.one_in(3) {
+                merge(&j)
+            } else {
+                join(&j, need)
+            },
         ]
     }
 
