@@ -278,6 +278,14 @@ fn describe(activity: &Activity) -> (&'static str, String) {
             format!("{}: {} open", region.phase.word(), region.frames.len()),
         ),
         Activity::Held(_) => ("held", "until the run is resumed".to_string()),
+        Activity::Kept(outcome) => {
+            let how = if outcome.failure.is_some() {
+                "failed"
+            } else {
+                "done"
+            };
+            ("held", format!("{how}, until the run is resumed"))
+        }
         Activity::Yielded(_) => ("held", "until its next turn".to_string()),
     }
 }
@@ -288,6 +296,7 @@ pub fn step_of(event: &RunEvent) -> Option<StepId> {
     match event {
         RunEvent::StepEntered(fact) => Some(fact.step),
         RunEvent::StepBegan(fact) => Some(fact.step),
+        RunEvent::OutcomeKept(fact) => Some(fact.step),
         RunEvent::StepCompleted(fact) => Some(fact.step),
         RunEvent::StepFailed(fact) => fact.step,
         RunEvent::StepCancelled(fact) | RunEvent::TaskHeard(fact) => Some(fact.step),

@@ -34,6 +34,9 @@ pub const BRANCHES_MAX: usize = 1_000;
 /// How many bodies of a for-each may run at once.
 pub const CONCURRENCY_MAX: u32 = 1_000;
 
+/// The most merges of a graph, and the most joins beside them.
+pub const MERGES_MAX: usize = 100;
+
 /// The most rounds of a loop.
 pub const ROUNDS_MAX: u32 = 1_000_000;
 
@@ -279,6 +282,18 @@ impl<'g> Checker<'g> {
                 );
             }
         }
+        let count =
+            |is: fn(&Kind) -> bool| graph.nodes.iter().filter(|node| is(&node.kind)).count();
+        let merges = count(|kind| matches!(kind, Kind::Merge));
+        let joins = count(|kind| matches!(kind, Kind::Join(_)));
+        if merges > MERGES_MAX || (merges > 0 && joins > MERGES_MAX) {
+            self.fail(
+                &"".into(),
+                format!(
+                    "the workflow has {merges} merges and {joins} joins; use at most {MERGES_MAX} of each where there are merges, or a child run"
+                ),
+            );
+        }
         let labels = graph.labels.iter().flat_map(|(name, value)| [name, value]);
         let names = [&graph.workflow, &graph.version]
             .into_iter()
@@ -511,7 +526,7 @@ fn collect<'g>(node: &'g Node, found: &mut Vec<&'g Expr>) {
                 collect_template(template, found);
             }
         }
-        Kind::Do(_) | Kind::Saga(_) | Kind::Fork(_) | Kind::Join(_) => {}
+        Kind::Do(_) | Kind::Saga(_) | Kind::Fork(_) | Kind::Join(_) | Kind::Merge => {}
     }
 }
 

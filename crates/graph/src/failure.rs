@@ -11,9 +11,13 @@ use crate::value::{Object, Str, Value};
 /// Prefix of the well-known failure types, such as `…/timeout`.
 pub const TYPE_PREFIX: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
+/// Prefix of the types that the specification lacks: `…/cancelled` and `…/terminated`.
+pub const OWN_TYPE_PREFIX: &str = "https://quadrille.dev/errors/";
+
 /// The prefixes under which the same well-known types appear in documents of other ages.
-const TYPE_PREFIXES: [&str; 4] = [
+const TYPE_PREFIXES: [&str; 5] = [
     TYPE_PREFIX,
+    OWN_TYPE_PREFIX,
     "https://serverlessworkflow.io/dsl/errors/types/",
     "https://open-workflow-specification.org/spec/1.0.0/errors/",
     "https://open-workflow-specification.org/dsl/errors/types/",
@@ -40,22 +44,28 @@ pub struct Failure {
 
 impl Failure {
     /// A failure of a well-known type: `configuration`, `validation`, `expression`, `authentication`,
-    /// `authorization`, `timeout`, `communication` or `runtime`.
+    /// `authorization`, `timeout`, `communication` or `runtime`; or of one that the specification lacks:
+    /// `cancelled` or `terminated`.
     #[must_use]
     pub fn new(kind: &str, detail: impl Into<Str>) -> Failure {
-        let status = match kind {
-            "configuration" | "validation" | "expression" => 400,
-            "authentication" => 401,
-            "authorization" => 403,
-            "timeout" => 408,
-            _ => 500,
+        let (prefix, status, title) = match kind {
+            "configuration" => (TYPE_PREFIX, 400, "Configuration Error"),
+            "validation" => (TYPE_PREFIX, 400, "Validation Error"),
+            "expression" => (TYPE_PREFIX, 400, "Expression Error"),
+            "authentication" => (TYPE_PREFIX, 401, "Authentication Error"),
+            "authorization" => (TYPE_PREFIX, 403, "Authorization Error"),
+            "timeout" => (TYPE_PREFIX, 408, "Timeout Error"),
+            "communication" => (TYPE_PREFIX, 500, "Communication Error"),
+            "cancelled" => (OWN_TYPE_PREFIX, 499, "Run Cancelled"),
+            "terminated" => (OWN_TYPE_PREFIX, 499, "Run Terminated"),
+            _ => (TYPE_PREFIX, 500, "Runtime Error"),
         };
-        let mut full = String::from(TYPE_PREFIX);
+        let mut full = String::from(prefix);
         full.push_str(kind);
         Failure {
             kind: full.into(),
             status,
-            title: None,
+            title: Some(title.into()),
             detail: Some(detail.into()),
             instance: None,
         }

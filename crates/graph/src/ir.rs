@@ -164,6 +164,10 @@ pub enum Kind {
     Split(Vec<Case>),
     /// Holds tokens until enough have come, then lets one go with the array of their data.
     Join(Need),
+    /// Holds tokens until no other token of its body can still come here along the edges, then lets one go
+    /// with the array of their data, in order of arrival. It does not wait for tokens held by a join or merge that
+    /// lies behind it; so of two merges that can reach each other the first one written goes on.
+    Merge,
 }
 
 /// Work for a queue.

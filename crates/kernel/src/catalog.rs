@@ -48,6 +48,8 @@ pub struct Definition {
     programs: BTreeMap<Str, Result<Program, Str>>,
     /// How many edges lead to each node.
     incoming: Vec<usize>,
+    /// For each merge, and for each join beside merges: from which nodes edges lead there.
+    leading: BTreeMap<u32, Vec<bool>>,
 }
 
 impl fmt::Debug for Definition {
@@ -73,6 +75,7 @@ impl Definition {
                 programs.insert(expr.0.clone(), program);
             }
         }
+        let leading = leading(&graph);
         let mut incoming = alloc::vec![0; graph.nodes.len()];
         for target in graph.nodes.iter().flat_map(targets) {
             if let Next::Node(NodeIndex(node)) = target
@@ -88,6 +91,7 @@ impl Definition {
             order,
             programs,
             incoming,
+            leading,
         }
     }
 
@@ -105,6 +109,36 @@ impl Definition {
             .unwrap_or_default()
     }
 
+    /// Whether there are merges.
+    pub(crate) fn has_merges(&self) -> bool {
+        !self.leading.is_empty()
+    }
+
+    /// Whether edges lead from one node to another, which is a merge, or a join beside merges.
+    pub(crate) fn leads(&self, from: u32, to: u32) -> bool {
+        let leading = self.leading.get(&to);
+        leading.is_some_and(|from_there| from_there.get(from as usize) == Some(&true))
+    }
+
+    /// Whether a node's `output` or `export` can see its shaped input.
+    pub(crate) fn sees_input(&self, node: &Node) -> bool {
+        let mut sees = false;
+        for template in node.output.iter().chain(&node.export) {
+            template.expressions(&mut |expr| {
+                let program = self.programs.get(&expr.0);
+                sees |= program.is_some_and(|program| {
+                    let uses = |index, name: &str| {
+                        ["input", "task"].contains(&name)
+                            && program.as_ref().is_ok_and(|program| program.uses(index))
+                    };
+                    let mut variables = VARIABLES.iter().enumerate();
+                    variables.any(|(index, name)| uses(index, name))
+                });
+            });
+        }
+        sees
+    }
+
     /// The compiled form of an expression of this graph.
     pub(crate) fn program(&self, expr: &Expr) -> Result<&Program, Str> {
         match self.programs.get(&expr.0) {
@@ -113,6 +147,38 @@ impl Definition {
             None => Err("not an expression of this workflow".into()),
         }
     }
+}
+
+/// From where each merge and join can be reached; nothing where there is no merge.
+fn leading(graph: &Graph) -> BTreeMap<u32, Vec<bool>> {
+    if !graph.nodes.iter().any(|node| node.kind == Kind::Merge) {
+        return BTreeMap::new();
+    }
+    let mut back: Vec<Vec<u32>> = alloc::vec![Vec::new(); graph.nodes.len()];
+    for (from, node) in (0_u32..).zip(&graph.nodes) {
+        for target in targets(node) {
+            if let Next::Node(NodeIndex(to)) = target
+                && let Some(sources) = back.get_mut(to as usize)
+            {
+                sources.push(from);
+            }
+        }
+    }
+    let nodes = (0_u32..).zip(&graph.nodes);
+    let holding = nodes.filter(|(_, node)| matches!(node.kind, Kind::Merge | Kind::Join(_)));
+    let leading_to = |(to, _): (u32, &Node)| {
+        let mut leads = alloc::vec![false; graph.nodes.len()];
+        let mut todo = alloc::vec![to];
+        while let Some(at) = todo.pop() {
+            for from in &back[at as usize] {
+                if !core::mem::replace(&mut leads[*from as usize], true) {
+                    todo.push(*from);
+                }
+            }
+        }
+        (to, leads)
+    };
+    holding.map(leading_to).collect()
 }
 
 /// Where the tokens that leave a node may come to.

@@ -8,9 +8,10 @@ use alloc::format;
 use graph::value::Value;
 use graph::{Failure, ir};
 
-use crate::command::{Command, Reply};
+use crate::command::Reply;
 use crate::eval::Scope;
 use crate::id::{RunId, StepId, StepRef};
+use crate::message::{Message, Stopping};
 use crate::rejection::Rejection;
 use crate::state::{Activity, Awaited, Run, Status};
 use crate::turn::{RunTurn, Turn};
@@ -74,11 +75,10 @@ impl RunTurn<'_, '_> {
         if let Some(Activity::Child(awaited)) = self.state().step(id).map(|step| &step.activity)
             && !awaited.detach
         {
-            let reason = Some("its parent waits for it no more".into());
-            let cancel = Command::CancelRun {
+            let cancel = Message::CancelRun(Stopping {
                 run: awaited.child,
-                reason,
-            };
+                reason: "its parent waits for it no more".into(),
+            });
             self.turn_mut().send(cancel);
         }
     }

@@ -10,7 +10,9 @@ use alloc::vec::Vec;
 use graph::value::{Str, Value};
 use graph::{Failure, Graph};
 
+use crate::codec::record;
 use crate::id::{RunId, SessionId, StepId, StepRef, TaskToken};
+use crate::message::Message;
 use crate::schedule::Schedule;
 
 /// A wish.
@@ -73,6 +75,13 @@ pub enum Command {
         event: Value,
         /// How long it is kept if it comes early, in milliseconds.
         ttl_ms: u64,
+    },
+    /// Hand an event to one step that waits for it.
+    HandEvent {
+        /// The step.
+        step: StepRef,
+        /// The event.
+        event: Value,
     },
     /// Give a waiting task to a worker.
     ClaimTask {
@@ -160,29 +169,40 @@ pub enum Command {
         /// Its number.
         number: u64,
     },
+    /// Keep a message between runs that this batch has no room for.
+    DeferMessage {
+        /// It.
+        message: Message,
+    },
+    /// Let go of a deferred message, because it is carried out next.
+    TakeMessage {
+        /// Its number.
+        number: u64,
+    },
 }
 
-/// How to begin a run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StartRun {
-    /// The run's id: [`RunId::of_key`] of workflow and key when there is one, else fresh.
-    pub run: RunId,
-    /// The workflow.
-    pub workflow: Str,
-    /// The version; none is the latest.
-    pub version: Option<Str>,
-    /// The business key.
-    pub key: Option<Str>,
-    /// The input.
-    pub input: Value,
-    /// What it is found by, besides the workflow's own labels.
-    pub labels: BTreeMap<Str, Str>,
-    /// What it is searched by, besides the workflow's own attributes.
-    pub attributes: BTreeMap<Str, Value>,
-    /// The step that started it.
-    pub parent: Option<StepRef>,
-    /// How many ancestors it has.
-    pub depth: u32,
+record! {
+    /// How to begin a run.
+    pub struct StartRun {
+        /// The run's id: [`RunId::of_key`] of workflow and key when there is one, else fresh.
+        1 run: RunId,
+        /// The workflow.
+        2 workflow: Str,
+        /// The version; none is the latest.
+        3 version: Option<Str>,
+        /// The business key.
+        4 key: Option<Str>,
+        /// The input.
+        5 input: Value,
+        /// What it is found by, besides the workflow's own labels.
+        6 labels: BTreeMap<Str, Str>,
+        /// What it is searched by, besides the workflow's own attributes.
+        7 attributes: BTreeMap<Str, Value>,
+        /// The step that started it.
+        8 parent: Option<StepRef>,
+        /// How many ancestors it has.
+        9 depth: u32,
+    }
 }
 
 /// Runs that must be in memory to judge a command.
@@ -200,6 +220,7 @@ pub fn keys(command: &Command) -> Option<RunId> {
         | Command::RetryRun { run, .. }
         | Command::SignalRun { run, .. } => Some(*run),
         Command::ClaimTask { task: step, .. }
+        | Command::HandEvent { step, .. }
         | Command::FireTimer { step }
         | Command::LinkChild { step }
         | Command::EndChild { step, .. } => Some(step.run),
@@ -214,7 +235,9 @@ pub fn keys(command: &Command) -> Option<RunId> {
         | Command::PauseSchedule { .. }
         | Command::FireSchedule { .. }
         | Command::NoteScheduledEnd { .. }
-        | Command::ExpireEvent { .. } => None,
+        | Command::ExpireEvent { .. }
+        | Command::DeferMessage { .. }
+        | Command::TakeMessage { .. } => None,
     }
 }
 

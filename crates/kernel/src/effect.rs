@@ -8,8 +8,9 @@ use alloc::vec::Vec;
 
 use graph::value::{Str, Value};
 
-use crate::command::{Command, StartRun};
+use crate::command::StartRun;
 use crate::id::{RunId, SessionId, StepRef, TaskToken, Time, WHOLE_RUN};
+use crate::message::Message;
 use crate::state::{Activity, Run, State, Step, TaskStage};
 
 /// A message to the world.
@@ -53,7 +54,7 @@ pub enum Effect {
         at: Time,
     },
     /// Ask something of another run.
-    Send(Command),
+    Send(Message),
     /// Fire the schedule at this instant instead of any other; none for never.
     ArmSchedule {
         /// Its name.
@@ -170,7 +171,7 @@ impl Obligations {
             && let Some(run) = run
             && let Some(Activity::Child(awaited)) = run.step(at.step).map(|step| &step.activity)
         {
-            effects.push(Effect::Send(Command::StartRun(StartRun {
+            effects.push(Effect::Send(Message::StartRun(StartRun {
                 run: awaited.child,
                 workflow: awaited.workflow.clone(),
                 version: awaited.version.clone(),
@@ -220,7 +221,8 @@ fn of_step(run: &Run, step: &Step, at: StepRef) -> Obligations {
         | Activity::Listen(_)
         | Activity::Region(_)
         | Activity::Held(_)
-        | Activity::Yielded(_) => {}
+        | Activity::Yielded(_)
+        | Activity::Kept(_) => {}
     }
     owed
 }

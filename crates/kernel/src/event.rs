@@ -13,9 +13,10 @@ use graph::value::{Str, Value};
 use crate::codec::{record, union};
 use crate::id::{FrameId, RunId, SessionId, StepId, StepRef, Time};
 use crate::limits::DATA_BYTES_MAX;
+use crate::message::Deferred;
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvent, Signal};
-use crate::state::{Activity, Due, Ending, Nothing, Phase, Status, weight};
+use crate::state::{Activity, Due, Ending, Nothing, Outcome, Phase, Status, weight};
 
 union! {
     /// A fact.
@@ -32,6 +33,10 @@ union! {
         5 SchedulePut(Schedule),
         /// A schedule was deleted.
         6 ScheduleDropped(Name),
+        /// A message between runs was kept for a later batch.
+        7 MessageDeferred(Deferred),
+        /// A kept message is carried out.
+        8 MessageTaken(Number),
     }
 }
 
@@ -104,6 +109,8 @@ union! {
         27 Ended(RunEnded),
         /// A running fork no longer waits for its other branches.
         28 RegionReleased(RegionReleased),
+        /// The work of a step in a suspended run is over; the step waits with its outcome.
+        29 OutcomeKept(OutcomeKept),
     }
 }
 
@@ -113,12 +120,13 @@ impl RunEvent {
     pub(crate) fn own_bytes(&self) -> usize {
         let of = |value: Option<&Value>| value.map_or(0, |value| weight(value, DATA_BYTES_MAX));
         match self {
-            RunEvent::StepEntered(fact) => of(fact.activity.input()),
-            RunEvent::StepBegan(fact) => of(fact.activity.input()),
+            RunEvent::StepEntered(fact) => of(fact.activity.input()) + of(fact.shaped.as_ref()),
+            RunEvent::StepBegan(fact) => of(fact.activity.input()) + of(fact.shaped.as_ref()),
             RunEvent::StepPassed(fact) => of(fact.context.as_ref()),
             RunEvent::StepCompleted(fact) => of(fact.context.as_ref()),
             RunEvent::RegionReleased(fact) => of(fact.context.as_ref()),
             RunEvent::EventReceived(fact) => of(Some(&fact.event)),
+            RunEvent::OutcomeKept(fact) => of(fact.outcome.output.as_ref()),
             _ => 0,
         }
     }
@@ -165,6 +173,8 @@ record! {
         5 deadline: Option<Time>,
         /// What it does.
         6 activity: Activity,
+        /// The input as the node shaped it, if what follows the work can see it.
+        7 shaped: Option<Value>,
     }
 }
 
@@ -193,6 +203,8 @@ record! {
         2 activity: Activity,
         /// Until when the visit must end.
         3 deadline: Option<Time>,
+        /// The input as the node shaped it, if what follows the work can see it.
+        4 shaped: Option<Value>,
     }
 }
 
@@ -344,6 +356,16 @@ record! {
         2 output: Value,
         /// The new `$context`.
         3 context: Option<Value>,
+    }
+}
+
+record! {
+    /// A step of a suspended run has its outcome.
+    pub struct OutcomeKept {
+        /// The step.
+        1 step: StepId,
+        /// What came of it.
+        2 outcome: Outcome,
     }
 }
 

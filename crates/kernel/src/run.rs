@@ -1,7 +1,7 @@
 //! Owns the life of a run: start, cancel, terminate, suspend, resume, end.
 //!
 //! Invariants: the same business key means the same run while it is kept; a finished run stays as it
-//! is; nothing new starts in a suspended run.
+//! is; a suspended run takes in what comes of its work, and otherwise stays where it is.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -14,11 +14,12 @@ use graph::{Delay, Expr, Failure, Graph, duration, ir};
 
 use crate::catalog::Definition;
 use crate::child;
-use crate::command::{Command, Reply, StartRun};
+use crate::command::{Reply, StartRun};
 use crate::eval::{Scope, fill};
 use crate::event::{Event, FrameEnding, Reason, RunEnded, RunEvent, RunFact, RunStarted};
 use crate::id::{ROOT_FRAME, RunId, StepId, Time};
 use crate::limits::{CHILD_DEPTH_MAX, LABELS_MAX, RETENTION_MS_DEFAULT};
+use crate::message::{Message, ScheduledEnd, Stopping};
 use crate::rejection::Rejection;
 use crate::signal::{check_name, check_reason, check_weight};
 use crate::state::{Activity, Ending, Frame, Nothing, Phase, Run, Status, empty_object};
@@ -37,10 +38,10 @@ pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply
                 false => Some(Err(taken(start.run))),
             };
             if existing.parent == Some(step) {
-                turn.send(Command::LinkChild { step });
+                turn.send(Message::LinkChild(step));
             }
             if let Some(outcome) = outcome {
-                turn.send(Command::EndChild { step, outcome });
+                turn.send(Message::end_of_child(step, outcome));
             }
         }
         return Ok(Reply::Started {
@@ -57,16 +58,13 @@ pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply
             // The step that asked must not wait for ever.
             Some(step) => {
                 let failure = Failure::new("configuration", rejection.to_string());
-                turn.send(Command::EndChild {
-                    step,
-                    outcome: Err(failure),
-                });
+                turn.send(Message::end_of_child(step, Err(failure)));
                 Ok(Reply::Done)
             }
             // Nor must its schedule take it for a run that goes on.
             None => match scheduled {
                 Some(name) => {
-                    turn.send(Command::NoteScheduledEnd { name, run });
+                    turn.send(Message::NoteScheduledEnd(ScheduledEnd { name, run }));
                     Ok(Reply::Done)
                 }
                 None => Err(rejection),
@@ -93,7 +91,7 @@ fn begin(turn: &mut Turn<'_>, start: StartRun) -> Result<RunId, Rejection> {
     turn.emit(Event::Run(RunFact { run, fact }));
     if let Some(step) = start.parent {
         // Before anything the run does: a step that goes on at once must not take its end for an answer.
-        turn.send(Command::LinkChild { step });
+        turn.send(Message::LinkChild(step));
     }
     let mut moved = turn
         .run(run)
@@ -245,12 +243,14 @@ pub(crate) fn decide_cancel(
     let suspended = state.suspended;
     let mut run = turn.run(id)?;
     run.emit(RunEvent::CancelRequested(Reason { reason }));
-    run.end_frame(ROOT_FRAME, Ending::Withdrawn(Nothing {}));
     if suspended {
-        // The clean-up must not wait for someone to resume a run that nobody wants any more.
+        // The clean-up must not wait for someone to resume a run that nobody wants any more, and a saga
+        // must know what was done, to undo it.
         run.emit(RunEvent::Resumed(Nothing {}));
-        run.begin_all_held();
+        run.release_held(true);
     }
+    run.end_frame(ROOT_FRAME, Ending::Withdrawn(Nothing {}));
+    run.release_held(false);
     run.settle();
     Ok(Reply::Done)
 }
@@ -265,16 +265,12 @@ pub(crate) fn decide_terminate(
     turn.live_run(id)?;
     let mut run = turn.run(id)?;
     let detail = reason.unwrap_or_else(|| "terminated on request".into());
-    let failure = Failure {
-        kind: "terminated".into(),
-        status: 499,
-        ..Failure::new("runtime", detail)
-    };
+    let failure = Failure::new("terminated", detail);
     run.end(Status::Terminated, None, Some(failure));
     Ok(Reply::Done)
 }
 
-/// Lets nothing new start.
+/// Lets nothing start, go on or end.
 pub(crate) fn decide_suspend(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Rejection> {
     if !turn.live_run(id)?.suspended {
         turn.run(id)?.emit(RunEvent::Suspended(Nothing {}));
@@ -282,29 +278,19 @@ pub(crate) fn decide_suspend(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Re
     Ok(Reply::Done)
 }
 
-/// Lets held steps begin.
+/// Lets a suspended run go on.
 pub(crate) fn decide_resume(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Rejection> {
     if !turn.live_run(id)?.suspended {
         return Ok(Reply::Done);
     }
     let mut run = turn.run(id)?;
     run.emit(RunEvent::Resumed(Nothing {}));
-    run.begin_all_held();
+    run.release_held(false);
     run.settle();
     Ok(Reply::Done)
 }
 
 impl RunTurn<'_, '_> {
-    fn begin_all_held(&mut self) {
-        let held = self
-            .state()
-            .steps
-            .iter()
-            .filter(|(_, step)| matches!(step.activity, Activity::Held(_)));
-        let held: Vec<StepId> = held.map(|(id, _)| *id).collect();
-        held.into_iter().for_each(|step| self.begin_held(step));
-    }
-
     /// Shapes the input and lets the first token in.
     fn enter_root(&mut self, input: Value) {
         let definition = self.definition();
@@ -331,10 +317,10 @@ impl RunTurn<'_, '_> {
             });
         let children: Vec<RunId> = children.collect();
         for run in children {
-            self.turn_mut().send(Command::TerminateRun {
+            self.turn_mut().send(Message::TerminateRun(Stopping {
                 run,
-                reason: Some("its parent has ended".into()),
-            });
+                reason: "its parent has ended".into(),
+            }));
         }
         self.emit(RunEvent::Ended(RunEnded {
             status,
@@ -346,11 +332,11 @@ impl RunTurn<'_, '_> {
         let schedule = run.labels.get(SCHEDULE_LABEL).cloned();
         let outcome = child::outcome(run);
         if let Some(step) = parent {
-            self.turn_mut().send(Command::EndChild { step, outcome });
+            self.turn_mut().send(Message::end_of_child(step, outcome));
         }
         if let Some(name) = schedule {
             self.turn_mut()
-                .send(Command::NoteScheduledEnd { name, run: id });
+                .send(Message::NoteScheduledEnd(ScheduledEnd { name, run: id }));
         }
     }
 
@@ -361,11 +347,9 @@ impl RunTurn<'_, '_> {
             Some(Ending::Completed(output)) => output,
             Some(Ending::Failed(failure)) => return self.end(Status::Failed, None, Some(failure)),
             Some(Ending::Withdrawn(_)) => {
-                let failure = Failure {
-                    kind: "cancelled".into(),
-                    status: 499,
-                    ..Failure::new("runtime", "cancelled on request")
-                };
+                let reason = self.state().cancel_reason.clone();
+                let detail = reason.unwrap_or_else(|| "cancelled on request".into());
+                let failure = Failure::new("cancelled", detail);
                 return self.end(Status::Cancelled, None, Some(failure));
             }
         };
@@ -441,6 +425,7 @@ impl Run {
             frames: BTreeMap::from([(ROOT_FRAME, root)]),
             steps: BTreeMap::new(),
             signals: Vec::new(),
+            cancel_reason: None,
         }
     }
 
@@ -451,6 +436,7 @@ impl Run {
             RunEvent::StepEntered(fact) => self.apply_entered(fact, now),
             RunEvent::StepPassed(fact) => self.apply_passed(fact),
             RunEvent::StepBegan(fact) => self.apply_began(fact),
+            RunEvent::OutcomeKept(fact) => self.apply_outcome_kept(fact),
             RunEvent::StepCompleted(fact) => self.apply_completed(fact),
             RunEvent::StepFailed(fact) => self.apply_left(fact.step),
             RunEvent::StepCancelled(fact) => self.apply_left(Some(fact.step)),
@@ -473,7 +459,10 @@ impl Run {
             RunEvent::SignalDropped(fact) => self.apply_signal_dropped(fact.number),
             RunEvent::Suspended(_) => self.suspended = true,
             RunEvent::Resumed(_) => self.suspended = false,
-            RunEvent::CancelRequested(_) => self.cancelling = true,
+            RunEvent::CancelRequested(asked) => {
+                self.cancelling = true;
+                self.cancel_reason.clone_from(&asked.reason);
+            }
             RunEvent::Ended(fact) => self.apply_ended(fact, now),
         }
     }

@@ -11,14 +11,18 @@ use alloc::vec::Vec;
 use graph::value::{Str, Value};
 
 use crate::codec::{record, words};
-use crate::command::{Command, Reply, StartRun};
+use crate::command::{Reply, StartRun};
 use crate::eval::rfc3339;
 use crate::event::{Event, Name};
 use crate::id::{RunId, Time};
-use crate::limits::{CATCH_UP_MAX, NAME_BYTES_MAX, SCHEDULE_RUNS_MAX, SCHEDULES_MAX};
+use crate::limits::{
+    CATCH_UP_MAX, DATA_BYTES_MAX, NAME_BYTES_MAX, SCHEDULE_RUNS_MAX, SCHEDULES_MAX, TURN_BYTES_MAX,
+};
+use crate::message::{Message, Stopping};
 use crate::rejection::Rejection;
 use crate::run::SCHEDULE_LABEL;
 use crate::signal::{check_name, check_weight};
+use crate::state::weight;
 use crate::turn::Turn;
 
 /// A start counts as missed when its instant is longer ago than this.
@@ -240,7 +244,13 @@ fn due_instants(
     }
     let fresh = |instant: &Time| now.since(*instant) <= MISSED_MS;
     let due = match schedule.catch_up {
-        CatchUp::All => due,
+        CatchUp::All => {
+            // Each start carries the input: what is too heavy for one turn is due again at once.
+            let turnful = TURN_BYTES_MAX / weight(&schedule.input, DATA_BYTES_MAX).max(1);
+            at = due.get(turnful).copied().or(at);
+            due.truncate(turnful);
+            due
+        }
         CatchUp::One => due.split_off(due.len().saturating_sub(1)),
         CatchUp::Skip => due.pop().into_iter().filter(fresh).collect(),
     };
@@ -278,29 +288,19 @@ fn start_or_hold(turn: &mut Turn<'_>, schedule: &mut Schedule, at: Time) {
                 return;
             }
             Overlap::Allow => {}
-            Overlap::Cancel => end_active(turn, schedule, |run, reason| Command::CancelRun {
-                run,
-                reason,
-            }),
-            Overlap::Terminate => end_active(turn, schedule, |run, reason| Command::TerminateRun {
-                run,
-                reason,
-            }),
+            Overlap::Cancel => end_active(turn, schedule, Message::CancelRun),
+            Overlap::Terminate => end_active(turn, schedule, Message::TerminateRun),
         }
     }
     start(turn, schedule, at);
 }
 
-fn end_active(
-    turn: &mut Turn<'_>,
-    schedule: &Schedule,
-    command: impl Fn(RunId, Option<Str>) -> Command,
-) {
+fn end_active(turn: &mut Turn<'_>, schedule: &Schedule, message: impl Fn(Stopping) -> Message) {
     for run in &schedule.active {
-        turn.send(command(
-            *run,
-            Some("the next run of its schedule is due".into()),
-        ));
+        turn.send(message(Stopping {
+            run: *run,
+            reason: "the next run of its schedule is due".into(),
+        }));
     }
 }
 
@@ -310,7 +310,7 @@ fn start(turn: &mut Turn<'_>, schedule: &mut Schedule, at: Time) {
     schedule.last_at = Some(at);
     schedule.started += 1;
     schedule.active.push(run);
-    turn.send(Command::StartRun(StartRun {
+    turn.send(Message::StartRun(StartRun {
         run,
         workflow: schedule.workflow.clone(),
         version: schedule.version.clone(),

@@ -18,8 +18,9 @@ use crate::event::{Event, EventReceived, Number, RunEvent};
 use crate::id::{FrameId, RunId, StepId, StepRef, Time};
 use crate::limits::{
     DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, NAME_BYTES_MAX, PUBLISHED_BYTES_MAX,
-    REASON_BYTES_MAX, SIGNALS_MAX,
+    REASON_BYTES_MAX, SIGNALS_MAX, TURN_BYTES_MAX, TURN_TRANSITIONS_MAX,
 };
+use crate::message::{Handing, Message};
 use crate::rejection::Rejection;
 use crate::state::{Activity, Listening, Run, Wanted, weight};
 use crate::turn::{RunTurn, Turn};
@@ -224,16 +225,27 @@ pub(crate) fn decide_publish(
             PUBLISHED_BYTES_MAX as u64,
         ));
     }
-    let mut receivers = 0;
+    let (mut receivers, mut transitions, mut bytes) = (0, 0, 0);
     for listener in listeners {
         let Ok(mut run) = turn.run(listener.run) else {
             continue;
         };
-        if let Some(filter) = run.matching_filter(listener.step, event) {
-            run.receive(listener.step, filter, event);
-            run.settle();
-            receivers += 1;
+        let Some(filter) = run.matching_filter(listener.step, event) else {
+            continue;
+        };
+        receivers += 1;
+        if transitions > TURN_TRANSITIONS_MAX || bytes > TURN_BYTES_MAX {
+            // Those before it have done enough for one record: it is reached by a message of its own.
+            turn.send(Message::HandEvent(Handing {
+                step: listener,
+                event: event.clone(),
+            }));
+            continue;
         }
+        run.receive(listener.step, filter, event);
+        run.settle();
+        transitions += run.transitions + 1;
+        bytes += run.bytes;
     }
     if receivers == 0 && ttl_ms > 0 {
         if turn.state().kept_events.len() >= EVENTS_KEPT_MAX {
@@ -251,6 +263,21 @@ pub(crate) fn decide_publish(
         }));
     }
     Ok(Reply::Published { receivers })
+}
+
+/// Hands an event to a step that it met.
+pub(crate) fn decide_hand(
+    turn: &mut Turn<'_>,
+    at: StepRef,
+    event: &Value,
+) -> Result<Reply, Rejection> {
+    let mut run = turn.run(at.run).map_err(|_| Rejection::NotDue)?;
+    let filter = run
+        .matching_filter(at.step, event)
+        .ok_or(Rejection::NotDue)?;
+    run.receive(at.step, filter, event);
+    run.settle();
+    Ok(Reply::Done)
 }
 
 /// Forgets a kept event whose time is over.

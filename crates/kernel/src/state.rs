@@ -13,6 +13,7 @@ use graph::{Failure, Object};
 use crate::catalog::Catalog;
 use crate::codec::{Damage, Wire, decode, encode, record, union, words};
 use crate::id::{FrameId, ROOT_FRAME, RunId, SessionId, StepId, StepRef, Time, WHOLE_RUN};
+use crate::message::Message;
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvents, Signal};
 
@@ -27,6 +28,8 @@ pub struct State {
     pub schedules: BTreeMap<Str, Schedule>,
     /// Correlated events that came before anybody waited.
     pub kept_events: KeptEvents,
+    /// Messages between runs that their batch had no room for, by number.
+    pub messages: BTreeMap<u64, Message>,
     /// Steps that wait for events, by event type. Derived from the runs.
     pub listeners: BTreeMap<Str, BTreeSet<StepRef>>,
 }
@@ -80,7 +83,7 @@ record! {
         14 failure: Option<Failure>,
         /// When it ended.
         15 ended_at: Option<Time>,
-        /// Nothing new starts while set.
+        /// Nothing starts, goes on or ends by itself while set.
         16 suspended: bool,
         /// Set once cancellation was asked for.
         17 cancelling: bool,
@@ -98,6 +101,8 @@ record! {
         23 steps: BTreeMap<StepId, Box<Step>>,
         /// Signals that came before anybody waited.
         24 signals: Vec<Signal>,
+        /// Why cancellation was asked for.
+        25 cancel_reason: Option<Str>,
     }
 }
 
@@ -186,6 +191,8 @@ record! {
         6 withdrawing: bool,
         /// What it is doing.
         7 activity: Activity,
+        /// The input as the node shaped it on entry, if what follows the work can see it.
+        8 shaped: Option<Value>,
     }
 }
 
@@ -202,10 +209,24 @@ union! {
         4 Child(Awaited),
         /// Has opened bodies.
         5 Region(Region),
-        /// Waits for the suspended run to be resumed; then begins.
+        /// Waits for the suspended run to be resumed; then begins. Only earlier releases went this far.
         6 Held(Nothing),
         /// Waits for its turn after a long chain of transitions; then begins.
         7 Yielded(Due),
+        /// Its work is over; waits for the suspended run to be resumed, then leaves.
+        8 Kept(Outcome),
+    }
+}
+
+record! {
+    /// What came of a step's work, kept while its run is suspended.
+    pub struct Outcome {
+        /// Its output; with no failure either, what came in goes on.
+        1 output: Option<Value>,
+        /// Why it failed.
+        2 failure: Option<Failure>,
+        /// How many outcomes were kept before it: the order in which they count.
+        3 place: u32,
     }
 }
 
@@ -398,11 +419,11 @@ impl Run {
         if !self.is_live() {
             return self.status.word();
         }
-        if self.steps.values().any(|step| step.is_parked()) {
-            return "incident";
-        }
         if self.suspended {
             return "suspended";
+        }
+        if self.steps.values().any(|step| step.is_parked()) {
+            return "incident";
         }
         let waits = |activity: &Activity| {
             matches!(
@@ -456,11 +477,11 @@ impl Run {
     pub fn due(&self, step: StepId) -> Option<Time> {
         if step == WHOLE_RUN {
             let ending = self.frames.get(&ROOT_FRAME)?.ending.is_some();
-            return self.deadline.filter(|_| !ending);
+            return self.deadline.filter(|_| !ending && !self.suspended);
         }
         let step = self.step(step)?;
-        let held = self.suspended && matches!(step.activity, Activity::Yielded(_));
-        step.due().filter(|_| !held)
+        let moves = matches!(step.activity, Activity::Yielded(_) | Activity::Region(_));
+        step.due().filter(|_| !(moves && self.suspended))
     }
 
     /// A variable, looked up from a frame outwards.
@@ -529,7 +550,9 @@ impl Step {
             Activity::Task(task) => task.due(),
             Activity::Timer(due) | Activity::Yielded(due) => Some(due.at),
             Activity::Region(region) => region.due,
-            Activity::Listen(_) | Activity::Child(_) | Activity::Held(_) => None,
+            Activity::Listen(_) | Activity::Child(_) | Activity::Held(_) | Activity::Kept(_) => {
+                None
+            }
         };
         let deadline = self.deadline.filter(|_| !self.withdrawing);
         own.into_iter().chain(deadline).min()
@@ -547,7 +570,8 @@ impl Activity {
             | Activity::Listen(_)
             | Activity::Region(_)
             | Activity::Held(_)
-            | Activity::Yielded(_) => None,
+            | Activity::Yielded(_)
+            | Activity::Kept(_) => None,
         }
     }
 }

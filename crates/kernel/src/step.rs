@@ -12,7 +12,6 @@ use graph::ir::{Case, Need};
 use graph::value::Value;
 use graph::{Failure, Kind, Next, Node, NodeIndex};
 
-use crate::command::Command;
 use crate::eval::{Scope, bounded};
 use crate::event::{
     JoinReset, RunEvent, StepBegan, StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed,
@@ -20,8 +19,9 @@ use crate::event::{
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
 use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
+use crate::message::{Message, Publishing};
 use crate::signal;
-use crate::state::{Activity, Arrivals, Due, Ending, Nothing, Phase, Run, Step, Undo};
+use crate::state::{Activity, Arrivals, Due, Ending, Frame, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn};
 
 /// A token on a node.
@@ -45,8 +45,8 @@ enum Work {
     Takes(Box<Activity>),
     /// Several tokens go on.
     Splits(Vec<Next>),
-    /// The token waits in a join.
-    Joins(Need),
+    /// The token waits in a join, or without a need in a merge.
+    Joins(Option<Need>),
 }
 
 impl Work {
@@ -66,7 +66,7 @@ impl RunTurn<'_, '_> {
         }
         match next {
             Next::Node(NodeIndex(node)) => self.enter(&Token::at(frame, node, data)),
-            Next::Exit if open.steps.is_empty() && !self.is_moving(frame) => {
+            Next::Exit if self.is_last(frame, open) => {
                 self.close(frame, data);
             }
             Next::Exit => self.emit(RunEvent::TokenExited(TokenExited { frame, data })),
@@ -85,7 +85,7 @@ impl RunTurn<'_, '_> {
         }
     }
 
-    /// Lets a token onto a node, unless the run is held back.
+    /// Lets a token onto a node, unless the turn is spent.
     fn enter(&mut self, token: &Token) {
         self.transitions += 1;
         let run = self.state();
@@ -101,38 +101,16 @@ impl RunTurn<'_, '_> {
                 format!("the run reached the limit of {RUN_STEPS_LIVE_MAX} steps at once"),
             ));
         }
-        let held = if run.suspended {
-            Some(Activity::Held(Nothing {}))
-        } else if self.is_spent() {
-            Some(Activity::Yielded(Due { at: self.now() }))
+        if self.is_spent() {
+            let activity = Activity::Yielded(Due { at: self.now() });
+            self.enter_step(token, activity, None, None);
         } else {
-            None
-        };
-        match held {
-            Some(activity) => {
-                self.enter_step(token, activity, None);
-            }
-            None => self.begin(token),
+            self.begin(token);
         }
     }
 
-    /// Lets a step that was held back begin.
-    pub(crate) fn begin_held(&mut self, id: StepId) {
-        let Some(step) = self.state().step(id) else {
-            return;
-        };
-        let input = self.state().input_of(step).clone();
-        let token = Token {
-            frame: step.frame,
-            node: step.node,
-            input,
-            step: Some(id),
-        };
-        self.begin(&token);
-    }
-
     /// Begins a node's work.
-    fn begin(&mut self, token: &Token) {
+    pub(crate) fn begin(&mut self, token: &Token) {
         let definition = self.definition();
         let Some(node) = definition.node(token.node) else {
             return self.stop(Failure::new(
@@ -179,7 +157,8 @@ impl RunTurn<'_, '_> {
             Kind::Task(task) => Work::takes(Activity::Task(self.task_work(task, scope)?)),
             Kind::Child(child) => Work::takes(Activity::Child(self.awaited(child, scope)?)),
             Kind::Split(cases) => Work::Splits(self.all_cases(cases, scope)?),
-            Kind::Join(need) => Work::Joins(*need),
+            Kind::Join(need) => Work::Joins(Some(*need)),
+            Kind::Merge => Work::Joins(None),
             Kind::Do(_)
             | Kind::Loop(_)
             | Kind::ForEach(_)
@@ -233,10 +212,10 @@ impl RunTurn<'_, '_> {
             Failure::new("runtime", format!("the event was refused: {rejection}"))
         })?;
         // As a message, because this very run may wait for it and must not move while it is being moved.
-        let publish = Command::PublishEvent {
+        let publish = Message::PublishEvent(Publishing {
             event: event.clone(),
             ttl_ms: SIGNAL_TTL_MS_DEFAULT,
-        };
+        });
         self.turn_mut().send(publish);
         Ok(event)
     }
@@ -260,16 +239,22 @@ impl RunTurn<'_, '_> {
             matches!(activity, Activity::Listen(_)),
             matches!(activity, Activity::Region(_)),
         );
+        // A container keeps the data of its bodies, and that is it.
+        let shaped = (node.input.is_some()
+            && !opens
+            && (matches!(node.kind, Kind::Wait(_)) || self.definition().sees_input(node)))
+        .then(|| scope.data.clone());
         let step = match token.step {
             Some(step) => {
                 self.emit(RunEvent::StepBegan(StepBegan {
                     step,
                     activity,
                     deadline,
+                    shaped,
                 }));
                 step
             }
-            None => self.enter_step(token, activity, deadline),
+            None => self.enter_step(token, activity, deadline, shaped),
         };
         if listens {
             self.receive_kept(step);
@@ -279,7 +264,13 @@ impl RunTurn<'_, '_> {
         }
     }
 
-    fn enter_step(&mut self, token: &Token, activity: Activity, deadline: Option<Time>) -> StepId {
+    fn enter_step(
+        &mut self,
+        token: &Token,
+        activity: Activity,
+        deadline: Option<Time>,
+        shaped: Option<Value>,
+    ) -> StepId {
         let step = StepId(self.new_id());
         let (frame, node) = (token.frame, token.node);
         let input =
@@ -291,6 +282,7 @@ impl RunTurn<'_, '_> {
             input,
             deadline,
             activity,
+            shaped,
         }));
         step
     }
@@ -310,37 +302,38 @@ impl RunTurn<'_, '_> {
         self.complete_with(step, Some(output), next);
     }
 
-    fn complete_with(&mut self, id: StepId, output: Option<Value>, next: Option<Next>) {
+    pub(crate) fn complete_with(&mut self, id: StepId, output: Option<Value>, next: Option<Next>) {
         let Some(step) = self.state().step(id) else {
             return;
         };
-        let input = self.state().input_of(step).clone();
+        if self.state().suspended {
+            return self.keep_outcome(id, output, None);
+        }
+        // As it was on entry: what it was made of may have changed since.
+        let input = match &step.shaped {
+            Some(shaped) => shaped.clone(),
+            None => self.state().data_of(step).clone(),
+        };
         let token = Token {
             frame: step.frame,
             node: step.node,
-            input,
+            input: self.state().input_of(step).clone(),
             step: Some(id),
         };
         let definition = self.definition();
         let Some(node) = definition.node(token.node) else {
             return;
         };
-        let raw = Scope::of_node(token.frame, token.node, token.input.clone());
-        match self.shape(node.input.as_ref(), &raw) {
-            Ok(input) => {
-                let output = output.unwrap_or_else(|| input.clone());
-                let scope = Scope {
-                    input: Some(input),
-                    ..raw
-                };
-                self.finish(&token, node, &scope, output, next);
-            }
-            Err(failure) => self.fail_token(&token, failure),
-        }
+        let output = output.unwrap_or_else(|| input.clone());
+        let scope = Scope {
+            input: Some(input),
+            ..Scope::of_node(token.frame, token.node, token.input.clone())
+        };
+        self.finish(&token, node, &scope, output, next);
     }
 
     /// Shapes a raw output and lets the token go on.
-    fn finish(
+    pub(crate) fn finish(
         &mut self,
         token: &Token,
         node: &Node,
@@ -451,7 +444,7 @@ impl RunTurn<'_, '_> {
 
     /// A token comes to a join: with the last one needed, one goes on; when all edges have delivered,
     /// the next cycle begins.
-    fn join(&mut self, token: &Token, node: &Node, scope: &Scope, need: Need) {
+    fn join(&mut self, token: &Token, node: &Node, scope: &Scope, need: Option<Need>) {
         let (frame, index) = (token.frame, token.node);
         if let Some(step) = token.step {
             // It was held back on its way in; from here on the join's own count stands for it.
@@ -462,6 +455,10 @@ impl RunTurn<'_, '_> {
             node: index,
             data: scope.data.clone(),
         }));
+        let Some(need) = need else {
+            // What becomes of it is seen when nothing moves.
+            return;
+        };
         let incoming = self.definition().incoming(index);
         let need = needed(need, incoming);
         let Some(open) = self.state().frames.get(&frame) else {
@@ -509,6 +506,9 @@ impl RunTurn<'_, '_> {
         if step.region().is_some() {
             return self.fail_region(id, failure);
         }
+        if self.state().suspended {
+            return self.keep_outcome(id, None, Some(failure));
+        }
         let token = Token {
             frame: step.frame,
             node: step.node,
@@ -537,10 +537,15 @@ impl RunTurn<'_, '_> {
         let Some(open) = self.state().frames.get(&frame) else {
             return;
         };
-        if open.steps.is_empty() && !self.is_moving(frame) {
+        if self.is_last(frame, open) {
             let data = open.output.clone().unwrap_or_default();
             self.push(Move::Close { frame, data });
         }
+    }
+
+    /// Whether nothing goes on in a frame but what has just come to its end.
+    fn is_last(&self, frame: FrameId, open: &Frame) -> bool {
+        open.steps.is_empty() && !self.is_moving(frame) && !self.holds_merge(open)
     }
 
     /// Closes a frame that is ending once nothing goes on in it.
@@ -583,13 +588,14 @@ impl RunTurn<'_, '_> {
         }
     }
 
-    /// Whether a join has tokens but never had enough in this cycle.
-    fn is_starved(&self, node: u32, arrived: &Arrivals) -> bool {
+    /// Whether a join has tokens but never had enough in this cycle; a merge with tokens has not gone on yet.
+    pub(crate) fn is_starved(&self, node: u32, arrived: &Arrivals) -> bool {
         let definition = self.definition();
-        let Some(Kind::Join(need)) = definition.node(node).map(|node| &node.kind) else {
-            return false;
-        };
-        arrived.data.len() < needed(*need, definition.incoming(node))
+        match definition.node(node).map(|node| &node.kind) {
+            Some(Kind::Join(need)) => arrived.data.len() < needed(*need, definition.incoming(node)),
+            Some(Kind::Merge) => true,
+            _ => false,
+        }
     }
 }
 
@@ -626,6 +632,7 @@ impl Run {
             deadline: entered.deadline,
             withdrawing: false,
             activity: entered.activity.clone(),
+            shaped: entered.shaped.clone(),
         };
         self.steps.insert(entered.step, Box::new(step));
     }
@@ -648,6 +655,7 @@ impl Run {
         if let Some(step) = self.steps.get_mut(&began.step) {
             step.activity = began.activity.clone();
             step.deadline = began.deadline;
+            step.shaped.clone_from(&began.shaped);
         }
     }
 

@@ -102,15 +102,18 @@ fn shortened(failure: Failure) -> Failure {
         return failure;
     }
     let detail = format!("the worker said more than {DATA_BYTES_MAX} bytes about its failure");
-    let kind = if failure.kind.len() > NAME_BYTES_MAX {
-        "runtime".into()
-    } else {
-        failure.kind
-    };
+    let told = Failure::new("runtime", detail);
+    if failure.kind.len() > NAME_BYTES_MAX {
+        return Failure {
+            status: failure.status,
+            ..told
+        };
+    }
     Failure {
-        kind,
+        kind: failure.kind,
         status: failure.status,
-        ..Failure::new("runtime", detail)
+        title: None,
+        ..told
     }
 }
 

@@ -47,7 +47,7 @@ impl RunTurn<'_, '_> {
             Activity::Timer(_) => self.complete_wait(id),
             Activity::Region(_) => self.continue_region(id),
             Activity::Yielded(_) => self.begin_held(id),
-            Activity::Listen(_) | Activity::Child(_) | Activity::Held(_) => {}
+            Activity::Listen(_) | Activity::Child(_) | Activity::Held(_) | Activity::Kept(_) => {}
         }
     }
 }

@@ -18,10 +18,11 @@ use crate::effect::{Effect, Obligations};
 use crate::event::{Event, RunEvent, RunFact};
 use crate::id::{FrameId, ROOT_FRAME, RunId, StepId, StepRef, Time, WHOLE_RUN};
 use crate::limits::{DATA_BYTES_MAX, TURN_BYTES_MAX, TURN_TRANSITIONS_MAX};
+use crate::message::Message;
 use crate::rejection::Rejection;
 use crate::schedule::{self, Calendar};
 use crate::state::{Run, State, weight};
-use crate::{child, run, signal, task, timer};
+use crate::{child, message, run, signal, task, timer};
 
 /// Judges a command against the state, and applies what follows from it.
 ///
@@ -94,6 +95,9 @@ impl<'a> Turn<'a> {
             Command::FireSchedule { name } => schedule::decide_fire(self, &name),
             Command::NoteScheduledEnd { name, run } => schedule::decide_ended(self, &name, run),
             Command::ExpireEvent { number } => signal::decide_expire(self, number),
+            Command::HandEvent { step, event } => signal::decide_hand(self, step, &event),
+            Command::DeferMessage { message } => Ok(message::decide_defer(self, message)),
+            Command::TakeMessage { number } => message::decide_take(self, number),
         }
     }
 
@@ -132,7 +136,7 @@ impl<'a> Turn<'a> {
                 });
                 self.decision.effects.extend(effect);
             }
-            Event::WorkflowDeployed(_) => {}
+            Event::WorkflowDeployed(_) | Event::MessageDeferred(_) | Event::MessageTaken(_) => {}
         }
         if !matches!(event, Event::Run(_)) {
             self.state.apply(&event, self.now);
@@ -168,8 +172,8 @@ impl<'a> Turn<'a> {
     }
 
     /// Asks something of another run.
-    pub(crate) fn send(&mut self, command: Command) {
-        self.decision.effects.push(Effect::Send(command));
+    pub(crate) fn send(&mut self, message: Message) {
+        self.decision.effects.push(Effect::Send(message));
     }
 
     /// A run that goes on.
@@ -235,7 +239,7 @@ pub(crate) struct RunTurn<'t, 'a> {
     /// Nodes entered and bodies opened in this turn.
     pub transitions: u32,
     /// Data journaled in this turn.
-    bytes: usize,
+    pub bytes: usize,
 }
 
 impl<'a> RunTurn<'_, 'a> {
@@ -314,7 +318,13 @@ impl<'a> RunTurn<'_, 'a> {
 
     /// Moves everything until all wait for something outside.
     pub(crate) fn settle(&mut self) {
-        while let Some(next) = self.agenda.pop_front() {
+        loop {
+            let Some(next) = self.agenda.pop_front() else {
+                if self.merge_at_rest() {
+                    continue;
+                }
+                return;
+            };
             if !self.state().is_live() {
                 self.agenda.clear();
                 return;
@@ -355,6 +365,13 @@ impl State {
             Event::ScheduleDropped(name) => {
                 self.schedules.remove(&name.name);
             }
+            Event::MessageDeferred(deferred) => {
+                self.messages
+                    .insert(deferred.number, deferred.message.clone());
+            }
+            Event::MessageTaken(taken) => {
+                self.messages.remove(&taken.number);
+            }
         }
     }
 
@@ -376,6 +393,7 @@ impl State {
             RunEvent::TaskQueued(fact) => one(fact.step),
             RunEvent::TaskParked(fact) => one(fact.step),
             RunEvent::EventReceived(fact) => one(fact.step),
+            RunEvent::OutcomeKept(fact) => one(fact.step),
             RunEvent::FrameEnding(fact) if fact.frame == ROOT_FRAME => one(WHOLE_RUN),
             RunEvent::Suspended(_) | RunEvent::Resumed(_) | RunEvent::Ended(_) => {
                 let steps = self
@@ -413,6 +431,7 @@ impl State {
                 | RunEvent::StepFailed(_)
                 | RunEvent::StepCancelled(_)
                 | RunEvent::EventReceived(_)
+                | RunEvent::OutcomeKept(_)
                 | RunEvent::Ended(_)
         );
         let touched = if changes_listeners {

@@ -179,6 +179,11 @@ impl Facts {
         };
         let (step, end) = match fact {
             RunEvent::StepCompleted(fact) => (Some(fact.step), ClaimEnd::Done(fact.output.clone())),
+            RunEvent::OutcomeKept(fact) if fact.outcome.failure.is_none() => {
+                let output = fact.outcome.output.clone().unwrap_or_default();
+                (Some(fact.step), ClaimEnd::Done(output))
+            }
+            RunEvent::OutcomeKept(fact) => (Some(fact.step), ClaimEnd::Failed),
             RunEvent::StepFailed(fact) => (fact.step, ClaimEnd::Failed),
             RunEvent::TaskBackedOff(fact) => (Some(fact.step), ClaimEnd::Failed),
             RunEvent::TaskParked(fact) => (Some(fact.step), ClaimEnd::Failed),

@@ -40,7 +40,8 @@ impl World {
             self.hear_late();
             let before = self.facts.end;
             self.cycle(false)?;
-            if self.facts.state.runs.is_empty() && self.facts.state.schedules.is_empty() {
+            let state = &self.facts.state;
+            if state.runs.is_empty() && state.schedules.is_empty() && state.messages.is_empty() {
                 return self.check_all();
             }
             if self.facts.end == before {

@@ -93,6 +93,8 @@ fn what_is_simulated_reaches_far() {
         "RegionTurned",
         "SchedulePut",
         "Suspended",
+        "MessageDeferred",
+        "MessageTaken",
     ] {
         assert!(
             played.iter().any(|played| played.kinds.contains_key(kind)),

@@ -33,9 +33,6 @@ use view::View;
 /// Inputs taken into one batch.
 const BATCH_INPUTS_MAX: usize = 4_096;
 
-/// Bytes of one group: what a segment of the journal surely holds.
-const GROUP_BYTES_MAX: usize = 24 << 20;
-
 /// Journal written since the last checkpoint after which the next is taken: what a restart may have to replay.
 const CHECKPOINT_BYTES: u64 = 8 << 20;
 
@@ -159,6 +156,7 @@ struct Driver {
 
 impl Driver {
     fn run(self, mut opened: Opened) {
+        let process_since = opened.partition.process_since();
         loop {
             let left = Session::begin(&self, opened).serve(&self);
             self.metrics.set_ready(false);
@@ -172,7 +170,10 @@ impl Driver {
             }
             opened = loop {
                 match recover(&self.place, &self.view) {
-                    Ok(opened) => break opened,
+                    Ok(mut opened) => {
+                        opened.partition.continue_process(process_since);
+                        break opened;
+                    }
                     Err(fault) => warn!(%fault, "recovery failed; trying again"),
                 }
                 // What comes in meanwhile is dropped: its senders are told that the outcome is unknown.
@@ -310,10 +311,10 @@ impl Session {
         }
         let bytes = batch.bytes as u64;
         if !batch.records.is_empty() {
-            for group in groups(&batch.records) {
-                self.journal.append(&group).map_err(Left::Journal)?;
-                metrics.commits.inc();
-            }
+            // One group, so that no crash parts what caused a message from what it did.
+            let records: Vec<&[u8]> = batch.records.iter().map(Vec::as_slice).collect();
+            self.journal.append(&records).map_err(Left::Journal)?;
+            metrics.commits.inc();
             metrics.journal_bytes.inc_by(bytes);
             self.bytes_since_checkpoint += bytes;
         }
@@ -392,24 +393,6 @@ impl Session {
         }
         Left::Stopped
     }
-}
-
-/// The records in groups that the journal takes: one almost always.
-fn groups(records: &[Vec<u8>]) -> Vec<Vec<&[u8]>> {
-    let mut groups: Vec<Vec<&[u8]>> = vec![Vec::new()];
-    let mut bytes = 0;
-    for record in records {
-        if bytes + record.len() > GROUP_BYTES_MAX && bytes > 0 {
-            groups.push(Vec::new());
-            bytes = 0;
-        }
-        bytes += record.len();
-        groups
-            .last_mut()
-            .expect("there is always a group")
-            .push(record);
-    }
-    groups
 }
 
 /// Feeds the read model until nobody gives it anything, or it fails.

@@ -224,7 +224,7 @@ fn read_checkpoint(store: &Store) -> Result<(u64, Time), StartFault> {
 }
 
 fn restore_things(store: &Store, partition: &mut Partition) -> Result<(), StartFault> {
-    for kind in [b'w', b's', b'k'] {
+    for kind in [b'w', b's', b'k', b'm'] {
         let (from, to) = ([kind], [kind + 1]);
         each_record(
             store,

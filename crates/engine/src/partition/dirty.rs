@@ -9,6 +9,7 @@ use graph::value::Str;
 use kernel::RunId;
 use kernel::codec::encode;
 use kernel::event::Event;
+use kernel::message::Deferred;
 use kernel::{State, Time};
 
 use super::chronicle::{Chronicle, Tail};
@@ -24,6 +25,7 @@ pub(crate) struct Dirty {
     workflows: Vec<(Str, Str)>,
     schedules: BTreeSet<Str>,
     kept_events: BTreeSet<u64>,
+    messages: BTreeSet<u64>,
 }
 
 /// The changes themselves.
@@ -39,7 +41,7 @@ pub struct Snapshot {
     pub tails: Vec<(RunId, Tail)>,
     /// Runs no longer live.
     pub gone: Vec<RunId>,
-    /// Definitions, schedules and kept events: key, and the event that brings it back; none deletes.
+    /// Definitions, schedules, kept events and messages: key, and the event that brings it back; none deletes.
     pub things: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
@@ -70,6 +72,10 @@ impl Dirty {
 
     pub(crate) fn kept_event(&mut self, number: u64) {
         self.kept_events.insert(number);
+    }
+
+    pub(crate) fn message(&mut self, number: u64) {
+        self.messages.insert(number);
     }
 
     /// Everything that has changed; from here on nothing has.
@@ -136,6 +142,15 @@ impl Dirty {
             snapshot
                 .things
                 .push((thing_key(b'k', &number.to_be_bytes()), event));
+        }
+        for number in std::mem::take(&mut self.messages) {
+            let event = state.messages.get(&number).map(|message| {
+                let message = message.clone();
+                encode(&Event::MessageDeferred(Deferred { number, message }))
+            });
+            snapshot
+                .things
+                .push((thing_key(b'm', &number.to_be_bytes()), event));
         }
     }
 }

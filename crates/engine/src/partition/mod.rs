@@ -8,6 +8,7 @@ mod batch;
 pub mod chronicle;
 mod dirty;
 mod dispatch;
+mod messages;
 mod questions;
 mod timers;
 mod workers;
@@ -34,6 +35,7 @@ use batch::Output;
 use chronicle::Chronicle;
 use dirty::Dirty;
 use dispatch::Dispatch;
+use messages::Messages;
 use timers::{Timers, Wake};
 
 /// Events on their way to one watcher before it counts as too slow.
@@ -44,10 +46,6 @@ const WATCHERS_MAX: usize = 1_000;
 
 /// Timers fired and tasks claimed in one batch, each.
 const BATCH_WORK_MAX: usize = 1_024;
-
-/// Messages between runs carried out in one batch; the rest follows in the next. More than one command can
-/// cause by itself: only runs that keep waking each other get there.
-const BATCH_SENDS_MAX: usize = 25_000;
 
 /// Bytes of events after which a batch takes no more timers and claims. Well below a segment of the
 /// journal, which a batch must fit into.
@@ -185,13 +183,14 @@ pub struct Partition {
     ended_in: VecDeque<(u64, RunId)>,
     /// Live runs in the order of lists.
     order: BTreeSet<Cursor>,
-    sends: VecDeque<Command>,
+    messages: Messages,
     batch: Batch,
     /// Number of the batch that is gathering.
     number: u64,
     /// Number of the last batch that changed what the read model shows.
     changed_in: u64,
     next_session: u64,
+    process_since: u64,
 }
 
 impl Partition {
@@ -218,11 +217,12 @@ impl Partition {
             ended: BTreeMap::new(),
             ended_in: VecDeque::new(),
             order: BTreeSet::new(),
-            sends: VecDeque::new(),
+            messages: Messages::default(),
             batch: Batch::default(),
             number: 1,
             changed_in: 0,
             next_session: first_session,
+            process_since: first_session,
         }
     }
 
@@ -255,7 +255,7 @@ impl Partition {
             Input::Question(question) => self.question(*question),
             Input::Checkpointed { .. } | Input::Stop => {}
         }
-        self.deliver_sends();
+        self.carry_messages();
     }
 
     /// Lets time do what is due, and workers have what waits. Says whether more is left to do at once.
@@ -263,17 +263,17 @@ impl Partition {
         self.advance_clock(now);
         let mut work = 0;
         while work < BATCH_WORK_MAX
-            && self.batch.bytes < BATCH_BYTES_MAX
+            && self.batch_bytes() < BATCH_BYTES_MAX
             && let Some(wake) = self.timers.next_due(self.now)
         {
             self.wake(wake);
-            self.deliver_sends();
+            self.carry_messages();
             work += 1;
         }
         let mut skip = BTreeSet::new();
         let mut claims = 0;
         while claims < BATCH_WORK_MAX
-            && self.batch.bytes < BATCH_BYTES_MAX
+            && self.batch_bytes() < BATCH_BYTES_MAX
             && let Some((task, session)) = self.dispatch.next_match(&skip)
         {
             claims += 1;
@@ -282,13 +282,14 @@ impl Partition {
                 skip.insert(task);
             }
         }
-        self.deliver_sends();
-        let is_full = self.batch.bytes >= BATCH_BYTES_MAX;
-        is_full || work == BATCH_WORK_MAX || claims == BATCH_WORK_MAX || !self.sends.is_empty()
+        self.carry_messages();
+        let is_full = self.batch_bytes() >= BATCH_BYTES_MAX;
+        is_full || work == BATCH_WORK_MAX || claims == BATCH_WORK_MAX || self.has_messages()
     }
 
     /// What has gathered since the last batch.
     pub fn take_batch(&mut self) -> Batch {
+        self.defer_messages();
         self.changed_in = self.shown_by();
         let mut batch = std::mem::take(&mut self.batch);
         batch.number = self.number;
@@ -324,10 +325,10 @@ impl Partition {
         self.archive_failed
     }
 
-    /// How many bytes of events have gathered.
+    /// How many bytes have gathered: of events, and of messages that may have to be deferred.
     #[must_use]
     pub fn batch_bytes(&self) -> usize {
-        self.batch.bytes
+        self.batch.bytes + self.messages.bytes()
     }
 
     /// How many events' records have gathered.
@@ -475,6 +476,8 @@ impl Partition {
             Event::EventDropped(dropped) => self.dirty.kept_event(dropped.number),
             Event::SchedulePut(schedule) => self.dirty.schedule(schedule.name.clone()),
             Event::ScheduleDropped(name) => self.dirty.schedule(name.name.clone()),
+            Event::MessageDeferred(deferred) => self.dirty.message(deferred.number),
+            Event::MessageTaken(taken) => self.dirty.message(taken.number),
         }
     }
 
@@ -546,21 +549,10 @@ impl Partition {
             }
             Effect::ArmTimer { step, at } => self.timers.arm(Wake::Step(step), at),
             Effect::DisarmTimer { step, at } => self.timers.disarm(Wake::Step(step), at),
-            Effect::Send(command) => self.sends.push_back(command),
+            Effect::Send(message) => self.messages.send(message),
             Effect::ArmSchedule { name, at } => self.timers.arm_schedule(name, at),
             Effect::ArmExpiry { number, at } => self.timers.arm(Wake::Expiry(number), at),
             Effect::DisarmExpiry { number, at } => self.timers.disarm(Wake::Expiry(number), at),
-        }
-    }
-
-    /// Carries messages between runs. They follow from events of this batch and become durable with it.
-    fn deliver_sends(&mut self) {
-        for _ in 0..BATCH_SENDS_MAX {
-            let Some(command) = self.sends.pop_front() else {
-                return;
-            };
-            // A refusal means that what the message was about is over; its sender does not wait.
-            let _ = self.decide(command);
         }
     }
 
@@ -638,7 +630,7 @@ impl Partition {
         self.note(event, at);
     }
 
-    /// Makes an event from a checkpoint true again: definitions, schedules, kept events.
+    /// Makes an event from a checkpoint true again: definitions, schedules, kept events, messages.
     pub fn restore(&mut self, event: &Event) {
         self.state.apply(event, self.now);
         if let Event::WorkflowDeployed(deployed) = event
@@ -672,11 +664,11 @@ impl Partition {
                 self.carry_out(effect);
             }
         }
+        self.messages.sent_by_recovery();
         for session in self.dispatch.lost_sessions() {
-            let grace_until = self.now.plus(workers::grace_after_restart(session));
+            let grace_until = self.now.plus(self.grace_after_recovery(session));
             self.timers.arm(Wake::Session(session.0), grace_until);
         }
-        self.deliver_sends();
     }
 
     /// The author's name of the node an event is about.

@@ -14,16 +14,25 @@ use crate::driver::handle::{FromWorker, TaskOutcome, ToWorker, WorkerHello};
 /// Marks the sessions of workers that die with the server's process.
 const IN_PROCESS: u64 = 1 << 63;
 
-/// How long a session found after a restart may take to come back, in milliseconds.
-pub(super) fn grace_after_restart(session: SessionId) -> u64 {
-    if session.0 & IN_PROCESS == 0 {
-        SESSION_GRACE_MS
-    } else {
-        0
-    }
-}
-
 impl Partition {
+    /// Where the numbers of sessions that began in this process begin.
+    #[must_use]
+    pub fn process_since(&self) -> u64 {
+        self.process_since
+    }
+
+    /// Goes on in a process that another partition began, where these numbers begin: its workers still live.
+    pub fn continue_process(&mut self, since: u64) {
+        self.process_since = since;
+    }
+
+    /// How long a session found by recovery may take to come back, in milliseconds. A worker of a process
+    /// that is gone never does.
+    pub(super) fn grace_after_recovery(&self, session: SessionId) -> u64 {
+        let is_gone = session.0 & IN_PROCESS != 0 && session.0 & !IN_PROCESS <= self.process_since;
+        if is_gone { 0 } else { SESSION_GRACE_MS }
+    }
+
     /// Connects a worker. Claims of its session before that it no longer holds are offered again.
     pub(super) fn connect(&mut self, hello: WorkerHello, frames: Outlet<ToWorker>) -> Welcome {
         let known = hello

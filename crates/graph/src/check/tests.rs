@@ -49,6 +49,20 @@ fn graph(bodies: u32, nodes: Vec<Node>) -> Graph {
     }
 }
 
+/// So many nodes of one kind, one after the other.
+fn row(count: u32, kind: &Kind) -> Vec<Node> {
+    let next = |index| {
+        if index + 1 == count {
+            Next::Exit
+        } else {
+            to(index + 1)
+        }
+    };
+    (0..count)
+        .map(|index| node(&format!("n{index}"), 0, next(index), kind.clone()))
+        .collect()
+}
+
 fn set() -> Kind {
     Kind::Set(Template::Literal(Value::Null))
 }
@@ -253,6 +267,10 @@ fn unsound_contents() {
             graph(1, vec![node("a", 0, exit, fork(&[], Need::All))]),
         ),
         (
+            "101 merges and 0 joins",
+            graph(1, row(MERGES_MAX as u32 + 1, &Kind::Merge)),
+        ),
+        (
             "65 labels",
             Graph {
                 labels: vec![("a".into(), "b".into()); 65],
@@ -313,4 +331,26 @@ fn deep_bodies() {
     };
     assert_eq!(check(&chain(BODY_DEPTH_MAX as u32)), Ok(()));
     assert!(check(&chain(BODY_DEPTH_MAX as u32 + 1)).is_err());
+}
+
+#[test]
+fn merges_are_sound_up_to_their_bound_and_written_as_a_word() {
+    assert_eq!(
+        check(&graph(1, row(MERGES_MAX as u32, &Kind::Merge))),
+        Ok(())
+    );
+    assert_eq!(
+        check(&graph(
+            1,
+            row(MERGES_MAX as u32 + 1, &Kind::Join(Need::All))
+        )),
+        Ok(()),
+        "joins alone have no bound but that of nodes"
+    );
+    let written = serde_json::to_string(&Kind::Merge).expect("a kind is JSON");
+    assert_eq!(written, "\"merge\"");
+    assert_eq!(
+        serde_json::from_str::<Kind>(&written).ok(),
+        Some(Kind::Merge)
+    );
 }

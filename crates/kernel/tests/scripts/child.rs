@@ -145,7 +145,7 @@ fn a_child_is_cancelled_terminated_or_given_up_with_its_step() {
     r2 =5 null
     r2 ]4 null
     r2 x1
-    r2 cancelled cancelled: cancelled on request
+    r2 cancelled cancelled: its parent waits for it no more
     ");
     let mut world = family(vec![child("k", "c")], clean());
     world.hush();
@@ -179,7 +179,7 @@ fn a_child_is_cancelled_terminated_or_given_up_with_its_step() {
     r2 =5 null
     r2 ]4 null
     r2 x1
-    r2 cancelled cancelled: cancelled on request
+    r2 cancelled cancelled: its parent waits for it no more
     ");
 }
 
@@ -237,7 +237,7 @@ fn after_a_crash_the_parent_asks_again_and_is_told() {
         let sends = outstanding(&world.state)
             .into_iter()
             .filter_map(|effect| match effect {
-                Effect::Send(command) => Some(command),
+                Effect::Send(message) => Some(Command::from(message)),
                 _ => None,
             });
         sends
@@ -294,10 +294,10 @@ fn a_child_may_be_held_back() {
     +1 a task 1
     claim 1 #1
     suspended
-    =1 1
-    +2 k held
+    keep 1 1
     resumed
-    ^2 child c
+    =1 1
+    +2 k child c
     r2 start c 1
     r2 +1 b task 1
     r2 claim 1 #1

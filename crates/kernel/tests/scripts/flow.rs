@@ -2,12 +2,14 @@
 //!
 //! The invariant behind them: a token is never lost or doubled, and no turn goes on without bound.
 
-use graph::ir::Need;
+use graph::ir::{Losers, Need};
 use insta::assert_snapshot;
-use kernel::Command;
-use kernel::limits::RUN_STEPS_MAX;
+use kernel::limits::{RUN_STEPS_MAX, TURN_TRANSITIONS_MAX};
+use kernel::{Command, Event, RunEvent};
 
-use crate::graphs::{block, emit, fork, graph, join, map, raise, set, split, switch, task, wait};
+use crate::graphs::{
+    N, block, emit, fork, graph, join, json, map, merge, raise, set, split, switch, task, wait,
+};
 use crate::world::{World, run, run_on};
 
 #[test]
@@ -435,4 +437,176 @@ fn end_from_a_nested_place_ends_everything_well() {
     x1
     completed "out"
     "#);
+}
+
+#[test]
+fn a_step_after_a_long_way_begins_in_the_next_turn() {
+    let mut nodes: Vec<N> = (0..TURN_TRANSITIONS_MAX)
+        .map(|place| set(&format!("s{place}"), "."))
+        .collect();
+    nodes.push(task("a"));
+    let mut world = World::of(nodes);
+    world.quiet = true;
+    let run = world.start("w", "0");
+    assert!(!world.has_offer("a"));
+    world.tick(0);
+    assert!(world.has_offer("a"));
+    let began = |entry: &kernel::Entry| {
+        entry
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::Run(fact) if fact.fact.name() == "StepBegan"))
+    };
+    assert!(world.journal.iter().any(began), "{run} was not held back");
+    world.verify();
+}
+
+#[test]
+fn the_input_of_a_node_is_what_it_was_on_entry() {
+    let seen = "{n: $context.n}";
+    let branches = vec![
+        vec![task("a").input(seen).output("$input")],
+        vec![wait("b", 10).input(seen)],
+        vec![task("c").input(seen).export("{n: ($task.input.n + 1)}")],
+        vec![set("late", "null").export("{n: 99}")],
+        vec![task("d").input(seen)],
+    ];
+    let mut world = run(vec![
+        set("first", "null").export("{n: 1}"),
+        fork("f", Need::All, branches),
+        set("last", "[., $context.n]"),
+    ]);
+    world.done("a", "null");
+    world.tick(10);
+    world.done("c", "null");
+    let kept: Vec<bool> = world
+        .journal
+        .iter()
+        .flat_map(|entry| &entry.events)
+        .filter_map(|event| match event {
+            Event::Run(fact) => match &fact.fact {
+                RunEvent::StepEntered(entered) => Some(entered.shaped.is_some()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    // The fork, a to d: kept only where something can see it.
+    assert_eq!(kept, [false, true, true, true, false]);
+    world.hush();
+    world.done("d", "null");
+    assert!(
+        world
+            .log()
+            .ends_with("completed [[{\"n\":1},{\"n\":1},null,null,null],2]\n"),
+    );
+}
+
+/// Two branches, of which the second is taken for a 1 only and may come round again.
+fn reviews() -> Vec<N> {
+    vec![
+        split("s", &[("", "a"), (". == 1", "b")]),
+        task("a").to("m"),
+        task("b"),
+        switch("again", &[(". == \"again\"", "b")]).to("m"),
+        merge("m"),
+        task("end"),
+    ]
+}
+
+#[test]
+fn a_merge_waits_for_what_can_still_come_and_no_longer() {
+    for (input, expected) in [("0", "[2]"), ("1", "[2,3]")] {
+        let mut world = run_on(input, reviews());
+        world.done("a", "2");
+        assert_eq!(world.has_offer("end"), input == "0");
+        if input == "1" {
+            world.done("b", "\"again\"");
+            assert!(!world.has_offer("end"), "the other token comes round again");
+            world.done("b", "3");
+        }
+        let task = world.claim("end");
+        assert_eq!(world.work[&task.step_ref()].input, json(expected));
+        world.verify();
+    }
+}
+
+#[test]
+fn merges_that_reach_each_other_do_not_wait_for_each_other() {
+    // m1 -> c -> m2 -> d -> m1 or out: a cycle with a merge at either side.
+    let mut world = run(vec![
+        split("s", &[("", "a"), ("", "b")]),
+        task("a").to("m1"),
+        task("b").to("m2"),
+        merge("m1"),
+        set("c", "[\"c\", .]").to("m2"),
+        merge("m2"),
+        switch("d", &[(". == [2]", "m1")]),
+    ]);
+    world.done("a", "1");
+    // The token at m1 waits for b, which can come round to it.
+    assert_eq!(world.state.runs[&world.first()].steps.len(), 1);
+    world.hush();
+    world.done("b", "2");
+    assert_snapshot!(world.log(), @r#"
+    claim 2 #1
+    =2 2
+    join m2 2
+    reset m1
+    . m1 [1]
+    . c ["c",[1]]
+    join m2 ["c",[1]]
+    reset m2
+    . m2 [2,["c",[1]]]
+    . d [2,["c",[1]]]
+    completed [2,["c",[1]]]
+    "#);
+}
+
+#[test]
+fn a_merge_behind_a_join_that_starves_does_not_hide_it() {
+    let mut world = run(vec![
+        split("s", &[("", "a"), ("", "b"), (". == 1", "c")]),
+        task("a").to("j"),
+        task("b").to("m"),
+        task("c").to("j"),
+        join("j", Need::All),
+        merge("m"),
+    ]);
+    world.done("a", "1");
+    world.hush();
+    world.done("b", "2");
+    assert_snapshot!(world.log(), @r"
+    claim 2 #1
+    =2 2
+    join m 2
+    !j runtime: the join waits for tokens that can no longer come at /j
+    ending 0 failed
+    failed runtime: the join waits for tokens that can no longer come at /j
+    ");
+}
+
+#[test]
+fn a_merge_does_not_wait_for_the_branches_that_a_race_left_behind() {
+    let race = fork(
+        "race",
+        Need::Count(1),
+        vec![vec![task("a")], vec![task("b")]],
+    )
+    .with_fork(|fork| {
+        fork.losers = Losers::Leave;
+        fork.first = true;
+    });
+    let mut world = run(vec![
+        split("s", &[("", "race"), ("", "c")]),
+        race.to("m"),
+        task("c").to("m"),
+        merge("m"),
+        task("end"),
+    ]);
+    world.done("c", "1");
+    assert!(!world.has_offer("end"));
+    world.done("a", "2");
+    let task = world.claim("end");
+    assert_eq!(world.work[&task.step_ref()].input, json("[1,2]"));
 }

@@ -9,22 +9,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 
+use graph::value::Str;
 use graph::{Failure, Value};
 use kernel::codec::{Wire, decode, encode};
 use kernel::event::{
-    EventReceived, FrameClosed, FrameEnding, FrameOpened, JoinReset, Name, Number, Reason,
-    RegionReleased, RegionTurned, RunEnded, RunFact, RunStarted, StepBegan, StepCompleted,
+    EventReceived, FrameClosed, FrameEnding, FrameOpened, JoinReset, Name, Number, OutcomeKept,
+    Reason, RegionReleased, RegionTurned, RunEnded, RunFact, RunStarted, StepBegan, StepCompleted,
     StepEntered, StepFailed, StepOnly, StepPassed, StepWithdrawing, TaskBackedOff, TaskClaimed,
     TaskParked, TaskQueued, TokenExited, TokenJoined, WorkflowDeployed,
 };
 use kernel::id::FrameId;
+use kernel::message::{ChildEnd, Deferred, Handing, Publishing, ScheduledEnd, Stopping};
 use kernel::schedule::{CatchUp, Overlap, Schedule};
 use kernel::signal::{KeptEvent, Signal};
 use kernel::state::{
-    Activity, Arrivals, Awaited, Claim, Due, Ending, Frame, Listening, Nothing, Phase, Region,
-    Step, TaskStage, TaskWork, Undo, Wanted,
+    Activity, Arrivals, Awaited, Claim, Due, Ending, Frame, Listening, Nothing, Outcome, Phase,
+    Region, Step, TaskStage, TaskWork, Undo, Wanted,
 };
-use kernel::{Entry, Event, Run, RunEvent, RunId, SessionId, Status, StepId, StepRef, Time};
+use kernel::{
+    Entry, Event, Message, Run, RunEvent, RunId, SessionId, StartRun, Status, StepId, StepRef, Time,
+};
 
 use crate::graphs::json;
 
@@ -144,6 +148,7 @@ fn activities() -> Vec<(&'static str, Activity)> {
         ("Region", Activity::Region(region())),
         ("Held", Activity::Held(Nothing {})),
         ("Yielded", Activity::Yielded(due())),
+        ("Kept", Activity::Kept(outcome())),
     ]
 }
 
@@ -179,6 +184,7 @@ fn facts() -> Vec<RunEvent> {
             step,
             activity: Activity::Held(Nothing {}),
             deadline: Some(Time(1)),
+            shaped: None,
         }),
         RunEvent::StepCompleted(StepCompleted {
             step,
@@ -258,6 +264,10 @@ fn facts() -> Vec<RunEvent> {
         RunEvent::SignalDropped(Number { number: 128 }),
         RunEvent::Suspended(Nothing {}),
         RunEvent::Resumed(Nothing {}),
+        RunEvent::OutcomeKept(OutcomeKept {
+            step,
+            outcome: outcome(),
+        }),
         RunEvent::CancelRequested(Reason {
             reason: Some("reason".into()),
         }),
@@ -289,6 +299,52 @@ fn schedule() -> Schedule {
     }
 }
 
+fn outcome() -> Outcome {
+    Outcome {
+        output: Some(data()),
+        failure: Some(failure()),
+        place: 2,
+    }
+}
+
+fn messages() -> Vec<Message> {
+    let (run, step, reason) = (RUN, other_run(), Str::from("reason"));
+    let stopping = Stopping { run, reason };
+    vec![
+        Message::StartRun(StartRun {
+            run,
+            workflow: "w".into(),
+            version: Some("1.0.0".into()),
+            key: Some("key".into()),
+            input: data(),
+            labels: [("label".into(), "value".into())].into(),
+            attributes: [("attribute".into(), Value::Int(5))].into(),
+            parent: Some(step),
+            depth: 1,
+        }),
+        Message::CancelRun(stopping.clone()),
+        Message::TerminateRun(stopping),
+        Message::PublishEvent(Publishing {
+            event: data(),
+            ttl_ms: 1,
+        }),
+        Message::HandEvent(Handing {
+            step,
+            event: data(),
+        }),
+        Message::LinkChild(step),
+        Message::EndChild(ChildEnd {
+            step,
+            output: data(),
+            failure: Some(failure()),
+        }),
+        Message::NoteScheduledEnd(ScheduledEnd {
+            name: "s".into(),
+            run,
+        }),
+    ]
+}
+
 fn run() -> Run {
     let frame = Frame {
         owner: Some(StepId(1)),
@@ -307,7 +363,8 @@ fn run() -> Run {
         )]
         .into(),
     };
-    let steps = (1_u32..).zip(activities()).map(|(step, (_, activity))| {
+    // What steps can do since has lines of its own.
+    let steps = (1_u32..=10).zip(activities()).map(|(step, (_, activity))| {
         let (deadline, withdrawing) = (Some(Time(8)), step % 2 == 0);
         let made = Step {
             node: step,
@@ -317,6 +374,7 @@ fn run() -> Run {
             deadline,
             withdrawing,
             activity,
+            shaped: None,
         };
         (StepId(step), Box::new(made))
     });
@@ -344,6 +402,7 @@ fn run() -> Run {
         entered: 6,
         frames: [(FrameId(0), frame)].into(),
         steps: steps.collect(),
+        cancel_reason: None,
         signals: vec![Signal {
             number: 1,
             event: data(),
@@ -369,12 +428,35 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
             input,
             deadline: Some(Time(3)),
             activity,
+            shaped: None,
         };
         events.push((
             format!("StepEntered.{name}"),
             fact(RunEvent::StepEntered(entered)),
         ));
     }
+    let shaped = || Some(data());
+    events.push((
+        "StepEntered.Shaped".into(),
+        fact(RunEvent::StepEntered(StepEntered {
+            step: StepId(1),
+            frame: FrameId(0),
+            node: 2,
+            input: None,
+            deadline: None,
+            activity: Activity::Timer(due()),
+            shaped: shaped(),
+        })),
+    ));
+    events.push((
+        "StepBegan.Shaped".into(),
+        fact(RunEvent::StepBegan(StepBegan {
+            step: StepId(1),
+            activity: Activity::Timer(due()),
+            deadline: None,
+            shaped: shaped(),
+        })),
+    ));
     for ending in [
         Ending::Failed(failure()),
         Ending::Withdrawn(Nothing {}),
@@ -420,14 +502,31 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
         }),
         Event::EventDropped(Number { number: 1 }),
         Event::ScheduleDropped(Name { name: "s".into() }),
+        Event::MessageTaken(Number { number: 300 }),
     ];
     others.push(Event::SchedulePut(schedule()));
     events.extend(others.into_iter().map(|event| (event.name().into(), event)));
+    events.extend(messages().into_iter().map(|message| {
+        let name = format!("MessageDeferred.{}", message.name());
+        let deferred = Deferred { number: 1, message };
+        (name, Event::MessageDeferred(deferred))
+    }));
     let mut examples: BTreeMap<String, Vec<u8>> = events
         .iter()
         .map(|(name, event)| (name.clone(), encode(event)))
         .collect();
     examples.insert("Run".into(), encode(&run()));
+    let cancelled = Run {
+        cancel_reason: Some("reason".into()),
+        ..run()
+    };
+    examples.insert("Run.Cancelling".into(), encode(&cancelled));
+    let mut entered = run();
+    entered
+        .steps
+        .values_mut()
+        .for_each(|step| step.shaped = shaped());
+    examples.insert("Run.Shaped".into(), encode(&entered));
     let events = vec![
         Event::EventDropped(Number { number: 1 }),
         fact(RunEvent::Suspended(Nothing {})),
@@ -487,7 +586,7 @@ fn bytes_written_once_are_read_for_ever() {
     );
     for (name, written) in &lines {
         let bytes = unhex(written);
-        let again = match *name {
+        let again = match name.split('.').next().unwrap_or(name) {
             "Run" => read_again::<Run>(name, &bytes),
             "Entry" => read_again::<Entry>(name, &bytes),
             _ => read_again::<Event>(name, &bytes),
@@ -514,7 +613,7 @@ fn every_kind_of_event_has_an_example() {
         .map(|name| name.split('.').next().unwrap_or(name))
         .collect();
     // Kinds of run events and of other events, Run and Entry.
-    assert_eq!(kinds.len(), 28 + 5 + 2, "{kinds:?}");
+    assert_eq!(kinds.len(), 29 + 7 + 2, "{kinds:?}");
     // A number no release has given is told apart from damage.
     let unknown = decode::<Event>(&[0xf8, 0x06, 0x01]);
     assert_eq!(unknown, Err(kernel::codec::Damage::Unknown("Event", 111)));

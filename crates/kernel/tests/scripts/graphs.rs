@@ -162,6 +162,10 @@ pub(crate) fn join(name: &str, need: Need) -> N {
     n(name, K::Plain(Kind::Join(need)))
 }
 
+pub(crate) fn merge(name: &str) -> N {
+    n(name, K::Plain(Kind::Merge))
+}
+
 /// Cases are pairs of condition (empty: always) and target.
 pub(crate) fn switch(name: &str, cases: &[(&str, &str)]) -> N {
     n(name, K::Cases(false, owned(cases)))

@@ -8,10 +8,10 @@ use std::sync::Arc;
 use graph::ir::{Attribute, AttributeKind, Need};
 use graph::{Delay, Graph};
 use insta::assert_snapshot;
-use kernel::{Command, Reply, RunId, State};
+use kernel::{Command, Rejection, Reply, RunId, State};
 
-use crate::graphs::{attempt, block, expr, fork, graph, json, map, raise, set, task, wait};
-use crate::world::{World, run, run_on};
+use crate::graphs::{attempt, block, expr, fork, graph, json, map, raise, saga, set, task, wait};
+use crate::world::{World, flop, run, run_on};
 
 #[test]
 fn a_start_with_the_same_key_finds_the_run() {
@@ -250,14 +250,14 @@ fn nothing_new_starts_in_a_suspended_run_but_results_count() {
     world.done("a2", "4");
     assert_snapshot!(world.log(), @r"
     suspended
-    =5 1
-    +8 a2 held
-    =6 null
-    +9 b2 held
+    keep 5 1
+    keep 6
     refused task-unavailable: the task is not waiting for a worker
     resumed
-    ^8 task 1
-    =9 2
+    =5 1
+    =6 null
+    +8 a2 task 1
+    . b2 2
     ]3 2
     claim 7 #1
     =7 3
@@ -271,6 +271,146 @@ fn nothing_new_starts_in_a_suspended_run_but_results_count() {
 }
 
 #[test]
+fn a_suspended_run_neither_ends_nor_fails() {
+    for (kind, status) in [(None, "completed"), (Some("flop"), "failed")] {
+        let mut world = run(vec![task("a")]);
+        let run = world.first();
+        let token = world.claim("a");
+        world.tell(Command::SuspendRun { run });
+        let report = match kind {
+            None => Command::CompleteTask {
+                token,
+                output: json("1"),
+            },
+            Some(kind) => Command::FailTask {
+                token,
+                failure: flop(kind),
+                retryable: false,
+            },
+        };
+        assert_eq!(world.ask(report.clone()), Ok(Reply::Done));
+        assert!(world.claims.is_empty(), "the report counts");
+        assert_eq!(world.ask(report), Err(Rejection::ClaimStale));
+        assert_eq!(world.state.runs[&run].condition(), "suspended");
+        world.verify();
+        world.tell(Command::ResumeRun { run });
+        assert_eq!(world.state.runs[&run].condition(), status);
+        world.verify();
+    }
+}
+
+#[test]
+fn outcomes_in_a_suspended_run_count_in_their_order() {
+    let branches = vec![vec![task("a")], vec![task("b")], vec![task("c")]];
+    let mut world = run_on(
+        "null",
+        vec![fork("f", Need::Count(1), branches).with_fork(|fork| {
+            fork.first = true;
+        })],
+    );
+    let run = world.first();
+    let [a, b] = ["a", "b"].map(|name| world.claim(name));
+    world.tell(Command::SuspendRun { run });
+    for (token, output) in [(b, "2"), (a, "1")] {
+        world.tell(Command::CompleteTask {
+            token,
+            output: json(output),
+        });
+    }
+    world.hush();
+    world.tell(Command::ResumeRun { run });
+    assert!(world.log().ends_with("completed 2\n"));
+}
+
+#[test]
+fn timeouts_of_what_is_under_way_count_and_those_around_it_wait() {
+    let mut made = graph(
+        "w",
+        vec![block("b", vec![wait("n", 10), task("a").timeout(20)]).timeout(30)],
+    );
+    made.timeout = Some(Delay::Ms(40));
+    let mut world = World::default();
+    world.deploy(made);
+    let run = world.start("w", "1");
+    world.tick(10);
+    world.tell(Command::SuspendRun { run });
+    world.hush();
+    world.tick(100);
+    assert_snapshot!(world.log(), @"keep 4 timeout: the step took longer than its timeout");
+    world.tell(Command::ResumeRun { run });
+    assert_snapshot!(world.log(), @r"
+    resumed
+    !4 timeout: the step took longer than its timeout at /a
+    ending 2 failed
+    ]2 -
+    withdraw 1
+    !1 timeout: the step took longer than its timeout at /a
+    ending 0 failed
+    failed timeout: the step took longer than its timeout at /a
+    ");
+
+    // Nothing under way that has a timeout: the ones around it have their say when the run is resumed.
+    let mut made = graph("w", vec![block("b", vec![task("a")]).timeout(30)]);
+    made.timeout = Some(Delay::Ms(40));
+    let mut world = World::default();
+    world.deploy(made);
+    let run = world.start("w", "1");
+    world.tell(Command::SuspendRun { run });
+    world.hush();
+    world.tick(100);
+    assert_snapshot!(world.log(), @"");
+    world.tell(Command::ResumeRun { run });
+    world.tick(0);
+    assert_snapshot!(world.log(), @r"
+    resumed
+    withdraw 1
+    ending 2 withdrawn
+    x3
+    ]2 -
+    !1 timeout: the step took longer than its timeout at /b
+    ending 0 failed
+    failed timeout: the step took longer than its timeout at /b
+    ");
+}
+
+#[test]
+fn an_incident_in_a_suspended_run_shows_when_it_is_resumed() {
+    let mut world = run(vec![task("a").park()]);
+    let run = world.first();
+    let token = world.claim("a");
+    world.tell(Command::SuspendRun { run });
+    world.tell(Command::FailTask {
+        token,
+        failure: flop("flop"),
+        retryable: false,
+    });
+    assert_eq!(world.state.runs[&run].condition(), "suspended");
+    world.tell(Command::ResumeRun { run });
+    assert_eq!(world.state.runs[&run].condition(), "incident");
+}
+
+#[test]
+fn a_saga_cancelled_while_suspended_undoes_what_was_done() {
+    let mut world = run(vec![saga(
+        "s",
+        vec![task("a").undo(vec![task("u")]), task("b")],
+    )]);
+    let run = world.first();
+    let token = world.claim("a");
+    world.tell(Command::SuspendRun { run });
+    world.tell(Command::CompleteTask {
+        token,
+        output: json("1"),
+    });
+    world.hush();
+    world.cancel();
+    assert!(world.has_offer("u"), "{}", world.log());
+    world.done("u", "null");
+    assert_eq!(world.state.runs[&run].condition(), "cancelled");
+    world.verify();
+}
+
+#[test]
 fn a_yielded_step_waits_while_its_run_is_suspended() {
     let mut world = World::of(vec![set("a", ". + 1").to("a")]);
     world.quiet = true;
@@ -281,7 +421,7 @@ fn a_yielded_step_waits_while_its_run_is_suspended() {
     assert!(world.timers.is_empty());
     assert_eq!(
         world.ask(Command::FireTimer { step }),
-        Err(kernel::Rejection::NotDue)
+        Err(Rejection::NotDue)
     );
     world.tell(Command::ResumeRun { run });
     assert_eq!(world.timers.len(), 1);
@@ -298,11 +438,11 @@ fn cancelling_a_suspended_run_cleans_up() {
     world.done("f", "null");
     assert_snapshot!(world.log(), @r"
     cancel requested
+    resumed
     ending 0 withdrawn
     withdraw 1
     ending 2 withdrawn
     x3
-    resumed
     ]2 -
     turn 1 finally #1
     [4 1#0 finally
@@ -419,4 +559,23 @@ fn a_run_put_back_from_a_checkpoint_goes_on() {
     world.journal.clear();
     world.hush();
     assert!(world.state.restore_run(&bytes[1..]).is_err());
+}
+
+#[test]
+fn the_error_of_a_stopped_run_says_why() {
+    let stopped = |cancels: bool, said: Option<&str>| {
+        let mut world = run(vec![task("a")]);
+        let (run, reason) = (world.first(), said.map(Into::into));
+        world.tell(if cancels {
+            Command::CancelRun { run, reason }
+        } else {
+            Command::TerminateRun { run, reason }
+        });
+        world.verify();
+        let failure = world.state.runs[&run].failure.clone().unwrap();
+        failure.to_value().to_json()
+    };
+    assert_snapshot!(stopped(true, Some("sold out")), @r#"{"detail":"sold out","status":499,"title":"Run Cancelled","type":"https://quadrille.dev/errors/cancelled"}"#);
+    assert_snapshot!(stopped(true, None), @r#"{"detail":"cancelled on request","status":499,"title":"Run Cancelled","type":"https://quadrille.dev/errors/cancelled"}"#);
+    assert_snapshot!(stopped(false, Some("sold out")), @r#"{"detail":"sold out","status":499,"title":"Run Terminated","type":"https://quadrille.dev/errors/terminated"}"#);
 }

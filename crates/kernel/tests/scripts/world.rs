@@ -15,8 +15,8 @@ use kernel::event::{RunFact, StepEntered};
 use kernel::id::WHOLE_RUN;
 use kernel::state::{Activity, Ending, Phase};
 use kernel::{
-    Calendar, Command, Delivery, Entry, Event, Rejection, Reply, RunEvent, RunId, SessionId,
-    StartRun, State, StepId, StepRef, TaskToken, Time, decide, outstanding,
+    Calendar, Command, Delivery, Entry, Event, Message, Rejection, Reply, RunEvent, RunId,
+    SessionId, StartRun, State, StepId, StepRef, TaskToken, Time, decide, outstanding,
 };
 
 use crate::graphs::{N, graph, json};
@@ -63,6 +63,8 @@ pub(crate) struct World {
     pub expiries: BTreeSet<(Time, u64)>,
     /// Whether commands write into the log.
     pub quiet: bool,
+    /// Whether each message is deferred before it is carried out.
+    pub defers: bool,
     labels: Vec<RunId>,
     log: String,
     runs: u8,
@@ -143,10 +145,24 @@ impl World {
             let Some(message) = queue.pop_front() else {
                 return reply;
             };
+            if self.defers {
+                self.defer(&message);
+            }
             // A refused message is no error: what it was about is over.
-            let _ = self.judge(message, &mut queue);
+            let _ = self.judge(message.into(), &mut queue);
         }
         panic!("messages without end");
+    }
+
+    /// Keeps a message and lets go of it again, as when a batch is full.
+    fn defer(&mut self, message: &Message) {
+        let nothing = &mut VecDeque::new();
+        let message = message.clone();
+        self.judge(Command::DeferMessage { message }, nothing)
+            .unwrap();
+        let (number, _) = self.state.messages.first_key_value().unwrap();
+        let take = Command::TakeMessage { number: *number };
+        self.judge(take, nothing).unwrap();
     }
 
     /// The same, and writes what was refused.
@@ -159,7 +175,7 @@ impl World {
     fn judge(
         &mut self,
         command: Command,
-        queue: &mut VecDeque<Command>,
+        queue: &mut VecDeque<Message>,
     ) -> Result<Reply, Rejection> {
         let (reply, decision) = decide(&mut self.state, command, self.now.0, &Almanac)?;
         if !self.quiet {
@@ -180,7 +196,7 @@ impl World {
         Ok(reply)
     }
 
-    fn perform(&mut self, effect: Effect, queue: &mut VecDeque<Command>) {
+    fn perform(&mut self, effect: Effect, queue: &mut VecDeque<Message>) {
         match effect {
             Effect::OfferTask { queue, task } => assert!(
                 self.offers.insert((queue.to_string(), task)),
@@ -206,7 +222,7 @@ impl World {
             Effect::DisarmTimer { step, at } => {
                 assert!(self.timers.remove(&(at, step)), "not armed");
             }
-            Effect::Send(command) => queue.push_back(command),
+            Effect::Send(message) => queue.push_back(message),
             Effect::ArmSchedule { name, at: Some(at) } => {
                 self.schedules.insert(name.to_string(), at);
             }
@@ -393,7 +409,7 @@ impl World {
         assert_eq!(self.claims, owed.claims, "claims");
         assert_eq!(self.schedules, owed.schedules, "schedules");
         assert_eq!(owed.expiries, self.expiries, "expiries");
-        let asks_for_child = |command: &Command| matches!(command, Command::StartRun(start) if start.parent.is_some());
+        let asks_for_child = |message: &Message| matches!(message, Message::StartRun(start) if start.parent.is_some());
         assert!(sends.iter().all(asks_for_child), "{sends:?}");
     }
 
@@ -454,6 +470,16 @@ impl World {
             }
             Event::ScheduleDropped(name) => {
                 (String::new(), format!("schedule {} dropped", name.name))
+            }
+            Event::MessageDeferred(deferred) => {
+                let (number, message) = (deferred.number, deferred.message.name());
+                (
+                    String::new(),
+                    format!("message {number} deferred: {message}"),
+                )
+            }
+            Event::MessageTaken(taken) => {
+                (String::new(), format!("message {} taken", taken.number))
             }
         };
         format!("{label}{text}\n")
@@ -554,6 +580,14 @@ impl World {
                 format!("signal {} kept {}", signal.number, signal.event)
             }
             RunEvent::SignalDropped(dropped) => format!("signal {} dropped", dropped.number),
+            RunEvent::OutcomeKept(kept) => {
+                let outcome = &kept.outcome;
+                let said = outcome.failure.as_ref().map(brief);
+                let said = said.or(outcome.output.as_ref().map(Value::to_json));
+                format!("keep {} {}", kept.step.0, said.unwrap_or_default())
+                    .trim_end()
+                    .into()
+            }
             RunEvent::Suspended(_) => "suspended".into(),
             RunEvent::Resumed(_) => "resumed".into(),
             RunEvent::CancelRequested(_) => "cancel requested".into(),
@@ -579,6 +613,7 @@ impl World {
             Activity::Child(awaited) => format!("child {}", awaited.workflow),
             Activity::Region(_) => "region".into(),
             Activity::Held(_) => "held".into(),
+            Activity::Kept(_) => "kept".into(),
             Activity::Yielded(_) => "yielded".into(),
         }
     }
@@ -623,6 +658,7 @@ pub(crate) fn assert_same(a: &State, b: &State) {
     }
     assert_eq!(a.listeners, b.listeners, "listeners");
     assert_eq!(a.schedules, b.schedules, "schedules");
+    assert_eq!(a.messages, b.messages, "messages");
     assert_eq!(
         a.kept_events.iter().collect::<Vec<_>>(),
         b.kept_events.iter().collect::<Vec<_>>(),

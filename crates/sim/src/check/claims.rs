@@ -3,7 +3,7 @@
 
 use graph::Value;
 use kernel::event::RunFact;
-use kernel::state::TaskStage;
+use kernel::state::{TaskStage, TaskWork};
 use kernel::{Event, RunEvent, State, TaskToken};
 
 use crate::facts::{ClaimEnd, Facts};
@@ -28,11 +28,14 @@ pub(crate) fn event(state: &State, event: &Event) -> Result<(), Violation> {
             matches!(task.stage, TaskStage::Queued(_)) && fact.claim == task.claims + 1
         }),
         // Workers of the simulation say in their output which claim they worked under.
-        RunEvent::StepCompleted(fact) => task(fact.step).is_none_or(|task| {
-            let worked_under = fact.output.get("claim").and_then(Value::as_int);
-            matches!(task.stage, TaskStage::Claimed(_))
-                && worked_under == Some(i64::from(task.claims))
-        }),
+        RunEvent::StepCompleted(fact) => {
+            task(fact.step).is_none_or(|task| current(task, &fact.output))
+        }
+        RunEvent::OutcomeKept(fact) => {
+            let output = fact.outcome.output.as_ref();
+            let both = task(fact.step).zip(output);
+            both.is_none_or(|(task, output)| current(task, output))
+        }
         RunEvent::TaskBackedOff(fact) => {
             task(fact.step).is_some_and(|task| matches!(task.stage, TaskStage::Claimed(_)))
         }
@@ -43,6 +46,11 @@ pub(crate) fn event(state: &State, event: &Event) -> Result<(), Violation> {
     } else {
         Violation::found(CLAIM, format!("{fact:?} of run {id}"))
     }
+}
+
+fn current(task: &TaskWork, output: &Value) -> bool {
+    let worked_under = output.get("claim").and_then(Value::as_int);
+    matches!(task.stage, TaskStage::Claimed(_)) && worked_under == Some(i64::from(task.claims))
 }
 
 /// A task that a worker was given.

@@ -44,6 +44,9 @@ pub(crate) fn partition(facts: &Facts, partition: &Partition) -> Result<(), Viol
     if !live.kept_events.iter().eq(facts.kept_events.iter()) {
         return Violation::found(REPLAY, "kept events differ");
     }
+    if live.messages != facts.messages {
+        return Violation::found(REPLAY, "messages between runs differ");
+    }
     if live.listeners != facts.listeners {
         return Violation::found(
             REPLAY,

@@ -22,6 +22,7 @@ pub(crate) fn event(state: &State, event: &Event) -> Result<(), Violation> {
             fact.frame.0 == run.last_id + 1 && run.steps.contains_key(&fact.owner)
         }
         RunEvent::StepBegan(fact) => run.steps.contains_key(&fact.step),
+        RunEvent::OutcomeKept(fact) => run.suspended && run.steps.contains_key(&fact.step),
         RunEvent::StepCompleted(fact) => run.steps.contains_key(&fact.step),
         RunEvent::StepFailed(fact) => fact.step.is_none_or(|step| run.steps.contains_key(&step)),
         RunEvent::StepCancelled(fact) => run.steps.contains_key(&fact.step),

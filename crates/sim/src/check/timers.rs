@@ -59,6 +59,10 @@ fn instant(facts: &Facts, run: &Run, fact: &RunEvent) -> Option<Time> {
             Activity::Timer(due) => Some(due.at),
             _ => None,
         },
+        RunEvent::OutcomeKept(fact) => match &run.step(fact.step)?.activity {
+            Activity::Timer(due) => Some(due.at),
+            _ => None,
+        },
         RunEvent::StepBegan(fact) => match &run.step(fact.step)?.activity {
             Activity::Yielded(due) => Some(due.at),
             _ => None,
