@@ -6,11 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use graph::{Graph, Value};
+use journal::{LocalDisk, LocalJournal};
 use kernel::{Command, Delivery, Reply, RunId, SessionId, StartRun};
+use quadrille_engine::driver::view::{TABLES, View};
 use quadrille_engine::query::Filter;
 use quadrille_engine::{
     Data, Engine, FromWorker, Options, Running, TaskOutcome, WorkerHello, WorkerLink, start,
 };
+use store::Store;
+
+/// Journal after which a checkpoint is taken.
+const CHECKPOINT_BYTES: u64 = 8 << 20;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -423,9 +429,10 @@ async fn tasks_of_a_worker_that_died_with_the_server_do_not_wait_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn checkpoints_are_taken_though_the_server_is_never_idle() {
+async fn checkpoints_are_taken_though_the_server_is_never_idle_and_bound_what_is_replayed() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (engine, running) = open(Data::Folder(folder.path().join("data")));
+    let (data, after) = (folder.path().join("data"), folder.path().join("after"));
+    let (engine, running) = open(Data::Folder(data.clone()));
     engine
         .ask(workflow("one", 1, false))
         .await
@@ -435,8 +442,8 @@ async fn checkpoints_are_taken_though_the_server_is_never_idle() {
         let (engine, ballast) = (engine.clone(), ballast.clone());
         async move {
             // Well more than several checkpoints' worth, if none were taken.
-            for number in 0..400 {
-                if engine.metrics().checkpoints.get() > 1 {
+            for number in 0..1_000 {
+                if engine.metrics().checkpoints.get() > 3 {
                     return;
                 }
                 let key = format!("{place}-{number}");
@@ -453,9 +460,20 @@ async fn checkpoints_are_taken_though_the_server_is_never_idle() {
         flood.await.expect("no panic");
     }
     assert!(
-        engine.metrics().checkpoints.get() > 1,
+        engine.metrics().checkpoints.get() > 3,
         "{}",
         engine.metrics().checkpoints.get()
     );
+    // The journal first: whatever of the store is newer than it was written before.
+    copy(&data.join("journal"), &after.join("journal"));
+    copy(&data.join("store"), &after.join("store"));
+    let store = Store::open(after.join("store"), &TABLES, store::Options::default());
+    let view = View::open(store.expect("a store")).expect("a view");
+    let disk = LocalDisk::open(after.join("journal")).expect("a folder");
+    let (journal, _) = LocalJournal::open(disk, journal::Options::default()).expect("a journal");
+    let opened = view.recover(Box::new(journal)).expect("recovers");
+    let (written, replayed) = (engine.metrics().journal_bytes.get(), opened.replayed_bytes);
+    assert!(written > 4 * CHECKPOINT_BYTES, "{written}");
+    assert!(replayed < 3 * CHECKPOINT_BYTES, "{replayed} of {written}");
     running.stop().await;
 }

@@ -17,7 +17,6 @@ use std::time::Duration;
 
 use journal::{AppendFault, Journal};
 use kernel::Time;
-use store::WriteFault;
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
@@ -412,8 +411,10 @@ fn groups(records: &[Vec<u8>]) -> Vec<Vec<&[u8]>> {
     groups
 }
 
-/// Feeds the read model until nobody gives it anything, or it fails.
+/// Feeds the read model until nobody gives it anything, or it fails. A checkpoint is made durable aside, so
+/// that nobody waits for the files it takes.
 fn feed_view(view: &View, inbox: &Inbox, fed: &Receiver<Feed>) {
+    let mut checkpoint: Option<JoinHandle<()>> = None;
     while let Ok(feed) = fed.recv() {
         let done = match feed {
             Feed::Changes { number, changes } => view.feed(number, changes, false),
@@ -425,13 +426,24 @@ fn feed_view(view: &View, inbox: &Inbox, fed: &Receiver<Feed>) {
             }
         };
         match done {
-            Ok(Some(position)) => inbox.send_urgent(Input::Checkpointed { position }),
+            Ok(Some(position)) => {
+                let (view, inbox) = (view.clone(), inbox.clone());
+                let keep = move || match view.sync() {
+                    Ok(()) => inbox.send_urgent(Input::Checkpointed { position }),
+                    Err(fault) => error!(%fault, "a checkpoint could not be written"),
+                };
+                let thread = std::thread::Builder::new().name("checkpoint".into());
+                let started = thread.spawn(keep);
+                checkpoint =
+                    Some(started.expect("a server that cannot start a thread cannot serve"));
+            }
             Ok(None) => {}
-            Err(fault) => return stop_feeding(&fault),
+            Err(fault) => {
+                error!(%fault, "the store failed");
+                break;
+            }
         }
     }
-}
-
-fn stop_feeding(fault: &WriteFault) {
-    error!(%fault, "the store failed");
+    // The last checkpoint must not be lost by stopping.
+    drop(checkpoint.map(JoinHandle::join));
 }

@@ -109,7 +109,8 @@ impl View {
         self.shown.send_replace(0);
     }
 
-    /// Takes in the changes of a batch. Returns the position of a checkpoint that has become durable by it.
+    /// Takes in the changes of a batch. Returns the position of a checkpoint among them, which is durable once
+    /// [`View::sync`] has returned.
     ///
     /// # Errors
     /// A store that cannot be written; the read model takes no more.
@@ -133,11 +134,16 @@ impl View {
             }
         }
         self.write(fed, checkpoint.unwrap_or(0))?;
-        if checkpoint.is_some() {
-            self.store.sync()?;
-        }
         self.shown.send_replace(number);
         Ok(checkpoint)
+    }
+
+    /// Makes everything fed so far durable. More may be fed meanwhile.
+    ///
+    /// # Errors
+    /// A store that cannot be written; the read model takes no more.
+    pub fn sync(&self) -> Result<(), WriteFault> {
+        self.store.sync().map(drop)
     }
 
     fn write(&self, mut fed: Fed, checkpoint: u64) -> Result<(), WriteFault> {
@@ -157,7 +163,7 @@ impl View {
         if fed.finished.contains(&id) {
             self.write(std::mem::take(fed), 0)?;
         }
-        let tables = |fault: AskError| WriteFault::Tables(fault.into());
+        let tables = |fault: AskError| WriteFault::Tables(Arc::new(fault));
         let earlier = self.find(id).map_err(tables)?;
         match earlier.filter(|run| run.started_at != at) {
             Some(run) => self.forget(&mut fed.batch, &run).map_err(tables),
