@@ -16,11 +16,9 @@ use tokio::sync::watch;
 use tracing::error;
 
 use super::handle::AskError;
-use crate::partition::chronicle::{Tail, read_events};
+use crate::partition::chronicle::{Tail, Told, read_events};
 use crate::partition::{Archive, ArchiveFault, Change, Finished, HistoryTail, LivePage, Snapshot};
-use crate::query::{
-    Counts, Cursor, Filter, HistoryEvent, HistoryPage, Page, RunView, Summary, step_of,
-};
+use crate::query::{Counts, Cursor, Filter, HistoryEvent, HistoryPage, Page, RunView, Summary};
 
 /// Names of the tables, in the order of the constants below.
 pub const TABLES: [&str; 5] = ["live", "finished", "started", "history", "things"];
@@ -367,7 +365,8 @@ impl View {
         }
     }
 
-    /// Events of a run from a number on: those in the store, then those in memory.
+    /// Events of a run from a number on: those in the store, then those in memory. Costs what it shows, and
+    /// the part of the history in which it begins.
     ///
     /// # Errors
     /// [`Rejection::RunMissing`], or a store that cannot be read.
@@ -388,22 +387,52 @@ impl View {
                 self.definition(&run.workflow, &run.version)
             }
         };
-        let mut parts = Vec::new();
+        let name = |node| Some(definition.as_ref()?.node(node)?.name.clone());
+        let mut page = HistoryPage::default();
+        let mut next = from;
+        loop {
+            // Parts of the store may overlap with what memory has, as after a crash; both tell the same.
+            let kept = match &tail.tail {
+                Some(tail) if tail.from <= next => Some((tail.from, tail.bytes.clone())),
+                _ => self.history_part(id, next)?,
+            };
+            let Some((first, bytes)) = kept else { break };
+            let before = next;
+            for told in read_events(&bytes, next - first) {
+                if page.events.len() == limit {
+                    page.next = Some(next);
+                    return Ok(page);
+                }
+                let Told { at, node, event } = told.map_err(fault)?;
+                page.events.push(HistoryEvent {
+                    number: next,
+                    at,
+                    event,
+                    step_name: node.and_then(name),
+                });
+                next += 1;
+            }
+            if next == before {
+                break;
+            }
+        }
+        Ok(page)
+    }
+
+    /// The stored part of a history that holds an event if any does, and the number of its first event.
+    fn history_part(&self, id: RunId, number: u64) -> Result<Option<(u64, Vec<u8>)>, AskError> {
+        let mut part = None;
         let mut each = |key: &[u8], bytes: &[u8]| {
-            let number = key
-                .get(16..24)
-                .and_then(|number| number.try_into().ok())
-                .map_or(0, u64::from_be_bytes);
-            parts.push((number, bytes.to_vec()));
-            ControlFlow::Continue(())
+            let first = key.get(16..).and_then(|first| first.try_into().ok());
+            part = first.map(|first| (u64::from_be_bytes(first), bytes.to_vec()));
+            ControlFlow::Break(())
         };
-        let (first, last) = (history_key(id, 0), history_key(id, u64::MAX));
+        let (first, last) = (history_key(id, 0), history_key(id, number));
         let bounds = (Bound::Included(&first[..]), Bound::Included(&last[..]));
         self.store
-            .range(HISTORY, bounds.0, bounds.1, Direction::Forward, &mut each)
+            .range(HISTORY, bounds.0, bounds.1, Direction::Backward, &mut each)
             .map_err(fault)?;
-        parts.extend(tail.tail.map(|tail| (tail.from, tail.bytes)));
-        assemble(parts, definition.as_deref(), from, limit)
+        Ok(part)
     }
 
     /// Forgets finished runs whose retention is over; looks at a bounded number of them, oldest first,
@@ -594,49 +623,6 @@ fn merge(
         frontier
     };
     Page { runs, next }
-}
-
-fn assemble(
-    parts: Vec<(u64, Vec<u8>)>,
-    definition: Option<&Definition>,
-    from: u64,
-    limit: usize,
-) -> Result<HistoryPage, AskError> {
-    let mut page = HistoryPage::default();
-    let mut nodes: BTreeMap<u32, u32> = BTreeMap::new();
-    let mut next = 0;
-    for (first, bytes) in parts {
-        for (number, (at, event)) in (first..).zip(read_events(&bytes).map_err(fault)?) {
-            if number < next {
-                continue;
-            }
-            next = number + 1;
-            if let kernel::RunEvent::StepEntered(fact) = &event {
-                nodes.insert(fact.step.0, fact.node);
-            }
-            if number < from {
-                continue;
-            }
-            if page.events.len() == limit {
-                page.next = Some(number);
-                return Ok(page);
-            }
-            let node = match &event {
-                kernel::RunEvent::StepPassed(fact) => Some(fact.node),
-                kernel::RunEvent::StepFailed(fact) => Some(fact.node),
-                other => step_of(other).and_then(|step| nodes.get(&step.0).copied()),
-            };
-            let node = node.and_then(|node| definition?.node(node));
-            let step_name = node.map(|node| node.name.clone());
-            page.events.push(HistoryEvent {
-                number,
-                at,
-                event,
-                step_name,
-            });
-        }
-    }
-    Ok(page)
 }
 
 fn fault(error: impl std::fmt::Display) -> AskError {

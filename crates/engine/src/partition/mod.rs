@@ -468,9 +468,9 @@ impl Partition {
     }
 
     fn note_fact(&mut self, id: RunId, fact: &RunEvent, at: Time) {
-        let number = self.chronicle.push(id, at, fact);
+        let (number, node) = self.chronicle.push(id, at, fact);
         if self.watchers.contains_key(&id) {
-            let step_name = self.step_name(id, fact);
+            let step_name = node.and_then(|node| self.node_name(id, node));
             let event = HistoryEvent {
                 number,
                 at,
@@ -601,9 +601,9 @@ impl Partition {
         next_event: u64,
     ) -> Result<(), kernel::codec::Damage> {
         let id = self.state.restore_run(bytes)?;
-        self.chronicle.restore(id, next_event);
         self.dirty.stored(id);
         if let Some(run) = self.state.runs.get(&id) {
+            self.chronicle.restore(run, next_event);
             self.order.insert(Cursor {
                 started_at: run.started_at,
                 run: id,
@@ -667,15 +667,9 @@ impl Partition {
         self.deliver_sends();
     }
 
-    /// The author's name of the node an event is about.
-    fn step_name(&self, id: RunId, fact: &RunEvent) -> Option<Str> {
+    /// The author's name of a node.
+    fn node_name(&self, id: RunId, node: u32) -> Option<Str> {
         let run = self.state.runs.get(&id)?;
-        let node = match fact {
-            RunEvent::StepEntered(fact) => fact.node,
-            RunEvent::StepPassed(fact) => fact.node,
-            RunEvent::StepFailed(fact) => fact.node,
-            other => run.step(crate::query::step_of(other)?)?.node,
-        };
         let definition = self.state.catalog.find(&run.workflow, Some(&run.version))?;
         definition.node(node).map(|node| node.name.clone())
     }

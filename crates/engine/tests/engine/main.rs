@@ -1,0 +1,5 @@
+//! The engine from outside, noun by noun.
+
+mod history;
+mod life;
+mod stage;
