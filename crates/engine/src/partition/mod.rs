@@ -5,6 +5,7 @@
 //! in reach: `now` and the readers are given.
 
 mod batch;
+mod census;
 pub mod chronicle;
 mod dirty;
 mod dispatch;
@@ -30,6 +31,7 @@ pub use questions::{HistoryTail, LivePage, Question, Welcome};
 use crate::driver::handle::{FromWorker, ToWorker};
 use crate::query::{Cursor, HistoryEvent, RunView};
 use batch::Output;
+use census::Census;
 use chronicle::Chronicle;
 use dirty::Dirty;
 use dispatch::Dispatch;
@@ -175,6 +177,7 @@ pub struct Partition {
     timers: Timers,
     dispatch: Dispatch,
     chronicle: Chronicle,
+    census: Census,
     dirty: Dirty,
     waiters: BTreeMap<RunId, Vec<Answer<Option<RunView>>>>,
     watchers: BTreeMap<RunId, Vec<Outlet<HistoryEvent>>>,
@@ -209,6 +212,7 @@ impl Partition {
             timers: Timers::default(),
             dispatch: Dispatch::default(),
             chronicle: Chronicle::default(),
+            census: Census::default(),
             dirty: Dirty::default(),
             waiters: BTreeMap::new(),
             watchers: BTreeMap::new(),
@@ -480,6 +484,7 @@ impl Partition {
             self.batch.outputs.push(Output::Watched(id, event));
         }
         self.dirty.run(id);
+        self.census.changed(id);
         match fact {
             RunEvent::Started(_) => {
                 self.order.insert(Cursor {
@@ -509,6 +514,7 @@ impl Partition {
             run: id,
         });
         self.dirty.ended(id);
+        self.census.ended(id);
         let view = || RunView::of(&run, None);
         for waiter in self.waiters.remove(&id).unwrap_or_default() {
             self.batch.outputs.push(Output::Ended(waiter, Some(view())));
@@ -602,6 +608,7 @@ impl Partition {
     ) -> Result<(), kernel::codec::Damage> {
         let id = self.state.restore_run(bytes)?;
         self.dirty.stored(id);
+        self.census.changed(id);
         if let Some(run) = self.state.runs.get(&id) {
             self.chronicle.restore(run, next_event);
             self.order.insert(Cursor {
