@@ -8,10 +8,10 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use lsm_tree::compaction::Leveled;
-use lsm_tree::{AbstractTree, AnyTree, SequenceNumberCounter};
+use lsm_tree::{AbstractTree, AnyTree, SeqNo, SequenceNumberCounter};
 
 use crate::WriteFault;
-use crate::tree_tables::plain;
+use crate::tree_tables::{Gate, plain};
 
 /// New files after which they are merged into the first level.
 const NEW_FILES: u8 = 4;
@@ -33,6 +33,7 @@ pub(crate) struct Keeper {
 struct Desk {
     tree: AnyTree,
     visible: SequenceNumberCounter,
+    gate: Gate,
     work: Mutex<Work>,
     changed: Condvar,
 }
@@ -47,10 +48,15 @@ struct Work {
 }
 
 impl Keeper {
-    pub(crate) fn start(tree: &AnyTree, visible: &SequenceNumberCounter) -> io::Result<Self> {
+    pub(crate) fn start(
+        tree: &AnyTree,
+        visible: &SequenceNumberCounter,
+        gate: &Gate,
+    ) -> io::Result<Self> {
         let desk = Desk {
             tree: tree.clone(),
             visible: visible.clone(),
+            gate: Arc::clone(gate),
             work: Mutex::default(),
             changed: Condvar::new(),
         };
@@ -108,7 +114,7 @@ impl Desk {
             |work| work.asked,
             |asked| {
                 let lock = self.tree.get_flush_lock();
-                self.tree.flush(&lock, self.visible.get()).map(|_| asked)
+                self.tree.flush(&lock, self.horizon()).map(|_| asked)
             },
             |work, asked| {
                 work.written = asked;
@@ -127,11 +133,18 @@ impl Desk {
             |work| work.is_merging = false,
             |()| {
                 let before = self.tree.current_version().id();
-                self.tree.compact(strategy.clone(), self.visible.get())?;
+                self.tree.compact(strategy.clone(), self.horizon())?;
                 Ok(self.tree.current_version().id() != before)
             },
             |work, has_merged| work.is_merging |= has_merged,
         );
+    }
+
+    /// What no reader looks behind any more. A reader that is about to take its snapshot knows already which
+    /// one, and must find it: those that come later look no further back than this.
+    fn horizon(&self) -> SeqNo {
+        let _alone = self.gate.write().unwrap_or_else(PoisonError::into_inner);
+        self.visible.get()
     }
 
     /// One thread's life: whenever there is work it is taken, done without holding the desk, and noted as done.

@@ -36,14 +36,17 @@ const BLOCK_BYTES: u64 = 512;
 const NEW_FILTER_RATE: f32 = 0.0001;
 const OLD_FILTER_BITS: f32 = 10.0;
 
+/// Held for reading while a snapshot is taken, for writing while a batch goes in, the memory is set aside, or
+/// it is asked which snapshots are no longer needed.
+pub(crate) type Gate = Arc<RwLock<()>>;
+
 pub(crate) struct TreeTables {
     tree: AnyTree,
     /// The number of the next batch.
     next: SequenceNumberCounter,
     /// Readers see batches below this number.
     visible: SequenceNumberCounter,
-    /// Held for reading while a snapshot is taken, for writing while a batch goes in or the memory is set aside.
-    gate: RwLock<()>,
+    gate: Gate,
     names: Vec<u8>,
     buffer_bytes: u64,
     keeper: Keeper,
@@ -80,12 +83,13 @@ impl TreeTables {
         visible.fetch_max(seen);
         let names = names.join("\0").into_bytes();
         let position = check_meta(path, &tree, &names)?;
-        let keeper = Keeper::start(&tree, &visible).map_err(|error| tables(path, error))?;
+        let gate = Gate::default();
+        let keeper = Keeper::start(&tree, &visible, &gate).map_err(|error| tables(path, error))?;
         let tables = Self {
             tree,
             next,
             visible,
-            gate: RwLock::new(()),
+            gate,
             names,
             buffer_bytes: options.write_buffer_bytes,
             keeper,

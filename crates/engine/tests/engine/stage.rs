@@ -109,16 +109,29 @@ pub(crate) async fn serve(mut link: WorkerLink) {
     }
 }
 
-/// The files as a killed process leaves them.
+/// The files as a killed process leaves them: as they are at one moment, which is when the store's list of its
+/// files stays the same.
 pub(crate) fn copy(from: &Path, to: &Path) {
+    let list = || ["current", "store/current"].map(|name| fs::read(from.join(name)).ok());
+    loop {
+        let before = list();
+        copy_files(from, to);
+        if list() == before {
+            return;
+        }
+        fs::remove_dir_all(to).expect("is removed");
+    }
+}
+
+fn copy_files(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a folder");
     for entry in fs::read_dir(from).expect("a folder") {
         let entry = entry.expect("an entry");
         let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("a copy");
+        match fs::metadata(entry.path()) {
+            Ok(metadata) if metadata.is_dir() => copy_files(&entry.path(), &target),
+            // A file that is no longer needed may go at any time.
+            _ => drop(fs::copy(entry.path(), target)),
         }
     }
 }
