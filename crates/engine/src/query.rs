@@ -92,6 +92,17 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Adds what a filter means of counts by workflow and state, if it asks for nothing else.
+    pub(crate) fn add(&mut self, all: &BTreeMap<(Str, &'static str), u64>, filter: &Filter) {
+        for ((workflow, state), count) in all {
+            let of_workflow = filter.workflow.as_ref();
+            let is_meant = of_workflow.is_none_or(|of| of == workflow) && filter.admits(state);
+            if is_meant && *count > 0 {
+                *self.states.entry(state).or_default() += count;
+            }
+        }
+    }
+
     /// In all.
     #[must_use]
     pub fn total(&self) -> u64 {
@@ -206,8 +217,22 @@ impl Filter {
                 .attributes
                 .iter()
                 .all(|(name, value)| run.attributes.get(name) == Some(value))
-            && (self.states.is_empty()
-                || self.states.iter().any(|state| **state == *run.condition()))
+            && self.admits(run.condition())
+    }
+
+    /// Whether runs in this state can be meant.
+    pub(crate) fn admits(&self, state: &str) -> bool {
+        self.states.is_empty() || self.states.iter().any(|wanted| **wanted == *state)
+    }
+
+    /// Whether nothing but workflow and states is asked for.
+    pub(crate) fn is_by_total(&self) -> bool {
+        let by_total = Filter {
+            workflow: self.workflow.clone(),
+            states: self.states.clone(),
+            ..Filter::default()
+        };
+        by_total == *self
     }
 }
 

@@ -576,7 +576,7 @@ impl World {
         let fed = match node.feed.pop_front() {
             None => return Ok(()),
             Some(Fed::Purge(now)) => {
-                self.tally.purged += node.view.purge(now).map_or(0, |purged| purged as u64);
+                self.tally.purged += node.view.purge(now).map_or(0, |purged| purged.runs as u64);
                 Ok(None)
             }
             Some(Fed::Changes(number, mut changes)) => {

@@ -1,6 +1,7 @@
-//! What can go wrong with a store. None of it loses anything: the journal can fill the tables again.
+//! What can go wrong with a store. What was synced is still there, and the journal holds the rest.
 
 use std::error::Error;
+use std::sync::Arc;
 
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +24,7 @@ pub enum OpenFault {
     },
     /// The tables were written by another version of this program.
     #[error(
-        "store {path} has format version {found}; this program reads version {supported}\n  remove the folder to have it filled again from the journal"
+        "store {path} has format version {found}; this program reads version {supported}\n  start it with an empty data folder, or the program that wrote this one"
     )]
     UnknownVersion {
         /// The folder.
@@ -35,7 +36,7 @@ pub enum OpenFault {
     },
     /// The tables do not say which position they reflect.
     #[error(
-        "store {path} holds records but no {missing}\n  remove the folder to have it filled again from the journal"
+        "store {path} holds records but no {missing}\n  restore the data folder from a backup, or start with an empty one"
     )]
     Incomplete {
         /// The folder.
@@ -43,21 +44,32 @@ pub enum OpenFault {
         /// What is missing.
         missing: &'static str,
     },
+    /// The store holds tables that this program does not know.
+    #[error(
+        "store {path} holds the tables {found}, but was opened for {asked}\n  start it with an empty data folder, or the program that wrote this one"
+    )]
+    OtherTables {
+        /// The folder.
+        path: String,
+        /// The tables found.
+        found: String,
+        /// The tables asked for.
+        asked: String,
+    },
     /// The tables failed.
-    #[error("cannot open store {path}")]
+    #[error("cannot open store {path}: {source}")]
     Tables {
         /// The folder.
         path: String,
         /// Why.
-        #[source]
         source: Box<dyn Error + Send + Sync>,
     },
 }
 
 /// Why a record could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot read the store")]
-pub struct ReadFault(#[source] pub(crate) Box<dyn Error + Send + Sync>);
+#[error("cannot read the store: {0}")]
+pub struct ReadFault(pub(crate) Box<dyn Error + Send + Sync>);
 
 /// Why a batch was not applied, or could not be made durable.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +103,6 @@ pub enum WriteFault {
         found: u64,
     },
     /// The tables failed. The store takes no more batches until it is opened again.
-    #[error("cannot write the store\n  open it again")]
-    Tables(#[source] Box<dyn Error + Send + Sync>),
+    #[error("cannot write the store: {0}")]
+    Tables(Arc<dyn Error + Send + Sync>),
 }

@@ -8,12 +8,14 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::fjall_tables::{FjallTables, META};
 use crate::memory_tables::MemoryTables;
+use crate::tree_tables::{TreeTables, plain};
 use crate::{Batch, OpenFault, ReadFault, WriteFault};
 
 /// The longest name of a table.
 const NAME_BYTES_MAX: usize = 255;
+/// Each key carries the number of its table in one byte.
+const TABLES_MAX: usize = 64;
 
 /// A table, by its place in the list that the store was opened with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,8 +38,7 @@ pub type Each<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 pub struct Options {
     /// Of blocks read from disk, for all tables together.
     pub cache_bytes: u64,
-    /// Of records not yet in a sorted file, for each table. A table may hold up to five times as much for a
-    /// moment, while the full buffers wait to be written.
+    /// Of records not yet in a sorted file. There may be twice as much, and a batch, while a file is written.
     pub write_buffer_bytes: u64,
 }
 
@@ -45,7 +46,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             cache_bytes: 16 * 1024 * 1024,
-            write_buffer_bytes: 8 * 1024 * 1024,
+            write_buffer_bytes: 32 * 1024 * 1024,
         }
     }
 }
@@ -65,22 +66,23 @@ struct Shared {
 }
 
 enum Tables {
-    Fjall(FjallTables),
+    Tree(TreeTables),
     Memory(MemoryTables),
 }
 
 impl Store {
     /// Opens the store in the folder `path`, and creates it if it does not exist. The order of `tables` gives
-    /// their [`TableId`]s and may change from one opening to the next; the names may not.
+    /// their [`TableId`]s: from one opening to the next names may be added at the end, and nothing else.
     pub fn open(
         path: impl AsRef<Path>,
         tables: &[&str],
         options: Options,
     ) -> Result<Self, OpenFault> {
+        assert!(tables.len() <= TABLES_MAX, "{} tables", tables.len());
         for (index, &name) in tables.iter().enumerate() {
             let flaw = match name {
                 "" => "empty",
-                META => "reserved",
+                name if name.contains('\0') => "not plain text",
                 name if name.len() > NAME_BYTES_MAX => "longer than 255 bytes",
                 name if tables[..index].contains(&name) => "given twice",
                 _ => continue,
@@ -88,8 +90,8 @@ impl Store {
             let name = name.to_owned();
             return Err(OpenFault::TableName { name, flaw });
         }
-        let (opened, position) = FjallTables::open(path.as_ref(), tables, &options)?;
-        Ok(Self::new(Tables::Fjall(opened), tables.len(), position))
+        let (opened, position) = TreeTables::open(path.as_ref(), tables, &options)?;
+        Ok(Self::new(Tables::Tree(opened), tables.len(), position))
     }
 
     /// An empty store in memory.
@@ -120,9 +122,9 @@ impl Store {
     /// The value of `key`, if it exists.
     pub fn get(&self, table: TableId, key: &[u8]) -> Result<Option<Vec<u8>>, ReadFault> {
         match &self.shared.tables {
-            Tables::Fjall(tables) => tables
+            Tables::Tree(tables) => tables
                 .get(table, key)
-                .map_err(|error| ReadFault(error.into())),
+                .map_err(|error| ReadFault(plain(error))),
             Tables::Memory(tables) => Ok(tables.get(table, key)),
         }
     }
@@ -141,9 +143,9 @@ impl Store {
             return Ok(());
         }
         match &self.shared.tables {
-            Tables::Fjall(tables) => tables
+            Tables::Tree(tables) => tables
                 .range(table, (from, to), direction, each)
-                .map_err(|error| ReadFault(error.into())),
+                .map_err(|error| ReadFault(plain(error))),
             Tables::Memory(tables) => {
                 tables.range(table, (from, to), direction, each);
                 Ok(())
@@ -163,22 +165,18 @@ impl Store {
             return Err(WriteFault::Position { current, found });
         }
         match &self.shared.tables {
-            Tables::Fjall(tables) => tables
-                .apply(batch, position)
-                .map_err(|error| WriteFault::Tables(error.into()))?,
+            Tables::Tree(tables) => tables.apply(batch, position)?,
             Tables::Memory(tables) => tables.apply(batch),
         }
         self.shared.position.store(position, Ordering::Release);
         Ok(())
     }
 
-    /// Makes all applied batches durable and returns the position they reach.
+    /// Makes all applied batches durable and returns the position they reach. Others may apply more meanwhile.
     pub fn sync(&self) -> Result<u64, WriteFault> {
         let position = self.position();
-        if let Tables::Fjall(tables) = &self.shared.tables {
-            tables
-                .sync()
-                .map_err(|error| WriteFault::Tables(error.into()))?;
+        if let Tables::Tree(tables) = &self.shared.tables {
+            tables.sync()?;
         }
         Ok(position)
     }
@@ -187,7 +185,7 @@ impl Store {
     #[must_use]
     pub fn disk_bytes(&self) -> u64 {
         match &self.shared.tables {
-            Tables::Fjall(tables) => tables.disk_bytes(),
+            Tables::Tree(tables) => tables.disk_bytes(),
             Tables::Memory(_) => 0,
         }
     }

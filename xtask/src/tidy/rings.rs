@@ -40,8 +40,8 @@ const DRIVER: &[&str] = &[
     "utoipa",
 ];
 const TEXTS: &[&str] = &["tokio", "reqwest", "tonic", "axum", "rustix"];
-const BORDER: &[&str] = &["fjall", "rustix", "clap"];
-const CLIENT: &[&str] = &["axum", "fjall", "rustix", "clap"];
+const BORDER: &[&str] = &["lsm-tree", "rustix", "clap"];
+const CLIENT: &[&str] = &["axum", "lsm-tree", "rustix", "clap"];
 
 const RULES: [Rule; 16] = [
     Rule {

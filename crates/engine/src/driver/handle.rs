@@ -3,6 +3,7 @@
 //! Invariants: an answer to a command means that it is durable; every call returns, if only to say
 //! that the engine is overloaded or has stopped.
 
+use std::cmp::Ordering;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -17,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::driver::inbox::Inbox;
 use crate::driver::view::View;
 use crate::metrics::Metrics;
-use crate::partition::{Answer, Asker, Input, Outlet, Question, Welcome};
+use crate::partition::{Answer, Asker, HistoryTail, Input, Outlet, Question, Welcome};
 use crate::query::{Counts, Cursor, Filter, HistoryEvent, HistoryPage, PAGE_MAX, Page, RunView};
 
 /// Frames on their way to one worker before it counts as stuck.
@@ -118,10 +119,16 @@ pub struct WorkerVoice {
     inbox: Inbox,
 }
 
-/// A run's events as they happen.
+/// A run's events: the past page by page, then each as it happens.
 pub struct Watch {
-    /// What there was when the watch began.
-    backlog: std::vec::IntoIter<HistoryEvent>,
+    view: View,
+    run: RunId,
+    /// Number of the event that is due.
+    next: u64,
+    page: std::vec::IntoIter<HistoryEvent>,
+    /// What memory had when the watch began, while the past is not at its end.
+    past: Option<HistoryTail>,
+    /// What has happened since then.
     live: Option<mpsc::Receiver<HistoryEvent>>,
 }
 
@@ -272,21 +279,16 @@ impl Engine {
                 answer,
             })
             .await?;
-        let goes_on = tail.is_live();
-        let mut backlog = Vec::new();
-        let mut next = Some(from);
-        while let Some(number) = next {
-            let page = self
-                .view
-                .history(id, tail.clone(), number, PAGE_MAX)
-                .await?;
-            backlog.extend(page.events);
-            next = page.next;
-        }
-        Ok(Watch {
-            backlog: backlog.into_iter(),
-            live: goes_on.then_some(live),
-        })
+        let mut watch = Watch {
+            view: self.view.clone(),
+            run: id,
+            next: from,
+            page: Vec::new().into_iter(),
+            live: tail.is_live().then_some(live),
+            past: Some(tail),
+        };
+        watch.turn().await?;
+        Ok(watch)
     }
 
     /// Ids of the runs that a run started, newest first, at most a page of them. When the run itself
@@ -464,12 +466,38 @@ impl Drop for WorkerLink {
 }
 
 impl Watch {
-    /// The next event; none once the run has ended, or when the watcher was too slow to keep up: then
-    /// watch again from the number after the last one.
+    /// The next event; none once the run has ended, or when the watcher was too slow to keep up or the past
+    /// cannot be read or was forgotten: then watch again from the number after the last one.
     pub async fn next(&mut self) -> Option<HistoryEvent> {
-        if let Some(event) = self.backlog.next() {
-            return Some(event);
+        loop {
+            let event = match self.page.next() {
+                Some(event) => event,
+                None if self.past.is_some() => {
+                    self.turn().await.ok()?;
+                    continue;
+                }
+                None => self.live.as_mut()?.recv().await?,
+            };
+            match event.number.cmp(&self.next) {
+                // Told by the past already: it was decided then, but not let out yet.
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    self.next += 1;
+                    return Some(event);
+                }
+                Ordering::Greater => return None,
+            }
         }
-        self.live.as_mut()?.recv().await
+    }
+
+    /// Reads the next page of the past.
+    async fn turn(&mut self) -> Result<(), AskError> {
+        if let Some(tail) = self.past.clone() {
+            let page = self.view.history(self.run, tail, self.next, PAGE_MAX);
+            let page = page.await?;
+            self.past = self.past.take().filter(|_| page.next.is_some());
+            self.page = page.events.into_iter();
+        }
+        Ok(())
     }
 }

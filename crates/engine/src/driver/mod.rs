@@ -11,13 +11,12 @@ pub mod view;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use journal::{AppendFault, Journal};
 use kernel::Time;
-use store::WriteFault;
 use tokio::sync::oneshot;
 use tracing::{error, info, warn};
 
@@ -395,26 +394,53 @@ impl Session {
     }
 }
 
-/// Feeds the read model until nobody gives it anything, or it fails.
+/// Feeds the read model until nobody gives it anything, or it fails. A checkpoint is made durable aside, so
+/// that nobody waits for the files it takes; runs are forgotten piece by piece, in between.
 fn feed_view(view: &View, inbox: &Inbox, fed: &Receiver<Feed>) {
-    while let Ok(feed) = fed.recv() {
+    let mut checkpoint: Option<JoinHandle<()>> = None;
+    let mut purge: Option<Time> = None;
+    loop {
+        let feed = match purge {
+            None => fed.recv().map_err(|_| TryRecvError::Disconnected),
+            Some(_) => fed.try_recv(),
+        };
         let done = match feed {
-            Feed::Changes { number, changes } => view.feed(number, changes, false),
-            Feed::Purge { now } => {
-                if let Err(fault) = view.purge(now) {
-                    warn!(%fault, "runs whose retention is over could not be forgotten");
-                }
+            Ok(Feed::Changes { number, changes }) => view.feed(number, changes, false),
+            Ok(Feed::Purge { now }) => {
+                purge = Some(now);
                 Ok(None)
             }
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => break,
         };
         match done {
-            Ok(Some(position)) => inbox.send_urgent(Input::Checkpointed { position }),
+            Ok(Some(position)) => checkpoint = Some(keep(view.clone(), inbox.clone(), position)),
             Ok(None) => {}
-            Err(fault) => return stop_feeding(&fault),
+            Err(fault) => {
+                error!(%fault, "the store failed");
+                break;
+            }
         }
+        purge = purge.filter(|now| match view.purge(*now) {
+            Ok(purged) => !purged.is_all,
+            Err(fault) => {
+                warn!(%fault, "runs whose retention is over could not be forgotten");
+                false
+            }
+        });
     }
+    // The last checkpoint must not be lost by stopping.
+    drop(checkpoint.map(JoinHandle::join));
 }
 
-fn stop_feeding(fault: &WriteFault) {
-    error!(%fault, "the store failed");
+/// Makes a checkpoint durable, aside.
+fn keep(view: View, inbox: Inbox, position: u64) -> JoinHandle<()> {
+    let keep = move || match view.sync() {
+        Ok(()) => inbox.send_urgent(Input::Checkpointed { position }),
+        Err(fault) => error!(%fault, "a checkpoint could not be written"),
+    };
+    std::thread::Builder::new()
+        .name("checkpoint".into())
+        .spawn(keep)
+        .expect("a server that cannot start a thread cannot serve")
 }

@@ -5,23 +5,30 @@
 
 use std::ops::{Bound, ControlFlow};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::{fs, io};
 
 use journal::{Journal, LocalDisk, LocalJournal, MemoryJournal, OpenFault, Position, ReadFault};
 use kernel::codec::{Damage, decode};
 use kernel::event::Entry;
 use kernel::{Event, Time};
-use store::{Direction, Store};
+use store::{Direction, Store, WriteFault};
 use thiserror::Error;
 use tracing::{info, warn};
 
 use super::Data;
 use super::view::{CHECKPOINT_KEY, LIVE, TABLES, THINGS, View};
 use crate::calendar::ZonedCalendar;
-use crate::partition::Partition;
+use crate::partition::{Change, Partition};
 
 /// Replayed changes are handed on after so many records.
-const REPLAY_RECORDS: u64 = 4_096;
+const REPLAY_RECORDS: u64 = 1_024;
+
+/// Replayed changes that wait for the read model; when there are more replay waits.
+const REPLAY_BATCHES_MAX: usize = 4;
+
+/// Replayed changes, with their number.
+type Changes = (u64, Vec<Change>);
 
 /// Why an engine cannot start.
 #[derive(Debug, Error)]
@@ -281,12 +288,39 @@ fn each_record(
     damage.map_or(Ok(()), Err)
 }
 
-/// Makes the journaled events after the checkpoint true again, handing finished runs to the read model.
+/// Makes the journaled events after the checkpoint true again, handing finished runs to the read model, which
+/// takes them in meanwhile.
 fn replay(
     journal: &dyn Journal,
     from: Position,
     partition: &mut Partition,
     view: &View,
+) -> Result<(Time, u64), StartFault> {
+    let (feed, fed) = sync_channel(REPLAY_BATCHES_MAX);
+    let replayed = std::thread::scope(|scope| {
+        let feeder = scope.spawn(|| take_in(view, fed));
+        let replayed = replay_records(journal, from, partition, view, &feed);
+        drop(feed);
+        let taken = feeder.join().expect("the read model does not panic");
+        taken.map_err(StartFault::read).and(replayed)
+    })?;
+    partition.shown_up_to(view.shown());
+    Ok(replayed)
+}
+
+fn take_in(view: &View, fed: Receiver<Changes>) -> Result<(), WriteFault> {
+    for (number, changes) in fed {
+        view.feed(number, changes, true)?;
+    }
+    Ok(())
+}
+
+fn replay_records(
+    journal: &dyn Journal,
+    from: Position,
+    partition: &mut Partition,
+    view: &View,
+    feed: &SyncSender<Changes>,
 ) -> Result<(Time, u64), StartFault> {
     let (mut last, mut failed, mut records, mut replayed) = (Time(0), None, 0_u64, 0);
     let mut each = |position: Position, bytes: &[u8]| {
@@ -303,37 +337,31 @@ fn replay(
             }
         };
         last = last.max(entry.at);
-        entry
-            .events
-            .iter()
-            .for_each(|event| partition.replay(event, entry.at));
+        for event in &entry.events {
+            partition.replay(event, entry.at);
+        }
         records += 1;
         replayed += bytes.len() as u64;
-        if records.is_multiple_of(REPLAY_RECORDS)
-            && let Err(fault) = hand_on(partition, view)
-        {
-            failed = Some(fault);
-            return ControlFlow::Break(());
+        match records.is_multiple_of(REPLAY_RECORDS) {
+            true => hand_on(partition, view, feed),
+            false => ControlFlow::Continue(()),
         }
-        ControlFlow::Continue(())
     };
     journal
         .read(from, &mut each)
         .map_err(|fault: ReadFault| StartFault::read(fault))?;
-    if let Some(fault) = failed {
-        return Err(fault);
-    }
-    hand_on(partition, view)?;
-    Ok((last, replayed))
+    // A feeder that is gone says itself why.
+    let _ = hand_on(partition, view, feed);
+    failed.map_or(Ok((last, replayed)), Err)
 }
 
-fn hand_on(partition: &mut Partition, view: &View) -> Result<(), StartFault> {
+fn hand_on(partition: &mut Partition, view: &View, feed: &SyncSender<Changes>) -> ControlFlow<()> {
+    partition.shown_up_to(view.shown());
     let batch = partition.take_batch();
     let number = batch.number;
     let changes = partition.release(batch);
-    if !changes.is_empty() {
-        view.feed(number, changes, true).map_err(StartFault::read)?;
-        partition.shown_up_to(view.shown());
+    match changes.is_empty() || feed.send((number, changes)).is_ok() {
+        true => ControlFlow::Continue(()),
+        false => ControlFlow::Break(()),
     }
-    Ok(())
 }

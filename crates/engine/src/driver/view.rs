@@ -3,32 +3,39 @@
 //! Invariants: it only ever shows what is durable; it lags, so reads that must be fresh wait for the
 //! number of the batch they follow; feeding the same run twice (as after a crash) changes nothing.
 
+mod marks;
+#[cfg(test)]
+mod tests;
+mod totals;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Bound, ControlFlow};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use graph::value::{Str, Value};
+use graph::value::Str;
 use kernel::catalog::Definition;
-use kernel::codec::{decode, encode};
+use kernel::codec::decode;
 use kernel::{Rejection, Run, RunId, State, Time};
 use store::{Batch, Direction, Store, TableId, WriteFault};
 use tokio::sync::watch;
 use tracing::error;
 
 use super::handle::AskError;
-use crate::partition::chronicle::{Tail, read_events};
+use crate::partition::chronicle::{Tail, Told, read_events};
 use crate::partition::{Archive, ArchiveFault, Change, Finished, HistoryTail, LivePage, Snapshot};
-use crate::query::{
-    Counts, Cursor, Filter, HistoryEvent, HistoryPage, Page, RunView, Summary, step_of,
-};
+use crate::query::{Counts, Cursor, Filter, HistoryEvent, HistoryPage, Page, RunView, Summary};
+use marks::{Place, Search};
+use totals::Totals;
 
 /// Names of the tables, in the order of the constants below.
-pub const TABLES: [&str; 5] = ["live", "finished", "started", "history", "things"];
+pub const TABLES: [&str; 7] = [
+    "live", "finished", "started", "history", "things", "marks", "due",
+];
 
 /// Live runs as of the last checkpoint: number of the next event, run.
 pub(crate) const LIVE: TableId = TableId(0);
 
-/// Finished runs, newest first: inverted start and id, run.
+/// Finished runs, newest first: place in lists, run.
 const FINISHED: TableId = TableId(1);
 
 /// When each finished run started.
@@ -40,16 +47,22 @@ const HISTORY: TableId = TableId(3);
 /// Definitions, schedules, kept events, the checkpoint, the counts.
 pub(crate) const THINGS: TableId = TableId(4);
 
+/// When each finished run is to be forgotten: instant, run.
+const DUE: TableId = TableId(6);
+
 /// Where the checkpoint's position and instant stand.
 pub(crate) const CHECKPOINT_KEY: &[u8] = b"checkpoint";
 
 const COUNTS_KEY: &[u8] = b"totals";
 
-/// Finished runs looked at for one page. A page may be short; its cursor says where to go on.
-const FINISHED_SCAN_MAX: usize = 20_000;
+/// Rows looked at for one page. A page may be short; its cursor says where to go on.
+const SEARCH_ROWS_MAX: usize = 50_000;
 
-/// Finished runs looked at in one look for those whose retention is over.
-const PURGE_SCAN_MAX: usize = 10_000;
+/// Finished runs forgotten at a time, so that feeding does not wait for long.
+pub const PURGE_RUNS_MAX: usize = 256;
+
+/// Parts of a history forgotten at a time.
+const PURGE_PARTS_MAX: usize = 512;
 
 /// The read model; cheap to clone.
 #[derive(Clone)]
@@ -58,16 +71,19 @@ pub struct View {
     shown: Arc<watch::Sender<u64>>,
     shelf: Arc<RwLock<Shelf>>,
     totals: Arc<Mutex<Totals>>,
-    /// Where the search for runs to forget goes on.
-    purge_from: Arc<Mutex<Option<Vec<u8>>>>,
 }
 
 /// Definitions by workflow and version.
 type Shelf = BTreeMap<(Str, Str), Arc<Definition>>;
 
-/// Finished runs by workflow and state.
-#[derive(Clone, Debug, Default)]
-struct Totals(BTreeMap<(Str, &'static str), u64>);
+/// What one look for runs to forget has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Purged {
+    /// How many runs were forgotten.
+    pub runs: usize,
+    /// Whether all were whose retention is over.
+    pub is_all: bool,
+}
 
 /// What is being fed.
 #[derive(Default)]
@@ -94,7 +110,6 @@ impl View {
             shown: Arc::new(watch::Sender::new(0)),
             shelf: Arc::default(),
             totals: Arc::new(Mutex::new(totals)),
-            purge_from: Arc::default(),
         })
     }
 
@@ -109,7 +124,8 @@ impl View {
         self.shown.send_replace(0);
     }
 
-    /// Takes in the changes of a batch. Returns the position of a checkpoint that has become durable by it.
+    /// Takes in the changes of a batch. Returns the position of a checkpoint among them, which is durable once
+    /// [`View::sync`] has returned.
     ///
     /// # Errors
     /// A store that cannot be written; the read model takes no more.
@@ -133,17 +149,21 @@ impl View {
             }
         }
         self.write(fed, checkpoint.unwrap_or(0))?;
-        if checkpoint.is_some() {
-            self.store.sync()?;
-        }
         self.shown.send_replace(number);
         Ok(checkpoint)
     }
 
+    /// Makes everything fed so far durable. More may be fed meanwhile.
+    ///
+    /// # Errors
+    /// A store that cannot be written; the read model takes no more.
+    pub fn sync(&self) -> Result<(), WriteFault> {
+        self.store.sync().map(drop)
+    }
+
     fn write(&self, mut fed: Fed, checkpoint: u64) -> Result<(), WriteFault> {
         if fed.counted {
-            let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-            fed.batch.put(THINGS, COUNTS_KEY, totals.bytes());
+            fed.batch.put(THINGS, COUNTS_KEY, self.totals().bytes());
         }
         if fed.batch.is_empty() {
             return Ok(());
@@ -157,36 +177,36 @@ impl View {
         if fed.finished.contains(&id) {
             self.write(std::mem::take(fed), 0)?;
         }
-        let tables = |fault: AskError| WriteFault::Tables(fault.into());
+        let tables = |fault: AskError| WriteFault::Tables(Arc::new(fault));
         let earlier = self.find(id).map_err(tables)?;
         match earlier.filter(|run| run.started_at != at) {
-            Some(run) => self.forget(&mut fed.batch, &run).map_err(tables),
+            Some(run) => self
+                .forget(&mut fed.batch, &run, usize::MAX)
+                .map(drop)
+                .map_err(tables),
             None => Ok(()),
         }
     }
 
     fn put_finished(&self, fed: &mut Fed, finished: &Finished, replayed: bool) {
         let run = &finished.run;
-        let key = finished_key(run.started_at, run.id);
+        let key = Place::of(run).0;
         put_tail(&mut fed.batch, run.id, &finished.tail);
         fed.batch.put(FINISHED, key, State::encode_run(run));
-        fed.batch
-            .put(STARTED, run.id.0, run.started_at.0.to_be_bytes());
+        let started = run.started_at.0.to_be_bytes();
+        fed.batch.put(STARTED, run.id.0, started);
+        fed.batch.put(DUE, due_key(due_at(run), run.id), []);
+        marks::put(&mut fed.batch, run);
         fed.finished.insert(run.id);
-        if replayed
-            && self
-                .store
-                .get(FINISHED, &key)
-                .is_ok_and(|found| found.is_some())
-        {
+        if replayed && matches!(self.store.get(FINISHED, &key), Ok(Some(_))) {
             return;
         }
-        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        *totals
-            .0
-            .entry((run.workflow.clone(), run.status.word()))
-            .or_default() += 1;
+        self.totals().add(run);
         fed.counted = true;
+    }
+
+    fn totals(&self) -> MutexGuard<'_, Totals> {
+        self.totals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put_definition(&self, definition: Arc<Definition>) {
@@ -231,11 +251,15 @@ impl View {
         let Some(started) = self.store.get(STARTED, &id.0).map_err(fault)? else {
             return Ok(None);
         };
-        let started = Time(u64::from_be_bytes(started.try_into().unwrap_or_default()));
-        let bytes = self
-            .store
-            .get(FINISHED, &finished_key(started, id))
-            .map_err(fault)?;
+        let started_at = Time(u64::from_be_bytes(started.try_into().unwrap_or_default()));
+        self.finished_at(Place::at(Cursor {
+            started_at,
+            run: id,
+        }))
+    }
+
+    fn finished_at(&self, place: Place) -> Result<Option<Box<Run>>, AskError> {
+        let bytes = self.store.get(FINISHED, &place.0).map_err(fault)?;
         bytes
             .map(|bytes| decode::<Run>(&bytes).map(Box::new).map_err(fault))
             .transpose()
@@ -251,69 +275,32 @@ impl View {
     ) -> Result<Page, AskError> {
         self.fresh(live.number).await?;
         let view = self.clone();
-        let scan = move || view.finished_page(&filter, after, limit);
+        let scan = move || view.finished_page(&filter, after, limit, SEARCH_ROWS_MAX);
         let (finished, scanned_to) = tokio::task::spawn_blocking(scan)
             .await
             .map_err(|_| AskError::Stopped)??;
         Ok(merge(live, finished, scanned_to, limit))
     }
 
+    /// Finished runs of a page, and how far the search came; none if it came to the end.
     fn finished_page(
         &self,
         filter: &Filter,
         after: Option<Cursor>,
         limit: usize,
+        rows_max: usize,
     ) -> Result<(Vec<Summary>, Option<Cursor>), AskError> {
-        let newest = filter
-            .started_before
-            .map(|before| finished_key(Time(before.0.saturating_sub(1)), RunId([0xff; 16])));
-        let from = after.map(|after| finished_key(after.started_at, after.run));
-        let from = match (&from, &newest) {
-            (Some(from), newest) if newest.as_ref().is_none_or(|newest| from >= newest) => {
-                Bound::Excluded(&from[..])
+        let mut search = Search::new(self.store.clone(), filter, after, rows_max);
+        let mut runs = Vec::new();
+        while let Some(found) = search.next().map_err(fault)? {
+            if runs.len() == limit {
+                return Ok((runs, Some(found.place.before())));
             }
-            (_, Some(newest)) => Bound::Included(&newest[..]),
-            _ => Bound::Unbounded,
-        };
-        let (mut runs, mut scanned, mut scanned_to, mut damage) = (Vec::new(), 0, None, None);
-        let mut each = |_: &[u8], bytes: &[u8]| {
-            let run: Run = match decode(bytes) {
-                Ok(run) => run,
-                Err(error) => {
-                    damage = Some(error);
-                    return ControlFlow::Break(());
-                }
-            };
-            if filter
-                .started_after
-                .is_some_and(|oldest| run.started_at < oldest)
-            {
-                return ControlFlow::Break(());
-            }
-            if runs.len() == limit || scanned == FINISHED_SCAN_MAX {
-                let here = Cursor {
-                    started_at: run.started_at,
-                    run: run.id,
-                };
-                scanned_to = Some(runs.last().map_or(here, Summary::cursor));
-                return ControlFlow::Break(());
-            }
-            scanned += 1;
-            if filter.matches(&run) {
-                runs.push(Summary::of(&run));
-            }
-            ControlFlow::Continue(())
-        };
-        self.store
-            .range(
-                FINISHED,
-                from,
-                Bound::Unbounded,
-                Direction::Forward,
-                &mut each,
-            )
-            .map_err(fault)?;
-        damage.map_or(Ok((runs, scanned_to)), |damage| Err(fault(damage)))
+            let run = self.finished_at(found.place)?;
+            let run = run.filter(|run| filter.matches(run));
+            runs.extend(run.map(|run| Summary::of(&run)));
+        }
+        Ok((runs, search.stopped_at))
     }
 
     /// Adds the finished runs to the counts of the live ones.
@@ -324,44 +311,33 @@ impl View {
         number: u64,
     ) -> Result<Counts, AskError> {
         self.fresh(number).await?;
-        let by_total = Filter {
-            workflow: filter.workflow.clone(),
-            states: filter.states.clone(),
-            ..Filter::default()
-        };
-        if by_total == filter {
-            let totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-            for ((workflow, state), count) in &totals.0 {
-                let wanted = filter
-                    .workflow
-                    .as_ref()
-                    .is_none_or(|wanted| wanted == workflow)
-                    && (filter.states.is_empty()
-                        || filter.states.iter().any(|wanted| **wanted == **state));
-                if wanted {
-                    *live.states.entry(state).or_default() += count;
-                }
-            }
+        if filter.is_by_total() {
+            self.totals().count(&filter, &mut live);
             return Ok(live);
         }
-        let mut after = None;
-        loop {
-            let (view, filter) = (self.clone(), filter.clone());
-            let scan = move || view.finished_page(&filter, after, crate::query::PAGE_MAX);
-            let (runs, scanned_to) = tokio::task::spawn_blocking(scan)
-                .await
-                .map_err(|_| AskError::Stopped)??;
-            for run in runs {
-                *live.states.entry(run.state).or_default() += 1;
-            }
-            match scanned_to {
-                Some(cursor) => after = Some(cursor),
-                None => return Ok(live),
-            }
-        }
+        let view = self.clone();
+        tokio::task::spawn_blocking(move || view.count_found(live, &filter))
+            .await
+            .map_err(|_| AskError::Stopped)?
     }
 
-    /// Events of a run from a number on: those in the store, then those in memory.
+    fn count_found(&self, mut counts: Counts, filter: &Filter) -> Result<Counts, AskError> {
+        let mut search = Search::new(self.store.clone(), filter, None, usize::MAX);
+        while let Some(found) = search.next().map_err(fault)? {
+            let is_meant = || {
+                let run = self.finished_at(found.place)?;
+                Ok::<_, AskError>(run.is_some_and(|run| filter.matches(&run)))
+            };
+            let state = found.state.word();
+            if filter.admits(state) && (search.is_exact || is_meant()?) {
+                *counts.states.entry(state).or_default() += 1;
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Events of a run from a number on: those in the store, then those in memory. Costs what it shows, and
+    /// the part of the history in which it begins.
     ///
     /// # Errors
     /// [`Rejection::RunMissing`], or a store that cannot be read.
@@ -382,92 +358,130 @@ impl View {
                 self.definition(&run.workflow, &run.version)
             }
         };
-        let mut parts = Vec::new();
-        let mut each = |key: &[u8], bytes: &[u8]| {
-            let number = key
-                .get(16..24)
-                .and_then(|number| number.try_into().ok())
-                .map_or(0, u64::from_be_bytes);
-            parts.push((number, bytes.to_vec()));
-            ControlFlow::Continue(())
-        };
-        let (first, last) = (history_key(id, 0), history_key(id, u64::MAX));
-        let bounds = (Bound::Included(&first[..]), Bound::Included(&last[..]));
-        self.store
-            .range(HISTORY, bounds.0, bounds.1, Direction::Forward, &mut each)
-            .map_err(fault)?;
-        parts.extend(tail.tail.map(|tail| (tail.from, tail.bytes)));
-        assemble(parts, definition.as_deref(), from, limit)
+        let name = |node| Some(definition.as_ref()?.node(node)?.name.clone());
+        let mut page = HistoryPage::default();
+        let mut next = from;
+        loop {
+            // Parts of the store may overlap with what memory has, as after a crash; both tell the same.
+            let kept = match &tail.tail {
+                Some(tail) if tail.from <= next => Some((tail.from, tail.bytes.clone())),
+                _ => self.history_part(id, next)?,
+            };
+            let Some((first, bytes)) = kept else { break };
+            let before = next;
+            for told in read_events(&bytes, next - first) {
+                if page.events.len() == limit {
+                    page.next = Some(next);
+                    return Ok(page);
+                }
+                let Told { at, node, event } = told.map_err(fault)?;
+                page.events.push(HistoryEvent {
+                    number: next,
+                    at,
+                    event,
+                    step_name: node.and_then(name),
+                });
+                next += 1;
+            }
+            if next == before {
+                break;
+            }
+        }
+        Ok(page)
     }
 
-    /// Forgets finished runs whose retention is over; looks at a bounded number of them, oldest first,
-    /// and goes on there the next time. Returns how many were forgotten.
+    /// The stored part of a history that holds an event if any does, and the number of its first event.
+    fn history_part(&self, id: RunId, number: u64) -> Result<Option<(u64, Vec<u8>)>, AskError> {
+        let mut part = None;
+        let mut each = |key: &[u8], bytes: &[u8]| {
+            let first = key.get(16..).and_then(|first| first.try_into().ok());
+            part = first.map(|first| (u64::from_be_bytes(first), bytes.to_vec()));
+            ControlFlow::Break(())
+        };
+        let (first, last) = (history_key(id, 0), history_key(id, number));
+        let bounds = (Bound::Included(&first[..]), Bound::Included(&last[..]));
+        self.store
+            .range(HISTORY, bounds.0, bounds.1, Direction::Backward, &mut each)
+            .map_err(fault)?;
+        Ok(part)
+    }
+
+    /// Forgets finished runs whose retention is over, those first for which it has been over the longest, and
+    /// looks at no others. Returns whether there may be more: only so many are forgotten at a time.
     ///
     /// # Errors
     /// A store that cannot be read or written.
-    pub fn purge(&self, now: Time) -> Result<usize, AskError> {
-        let mut from = self
-            .purge_from
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let to = from.clone();
-        let upper = to.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-        let (mut over, mut scanned, mut stopped_at) = (Vec::new(), 0, None);
-        let mut each = |key: &[u8], bytes: &[u8]| {
-            if scanned == PURGE_SCAN_MAX {
-                return ControlFlow::Break(());
+    pub fn purge(&self, now: Time) -> Result<Purged, AskError> {
+        let mut due = Vec::new();
+        let mut each = |key: &[u8], _: &[u8]| {
+            due.extend(<[u8; 24]>::try_from(key));
+            match due.len() < PURGE_RUNS_MAX {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
             }
-            scanned += 1;
-            stopped_at = Some(key.to_vec());
-            if let Ok(run) = decode::<Run>(bytes)
-                && run
-                    .ended_at
-                    .is_some_and(|ended| ended.plus(run.retention_ms) <= now)
-            {
-                over.push(run);
-            }
-            ControlFlow::Continue(())
         };
+        let last = due_key(now, RunId([0xff; 16]));
+        let bounds = (Bound::Unbounded, Bound::Included(&last[..]));
         self.store
-            .range(
-                FINISHED,
-                Bound::Unbounded,
-                upper,
-                Direction::Backward,
-                &mut each,
-            )
+            .range(DUE, bounds.0, bounds.1, Direction::Forward, &mut each)
             .map_err(fault)?;
-        *from = stopped_at.filter(|_| scanned == PURGE_SCAN_MAX);
-        let mut batch = Batch::new();
-        for run in &over {
-            self.forget(&mut batch, run)?;
+        let mut purged = Purged {
+            runs: 0,
+            is_all: due.len() < PURGE_RUNS_MAX,
+        };
+        let (mut batch, mut parts) = (Batch::new(), PURGE_PARTS_MAX);
+        for key in due {
+            let id = RunId(key[8..].try_into().expect("16 bytes"));
+            let run = self.find(id)?;
+            // A row may be of an earlier run of the same id, which a crash has brought back.
+            match run.filter(|run| due_key(due_at(run), id) == key) {
+                Some(run) => {
+                    let gone = self.forget(&mut batch, &run, parts)?;
+                    parts = parts.saturating_sub(gone);
+                    if parts == 0 {
+                        purged.is_all = false;
+                        break;
+                    }
+                    purged.runs += 1;
+                }
+                None => batch.delete(DUE, key),
+            }
         }
         if !batch.is_empty() {
             self.store
                 .apply(batch, self.store.position())
                 .map_err(fault)?;
         }
-        Ok(over.len())
+        Ok(purged)
     }
 
-    fn forget(&self, batch: &mut Batch, run: &Run) -> Result<(), AskError> {
-        batch.delete(FINISHED, finished_key(run.started_at, run.id));
-        batch.delete(STARTED, run.id.0);
+    /// Forgets a run, unless its history has more than so many parts: then only these. Returns how many parts
+    /// were forgotten.
+    fn forget(&self, batch: &mut Batch, run: &Run, parts_max: usize) -> Result<usize, AskError> {
         let (first, last) = (history_key(run.id, 0), history_key(run.id, u64::MAX));
+        let mut parts = 0;
         let mut each = |key: &[u8], _: &[u8]| {
             batch.delete(HISTORY, key);
-            ControlFlow::Continue(())
+            parts += 1;
+            match parts < parts_max {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            }
         };
         let bounds = (Bound::Included(&first[..]), Bound::Included(&last[..]));
         self.store
             .range(HISTORY, bounds.0, bounds.1, Direction::Forward, &mut each)
             .map_err(fault)?;
-        let mut totals = self.totals.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = totals.0.get_mut(&(run.workflow.clone(), run.status.word())) {
-            *count = count.saturating_sub(1);
+        if parts < parts_max {
+            batch.delete(FINISHED, Place::of(run).0);
+            batch.delete(STARTED, run.id.0);
+            batch.delete(DUE, due_key(due_at(run), run.id));
+            marks::remove(batch, run);
+            let mut totals = self.totals();
+            totals.remove(run);
+            batch.put(THINGS, COUNTS_KEY, totals.bytes());
         }
-        batch.put(THINGS, COUNTS_KEY, totals.bytes());
-        Ok(())
+        Ok(parts)
     }
 }
 
@@ -480,46 +494,17 @@ impl Archive for View {
     }
 }
 
-impl Totals {
-    fn bytes(&self) -> Vec<u8> {
-        let rows = self.0.iter().map(|((workflow, state), count)| {
-            let count = i64::try_from(*count).unwrap_or(i64::MAX);
-            Value::array(vec![
-                Value::Text(workflow.clone()),
-                Value::from(*state),
-                Value::Int(count),
-            ])
-        });
-        encode(&Value::array(rows.collect()))
-    }
-
-    fn read(bytes: &[u8]) -> Totals {
-        let mut totals = Totals::default();
-        let Ok(Value::Array(rows)) = decode::<Value>(bytes) else {
-            return totals;
-        };
-        for row in rows.iter() {
-            let Value::Array(cells) = row else { continue };
-            if let [Value::Text(workflow), Value::Text(state), Value::Int(count)] = &cells[..]
-                && let Some(status) = kernel::Status::from_word(state)
-            {
-                totals.0.insert(
-                    (workflow.clone(), status.word()),
-                    u64::try_from(*count).unwrap_or(0),
-                );
-            }
-        }
-        totals
-    }
+/// From when on a finished run is forgotten.
+fn due_at(run: &Run) -> Time {
+    run.ended_at
+        .unwrap_or(run.started_at)
+        .plus(run.retention_ms)
 }
 
-/// Sorts newest first: instants and ids are inverted.
-fn finished_key(started_at: Time, id: RunId) -> [u8; 24] {
+fn due_key(at: Time, id: RunId) -> [u8; 24] {
     let mut key = [0; 24];
-    key[..8].copy_from_slice(&(!started_at.0).to_be_bytes());
-    for (place, byte) in key[8..].iter_mut().zip(id.0) {
-        *place = !byte;
-    }
+    key[..8].copy_from_slice(&at.0.to_be_bytes());
+    key[8..].copy_from_slice(&id.0);
     key
 }
 
@@ -588,49 +573,6 @@ fn merge(
         frontier
     };
     Page { runs, next }
-}
-
-fn assemble(
-    parts: Vec<(u64, Vec<u8>)>,
-    definition: Option<&Definition>,
-    from: u64,
-    limit: usize,
-) -> Result<HistoryPage, AskError> {
-    let mut page = HistoryPage::default();
-    let mut nodes: BTreeMap<u32, u32> = BTreeMap::new();
-    let mut next = 0;
-    for (first, bytes) in parts {
-        for (number, (at, event)) in (first..).zip(read_events(&bytes).map_err(fault)?) {
-            if number < next {
-                continue;
-            }
-            next = number + 1;
-            if let kernel::RunEvent::StepEntered(fact) = &event {
-                nodes.insert(fact.step.0, fact.node);
-            }
-            if number < from {
-                continue;
-            }
-            if page.events.len() == limit {
-                page.next = Some(number);
-                return Ok(page);
-            }
-            let node = match &event {
-                kernel::RunEvent::StepPassed(fact) => Some(fact.node),
-                kernel::RunEvent::StepFailed(fact) => Some(fact.node),
-                other => step_of(other).and_then(|step| nodes.get(&step.0).copied()),
-            };
-            let node = node.and_then(|node| definition?.node(node));
-            let step_name = node.map(|node| node.name.clone());
-            page.events.push(HistoryEvent {
-                number,
-                at,
-                event,
-                step_name,
-            });
-        }
-    }
-    Ok(page)
 }
 
 fn fault(error: impl std::fmt::Display) -> AskError {

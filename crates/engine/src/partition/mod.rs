@@ -5,6 +5,7 @@
 //! in reach: `now` and the readers are given.
 
 mod batch;
+mod census;
 pub mod chronicle;
 mod dirty;
 mod dispatch;
@@ -32,6 +33,7 @@ pub use questions::{HistoryTail, LivePage, Question, Welcome};
 use crate::driver::handle::{FromWorker, ToWorker};
 use crate::query::{Cursor, HistoryEvent, RunView};
 use batch::Output;
+use census::Census;
 use chronicle::Chronicle;
 use dirty::Dirty;
 use dispatch::Dispatch;
@@ -174,6 +176,7 @@ pub struct Partition {
     timers: Timers,
     dispatch: Dispatch,
     chronicle: Chronicle,
+    census: Census,
     dirty: Dirty,
     waiters: BTreeMap<RunId, Vec<Answer<Option<RunView>>>>,
     watchers: BTreeMap<RunId, Vec<Outlet<HistoryEvent>>>,
@@ -211,6 +214,7 @@ impl Partition {
             timers: Timers::default(),
             dispatch: Dispatch::default(),
             chronicle: Chronicle::default(),
+            census: Census::default(),
             dirty: Dirty::default(),
             waiters: BTreeMap::new(),
             watchers: BTreeMap::new(),
@@ -482,9 +486,9 @@ impl Partition {
     }
 
     fn note_fact(&mut self, id: RunId, fact: &RunEvent, at: Time) {
-        let number = self.chronicle.push(id, at, fact);
+        let (number, node) = self.chronicle.push(id, at, fact);
         if self.watchers.contains_key(&id) {
-            let step_name = self.step_name(id, fact);
+            let step_name = node.and_then(|node| self.node_name(id, node));
             let event = HistoryEvent {
                 number,
                 at,
@@ -494,6 +498,7 @@ impl Partition {
             self.batch.outputs.push(Output::Watched(id, event));
         }
         self.dirty.run(id);
+        self.census.changed(id);
         match fact {
             RunEvent::Started(_) => {
                 self.order.insert(Cursor {
@@ -523,6 +528,7 @@ impl Partition {
             run: id,
         });
         self.dirty.ended(id);
+        self.census.ended(id);
         let view = || RunView::of(&run, None);
         for waiter in self.waiters.remove(&id).unwrap_or_default() {
             self.batch.outputs.push(Output::Ended(waiter, Some(view())));
@@ -605,9 +611,10 @@ impl Partition {
         next_event: u64,
     ) -> Result<(), kernel::codec::Damage> {
         let id = self.state.restore_run(bytes)?;
-        self.chronicle.restore(id, next_event);
         self.dirty.stored(id);
+        self.census.changed(id);
         if let Some(run) = self.state.runs.get(&id) {
+            self.chronicle.restore(run, next_event);
             self.order.insert(Cursor {
                 started_at: run.started_at,
                 run: id,
@@ -671,15 +678,9 @@ impl Partition {
         }
     }
 
-    /// The author's name of the node an event is about.
-    fn step_name(&self, id: RunId, fact: &RunEvent) -> Option<Str> {
+    /// The author's name of a node.
+    fn node_name(&self, id: RunId, node: u32) -> Option<Str> {
         let run = self.state.runs.get(&id)?;
-        let node = match fact {
-            RunEvent::StepEntered(fact) => fact.node,
-            RunEvent::StepPassed(fact) => fact.node,
-            RunEvent::StepFailed(fact) => fact.node,
-            other => run.step(crate::query::step_of(other)?)?.node,
-        };
         let definition = self.state.catalog.find(&run.workflow, Some(&run.version))?;
         definition.node(node).map(|node| node.name.clone())
     }

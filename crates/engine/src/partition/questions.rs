@@ -257,7 +257,10 @@ impl Partition {
         page
     }
 
-    fn count(&self, filter: &Filter) -> Counts {
+    fn count(&mut self, filter: &Filter) -> Counts {
+        if filter.is_by_total() {
+            return self.census.count(&self.state.runs, filter);
+        }
         let mut counts = Counts::default();
         for run in self.state.runs.values().filter(|run| filter.matches(run)) {
             *counts.states.entry(run.condition()).or_default() += 1;

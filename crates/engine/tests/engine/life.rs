@@ -1,113 +1,20 @@
 //! The engine as its callers see it: commands in, workers served, runs found again, data recovered.
 
-use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use graph::{Graph, Value};
-use kernel::{Command, Delivery, Reply, RunId, SessionId, StartRun};
-use quadrille_engine::query::Filter;
-use quadrille_engine::{
-    Data, Engine, FromWorker, Options, Running, TaskOutcome, WorkerHello, WorkerLink, start,
-};
+use graph::Value;
+use journal::{LocalDisk, LocalJournal};
+use kernel::{Command, Delivery, Reply, RunId, SessionId, StartRun, Time};
+use quadrille_engine::driver::view::{TABLES, View};
+use quadrille_engine::query::{Counts, Filter};
+use quadrille_engine::{Data, Engine, FromWorker, WorkerHello, WorkerLink};
+use store::Store;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::stage::{PATIENCE, connect, copy, done, open, serve, start_run, workflow};
 
-fn open(data: Data) -> (Engine, Running) {
-    start(Options {
-        data,
-        ..Options::default()
-    })
-    .expect("the engine starts")
-}
-
-/// A workflow of so many tasks in a row, and a wait for the signal `go` before the last one if asked.
-fn workflow(name: &str, tasks: u32, gate: bool) -> Command {
-    let task = |index: u32, next: String| {
-        format!(
-            r#"{{"name":"t{index}","path":"/do/{index}/t{index}","body":0,"next":{next},"kind":{{"task":{{
-                "queue":{{"literal":"q"}},"name":{{"literal":"work"}},"input":{{"expr":"."}}}}}}}}"#
-        )
-    };
-    let next = |index: u32| {
-        if index + 1 == tasks {
-            r#""exit""#.to_string()
-        } else {
-            format!(r#"{{"node":{}}}"#, index + 1)
-        }
-    };
-    let mut nodes: Vec<String> = (0..tasks).map(|index| task(index, next(index))).collect();
-    if gate {
-        nodes[0] = format!(
-            r#"{{"name":"gate","path":"/do/0/gate","body":0,"next":{},"kind":{{"listen":{{
-                "filters":[{{"event_type":"go"}}],"need":"all"}}}}}}"#,
-            next(0)
-        );
-    }
-    let json = format!(
-        r#"{{"workflow":"{name}","version":"1.0.0","bodies":[{{"path":"","first":0}}],"nodes":[{}]}}"#,
-        nodes.join(",")
-    );
-    let graph: Graph = serde_json::from_str(&json).expect("a graph");
-    Command::DeployWorkflow {
-        graph: Arc::new(graph),
-        source: "test".into(),
-    }
-}
-
-fn start_run(workflow: &str, key: &str) -> StartRun {
-    StartRun {
-        run: RunId::of_key(workflow, key),
-        workflow: workflow.into(),
-        version: None,
-        key: Some(key.into()),
-        input: Value::from([("key", Value::from(key))]),
-        labels: [("kind".into(), key.into())].into(),
-        attributes: Default::default(),
-        parent: None,
-        depth: 0,
-    }
-}
-
-async fn connect(engine: &Engine) -> WorkerLink {
-    let hello = WorkerHello {
-        name: "test".into(),
-        queues: vec!["q".into()],
-        ..WorkerHello::default()
-    };
-    let link = engine.connect(hello).await.expect("the worker connects");
-    link.voice()
-        .send(FromWorker {
-            credits: 100,
-            ..FromWorker::default()
-        })
-        .expect("the engine listens");
-    link
-}
-
-fn done(task: &Delivery) -> (kernel::TaskToken, TaskOutcome) {
-    (task.token, TaskOutcome::Done(task.input.clone()))
-}
-
-/// Serves tasks until the engine is gone.
-async fn serve(mut link: WorkerLink) {
-    while let Some(frame) = link.next().await {
-        let results: Vec<_> = frame.tasks.iter().map(done).collect();
-        let credits = u32::try_from(results.len()).expect("few");
-        if link
-            .voice()
-            .send(FromWorker {
-                credits,
-                results,
-                ..FromWorker::default()
-            })
-            .is_err()
-        {
-            return;
-        }
-    }
-}
+/// Journal after which a checkpoint is taken.
+const CHECKPOINT_BYTES: u64 = 8 << 20;
 
 #[tokio::test]
 async fn a_run_starts_is_worked_on_ends_and_is_found() {
@@ -241,20 +148,6 @@ async fn a_watch_shows_the_past_and_then_the_present_until_the_end() {
     worker.abort();
 }
 
-/// The files as a killed process leaves them.
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("a folder");
-    for entry in fs::read_dir(from).expect("a folder") {
-        let entry = entry.expect("an entry");
-        let target = to.join(entry.file_name());
-        if entry.file_type().expect("a type").is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).expect("a copy");
-        }
-    }
-}
-
 /// A folder as a crash leaves it: one run is finished, one waits for a signal, one is in a worker's hands.
 struct Wreck {
     _folder: tempfile::TempDir,
@@ -332,13 +225,23 @@ async fn next_task(link: &mut WorkerLink) -> Delivery {
     }
 }
 
+/// Kept counts, which are the same as those of looking at every run.
+async fn counts(engine: &Engine) -> Counts {
+    let kept = engine.count(Filter::default()).await.expect("counts");
+    let all = Filter {
+        started_after: Some(Time(0)),
+        ..Filter::default()
+    };
+    assert_eq!(engine.count(all).await.expect("counts"), kept);
+    kept
+}
+
 #[tokio::test]
 async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
     let wreck = wreck(false).await;
     let (engine, running) = open(Data::Folder(wreck.data.clone()));
-    let counts = engine.count(Filter::default()).await.expect("counts");
     assert_eq!(
-        counts.states,
+        counts(&engine).await.states,
         [("completed", 1), ("running", 1), ("waiting", 1)].into()
     );
     // The worker comes back with the task it holds; its result counts.
@@ -382,20 +285,15 @@ async fn what_was_acknowledged_survives_a_crash_and_goes_on() {
             .state,
         "completed"
     );
+    // The waiting run was counted as waiting, and is no more.
+    assert_eq!(counts(&engine).await.states, [("completed", 3)].into());
     running.stop().await;
     worker.abort();
     drop(engine);
 
     // After a clean stop there is nothing to replay and everything is still there.
     let (engine, running) = open(Data::Folder(wreck.data.clone()));
-    assert_eq!(
-        engine
-            .count(Filter::default())
-            .await
-            .expect("counts")
-            .states,
-        [("completed", 3)].into()
-    );
+    assert_eq!(counts(&engine).await.states, [("completed", 3)].into());
     let history = engine
         .history(waiting, 0, 1_000)
         .await
@@ -423,9 +321,10 @@ async fn tasks_of_a_worker_that_died_with_the_server_do_not_wait_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn checkpoints_are_taken_though_the_server_is_never_idle() {
+async fn checkpoints_are_taken_though_the_server_is_never_idle_and_bound_what_is_replayed() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (engine, running) = open(Data::Folder(folder.path().join("data")));
+    let (data, after) = (folder.path().join("data"), folder.path().join("after"));
+    let (engine, running) = open(Data::Folder(data.clone()));
     engine
         .ask(workflow("one", 1, false))
         .await
@@ -435,8 +334,8 @@ async fn checkpoints_are_taken_though_the_server_is_never_idle() {
         let (engine, ballast) = (engine.clone(), ballast.clone());
         async move {
             // Well more than several checkpoints' worth, if none were taken.
-            for number in 0..400 {
-                if engine.metrics().checkpoints.get() > 1 {
+            for number in 0..1_000 {
+                if engine.metrics().checkpoints.get() > 3 {
                     return;
                 }
                 let key = format!("{place}-{number}");
@@ -453,9 +352,20 @@ async fn checkpoints_are_taken_though_the_server_is_never_idle() {
         flood.await.expect("no panic");
     }
     assert!(
-        engine.metrics().checkpoints.get() > 1,
+        engine.metrics().checkpoints.get() > 3,
         "{}",
         engine.metrics().checkpoints.get()
     );
+    // The journal first: whatever of the store is newer than it was written before.
+    copy(&data.join("journal"), &after.join("journal"));
+    copy(&data.join("store"), &after.join("store"));
+    let store = Store::open(after.join("store"), &TABLES, store::Options::default());
+    let view = View::open(store.expect("a store")).expect("a view");
+    let disk = LocalDisk::open(after.join("journal")).expect("a folder");
+    let (journal, _) = LocalJournal::open(disk, journal::Options::default()).expect("a journal");
+    let opened = view.recover(Box::new(journal)).expect("recovers");
+    let (written, replayed) = (engine.metrics().journal_bytes.get(), opened.replayed_bytes);
+    assert!(written > 4 * CHECKPOINT_BYTES, "{written}");
+    assert!(replayed < 3 * CHECKPOINT_BYTES, "{replayed} of {written}");
     running.stop().await;
 }

@@ -1,0 +1,7 @@
+//! The engine from outside, noun by noun.
+
+mod full;
+mod history;
+mod life;
+mod stage;
+mod waiting;
