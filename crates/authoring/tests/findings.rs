@@ -138,6 +138,10 @@ fn sections() {
     3:19: error: unknown unit of time "fortnights"; use days, hours, minutes, seconds or milliseconds [bad-duration]
         at "/schedule/every"
     "#);
+    assert_snapshot!(root("schedule: {cron: '0 0 30 2 *'}"), @r#"
+    3:18: error: "0 0 30 2 *" never comes: no date fits all of its fields; write for example '0 6 * * MON-FRI' [bad-cron]
+        at "/schedule/cron"
+    "#);
     assert_snapshot!(root("schedule: {every: PT1H, cron: '0 * * * *'}"), @r#"
     3:1: error: a schedule needs exactly one of `every` and `cron` [bad-value]
         at "/schedule"

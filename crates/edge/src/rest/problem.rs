@@ -3,19 +3,25 @@
 //! Invariants: total; every answer that is no success is `application/problem+json` with the permanent
 //! code in `code` and at the end of `type`.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::AskError;
 use kernel::Rejection;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::refusal::Refusal;
 use crate::rest::answer::Finding;
 
 /// What `type` begins with.
 const TYPE_PREFIX: &str = "https://quadrille.dev/errors/";
+
+/// Media type of a problem.
+const PROBLEM_TYPE: &str = "application/problem+json";
 
 /// Seconds after which a request that met overload may be tried again.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
@@ -37,6 +43,18 @@ pub(super) struct Problem {
     /// What is wrong with a workflow text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Finding>,
+}
+
+/// The answer of every path when it does not do what was asked.
+impl IntoResponses for Problem {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
+        let response = ResponseBuilder::new()
+            .description("Why not.")
+            .content(PROBLEM_TYPE, content)
+            .build();
+        BTreeMap::from([("default".to_owned(), response.into())])
+    }
 }
 
 /// What a refusal is in HTTP.
@@ -99,10 +117,7 @@ impl IntoResponse for Refusal {
         let status = http_status(&self);
         let mut response = (status, Json(Problem::from(&self))).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_TYPE));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_S);
         }
