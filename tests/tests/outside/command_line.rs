@@ -89,6 +89,23 @@ async fn exec_prints_the_output_or_the_error() {
 }
 
 #[tokio::test]
+async fn http_works_where_the_system_trusts_nobody() {
+    let folder = Folder::new();
+    let call = format!("- get: {{call: http, with: {{method: get, endpoint: '{NOBODY}'}}}}");
+    let file = folder.file("call.yaml", &workflow("call", &call));
+    let ended = Quadrille::new(["exec", file.to_str().unwrap()])
+        .env("SSL_CERT_FILE", "/nonexistent")
+        .env("SSL_CERT_DIR", "/nonexistent")
+        .run()
+        .await;
+    let error = ended.error();
+    assert!(
+        error["detail"].as_str().unwrap().contains("refused"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn check_lists_findings() {
     let folder = Folder::new();
     let text = workflow(

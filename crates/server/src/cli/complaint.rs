@@ -144,9 +144,9 @@ impl From<ConfigFault> for Complaint {
 impl From<AssemblyFault> for Complaint {
     fn from(fault: AssemblyFault) -> Complaint {
         match fault {
-            AssemblyFault::Host { .. } | AssemblyFault::Exposed(_) => {
-                Complaint::Usage(fault.to_string())
-            }
+            AssemblyFault::Host { .. }
+            | AssemblyFault::Exposed(_)
+            | AssemblyFault::Authorities(_) => Complaint::Usage(fault.to_string()),
             _ => Complaint::Broken(fault.to_string()),
         }
     }

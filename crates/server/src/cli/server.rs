@@ -83,8 +83,9 @@ impl Server {
 async fn serve(context: &Context, config: &Config) -> Result<(), Complaint> {
     let mut stop = signals::Stop::listen()
         .map_err(|error| Complaint::Broken(format!("cannot listen to signals: {error}")))?;
+    let plan = Plan::of(config)?;
     let mut assembly = tokio::select! {
-        started = Assembly::start(Plan::of(config)) => started?,
+        started = Assembly::start(plan) => started?,
         () = stop.asked() => return Ok(()),
     };
     if config.server.allow_unauthenticated_remote && !assembly.is_loopback() {
