@@ -316,6 +316,10 @@ fn failures() {
     3:123: error: jitter goes from the shorter to the longer time; swap `from` and `to` [bad-value]
         at "/do/0/a/catch/retry/jitter"
     "#);
+    assert_snapshot!(tasks("- a: {try: [], catch: {retry: {limit: {attempt: {count: 1e30}}}}}"), @r#"
+    3:57: error: `count` must be a whole number, not 1e30 [bad-type]
+        at "/do/0/a/catch/retry/limit/attempt/count"
+    "#);
     assert_snapshot!(tasks("- a: {raise: {error: {type: x, status: bad}}}\n- b: {raise: {error: {title: x}}}\n- c: {raise: {error: gone}}"), @r#"
     3:40: error: `status` must be a number such as 500, or an expression wrapped in ${ }, not text [bad-type]
         at "/do/0/a/raise/error/status"

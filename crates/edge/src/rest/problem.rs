@@ -35,7 +35,7 @@ pub(super) struct Problem {
     /// HTTP status.
     status: u16,
     /// The kind of problem in words.
-    title: &'static str,
+    title: String,
     /// What exactly is wrong, and what to do about it.
     detail: String,
     /// The permanent code.
@@ -89,17 +89,13 @@ pub(crate) fn http_status(refusal: &Refusal) -> StatusCode {
     }
 }
 
-fn title(status: StatusCode) -> &'static str {
-    status.canonical_reason().unwrap_or("Error")
-}
-
 impl From<&Refusal> for Problem {
     fn from(refusal: &Refusal) -> Problem {
         let status = http_status(refusal);
         Problem {
             kind: format!("{TYPE_PREFIX}{}", refusal.code()),
             status: status.as_u16(),
-            title: title(status),
+            title: refusal.code().replace('-', " "),
             detail: refusal.to_string(),
             code: refusal.code(),
             findings: refusal
