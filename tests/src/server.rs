@@ -109,12 +109,24 @@ impl Server {
     /// # Panics
     /// If it has ended already.
     pub fn ask_to_end(&self) {
+        self.tell(Signal::TERM);
+    }
+
+    /// Asks it to end as a keyboard does (SIGINT).
+    ///
+    /// # Panics
+    /// If it has ended already.
+    pub fn interrupt(&self) {
+        self.tell(Signal::INT);
+    }
+
+    fn tell(&self, signal: Signal) {
         let id = self
             .process
             .id()
             .and_then(|id| i32::try_from(id).ok())
             .and_then(Pid::from_raw);
-        kill_process(id.expect("it runs"), Signal::TERM).expect("it can be told");
+        kill_process(id.expect("it runs"), signal).expect("it can be told");
     }
 
     /// Starts it again on the same data and address, after it has ended.

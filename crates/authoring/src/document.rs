@@ -257,11 +257,9 @@ impl<'t> Lowering<'t> {
             },
             (None, Some(cron)) => {
                 let text = self.literal(cron)?;
-                if let Err(error) = croner::Cron::from_str(&text) {
-                    let error = error.to_string();
-                    let error = error.trim_end_matches('.');
+                if let Some(why) = flaw_of_cron(&text) {
                     let message = format!(
-                        "{} is not a cron expression: {error}; write for example '0 6 * * MON-FRI'",
+                        "{} {why}; write for example '0 6 * * MON-FRI'",
                         quote(&text)
                     );
                     self.findings.error(cron, "bad-cron", message);
@@ -278,6 +276,21 @@ impl<'t> Lowering<'t> {
                 }
                 None
             }
+        }
+    }
+}
+
+/// What is wrong with a cron expression.
+fn flaw_of_cron(text: &str) -> Option<String> {
+    match croner::Cron::from_str(text) {
+        Ok(cron) => cron
+            .find_next_occurrence(&chrono::DateTime::UNIX_EPOCH, false)
+            .is_err()
+            .then(|| "never comes: no date fits all of its fields".to_owned()),
+        Err(error) => {
+            let error = error.to_string();
+            let error = error.trim_end_matches('.');
+            Some(format!("is not a cron expression: {error}"))
         }
     }
 }

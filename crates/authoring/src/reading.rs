@@ -13,6 +13,9 @@ use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::{At, Data};
 
+/// What a count must be.
+const WHOLE_NUMBER: &str = "a whole number";
+
 impl<'t> Lowering<'t> {
     /// Whether this is a map; its keys are held against the known ones.
     pub(crate) fn known(&mut self, at: At<'t>, keys: &[&str]) -> bool {
@@ -81,10 +84,14 @@ impl<'t> Lowering<'t> {
         let unquoted = matches!(at.data(), Data::Bool(_) | Data::Int(_) | Data::Float(_))
             && expected.starts_with("text");
         let fix = if unquoted { "; quote the value" } else { "" };
+        let given = match at.data() {
+            Data::Float(number) if expected == WHOLE_NUMBER => format!("{number:?}"),
+            _ => at.kind().into(),
+        };
         self.findings.error(
             at,
             "bad-type",
-            format!("{name} must be {expected}, not {}{fix}", at.kind()),
+            format!("{name} must be {expected}, not {given}{fix}"),
         );
     }
 
@@ -173,7 +180,7 @@ impl<'t> Lowering<'t> {
     pub(crate) fn count(&mut self, at: At<'t>, key: &str, min: u32, max: u32) -> Option<u32> {
         let member = at.member(key)?;
         let Data::Int(number) = member.data() else {
-            self.wrong(member, "a whole number");
+            self.wrong(member, WHOLE_NUMBER);
             return None;
         };
         let fits = u32::try_from(*number)

@@ -138,6 +138,10 @@ fn sections() {
     3:19: error: unknown unit of time "fortnights"; use days, hours, minutes, seconds or milliseconds [bad-duration]
         at "/schedule/every"
     "#);
+    assert_snapshot!(root("schedule: {cron: '0 0 30 2 *'}"), @r#"
+    3:18: error: "0 0 30 2 *" never comes: no date fits all of its fields; write for example '0 6 * * MON-FRI' [bad-cron]
+        at "/schedule/cron"
+    "#);
     assert_snapshot!(root("schedule: {every: PT1H, cron: '0 * * * *'}"), @r#"
     3:1: error: a schedule needs exactly one of `every` and `cron` [bad-value]
         at "/schedule"
@@ -311,6 +315,10 @@ fn failures() {
         at "/do/0/a/catch/retry/limit/attempt/duration"
     3:123: error: jitter goes from the shorter to the longer time; swap `from` and `to` [bad-value]
         at "/do/0/a/catch/retry/jitter"
+    "#);
+    assert_snapshot!(tasks("- a: {try: [], catch: {retry: {limit: {attempt: {count: 1e30}}}}}"), @r#"
+    3:57: error: `count` must be a whole number, not 1e30 [bad-type]
+        at "/do/0/a/catch/retry/limit/attempt/count"
     "#);
     assert_snapshot!(tasks("- a: {raise: {error: {type: x, status: bad}}}\n- b: {raise: {error: {title: x}}}\n- c: {raise: {error: gone}}"), @r#"
     3:40: error: `status` must be a number such as 500, or an expression wrapped in ${ }, not text [bad-type]

@@ -6,15 +6,18 @@
 mod address;
 mod outcome;
 mod request;
+mod trust;
 
 use std::time::Duration;
 
+use reqwest::redirect::Policy;
 use sdk::{TaskContext, TaskError, Worker};
 use serde_json::Value;
 
 pub use address::AddressPolicy;
 use address::{Guard, Refused};
 use request::{Input, Prepared};
+pub use trust::{Authorities, AuthoritiesFault};
 
 /// Queue and task name of the connector.
 pub const QUEUE: &str = "http";
@@ -37,6 +40,8 @@ const RESPONSE_HEADER_BYTES_MAX: u32 = 64 << 10;
 pub struct HttpOptions {
     /// Which addresses requests may reach.
     pub addresses: AddressPolicy,
+    /// Who may vouch for HTTPS servers, besides those that the system trusts.
+    pub authorities: Authorities,
     /// Requests under way at the same time.
     pub concurrency: usize,
 }
@@ -45,6 +50,7 @@ impl Default for HttpOptions {
     fn default() -> HttpOptions {
         HttpOptions {
             addresses: AddressPolicy::Public,
+            authorities: Authorities::default(),
             concurrency: CONCURRENCY_DEFAULT,
         }
     }
@@ -70,8 +76,7 @@ pub async fn run(
     options: HttpOptions,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), RunError> {
-    let caller =
-        Caller::new(options.addresses, reqwest::Client::builder).map_err(RunError::Client)?;
+    let caller = Caller::new(&options, reqwest::Client::builder).map_err(RunError::Client)?;
     let worker = Worker::builder(url)
         .name(format!("http connector, process {}", std::process::id()))
         .queue(QUEUE)
@@ -100,28 +105,30 @@ struct Caller {
 
 impl Caller {
     fn new(
-        addresses: AddressPolicy,
+        options: &HttpOptions,
         builder: impl Fn() -> reqwest::ClientBuilder,
     ) -> reqwest::Result<Caller> {
-        let client = |redirect| {
-            builder()
-                .user_agent(concat!("quadrille/", env!("CARGO_PKG_VERSION")))
-                .connect_timeout(CONNECT_TIMEOUT)
-                .dns_resolver(Guard(addresses))
-                .http1_max_headers(RESPONSE_HEADERS_MAX)
-                .http2_max_header_list_size(RESPONSE_HEADER_BYTES_MAX)
-                // A proxy would connect where we cannot see the address.
-                .no_proxy()
-                .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
-                .redirect(redirect)
-                .referer(false)
-                .tcp_nodelay(true)
-                .build()
+        let addresses = options.addresses;
+        let client = |redirects: fn(AddressPolicy) -> Policy| {
+            options.authorities.client(|| {
+                builder()
+                    .user_agent(concat!("quadrille/", env!("CARGO_PKG_VERSION")))
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .dns_resolver(Guard(addresses))
+                    .http1_max_headers(RESPONSE_HEADERS_MAX)
+                    .http2_max_header_list_size(RESPONSE_HEADER_BYTES_MAX)
+                    // A proxy would connect where we cannot see the address.
+                    .no_proxy()
+                    .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
+                    .redirect(redirects(addresses))
+                    .referer(false)
+                    .tcp_nodelay(true)
+            })
         };
         Ok(Caller {
             addresses,
-            plain: client(reqwest::redirect::Policy::none())?,
-            following: client(redirects(addresses))?,
+            plain: client(|_| Policy::none())?,
+            following: client(redirects)?,
         })
     }
 
@@ -149,8 +156,8 @@ impl Caller {
 
 /// Follows a few redirects. Names are judged when they are resolved; an address in the URL is never
 /// resolved, so it is judged here.
-fn redirects(addresses: AddressPolicy) -> reqwest::redirect::Policy {
-    reqwest::redirect::Policy::custom(move |attempt| {
+fn redirects(addresses: AddressPolicy) -> Policy {
+    Policy::custom(move |attempt| {
         if attempt.previous().len() > REDIRECTS_MAX {
             return attempt.error(TooManyRedirects);
         }

@@ -138,6 +138,12 @@ pub(crate) fn decide_put(turn: &mut Turn<'_>, schedule: Schedule) -> Result<Repl
         return Err(Rejection::LimitReached("schedules", SCHEDULES_MAX as u64));
     }
     let next_at = next_after(turn, &schedule, turn.now)?;
+    if next_at.is_none() {
+        let cron = schedule.cron.as_deref().unwrap_or_default();
+        return Err(Rejection::Invalid(format!(
+            "{cron:?} never comes: no date fits all of its fields"
+        )));
+    }
     let kept = before.as_ref();
     turn.emit(Event::SchedulePut(Schedule {
         next_at,

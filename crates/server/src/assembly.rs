@@ -7,7 +7,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use connectors::http::{AddressPolicy, HttpOptions};
+use connectors::http::{AddressPolicy, Authorities, AuthoritiesFault, HttpOptions};
 use edge::EdgeOptions;
 use engine::Data;
 use thiserror::Error;
@@ -35,7 +35,7 @@ pub(crate) struct Plan {
     port: u16,
     allow_unauthenticated_remote: bool,
     allowed_hosts: Vec<String>,
-    http: Option<AddressPolicy>,
+    http: Option<HttpOptions>,
 }
 
 /// Why a server did not start, or does not go on.
@@ -72,6 +72,9 @@ pub(crate) enum AssemblyFault {
     /// The engine did not start.
     #[error("{0}")]
     Engine(#[from] engine::StartFault),
+    /// The authorities that the configuration names cannot be used.
+    #[error("connectors.http.ca_file: {0}")]
+    Authorities(#[from] AuthoritiesFault),
     /// A part ended that should go on.
     #[error("the {0} stopped by itself; the lines above say why")]
     Ended(&'static str),
@@ -89,24 +92,16 @@ pub(crate) struct Assembly {
 
 impl Plan {
     /// The server that a configuration describes.
-    pub(crate) fn of(config: &Config) -> Plan {
-        let addresses = |http: &Http| {
-            if http.allow_private {
-                AddressPolicy::Any
-            } else {
-                AddressPolicy::Public
-            }
-        };
-        Plan {
+    pub(crate) fn of(config: &Config) -> Result<Plan, AssemblyFault> {
+        let http = &config.connectors.http;
+        Ok(Plan {
             data: Data::Folder(config.database.path.clone()),
             host: config.server.host.clone(),
             port: config.server.port,
             allow_unauthenticated_remote: config.server.allow_unauthenticated_remote,
             allowed_hosts: config.server.allowed_hosts.clone(),
-            http: Some(&config.connectors.http)
-                .filter(|http| http.enabled)
-                .map(addresses),
-        }
+            http: http.enabled.then(|| http_options(http)).transpose()?,
+        })
     }
 
     /// A server for this process alone, which keeps nothing.
@@ -117,7 +112,10 @@ impl Plan {
             port: 0,
             allow_unauthenticated_remote: false,
             allowed_hosts: Vec::new(),
-            http: Some(addresses),
+            http: Some(HttpOptions {
+                addresses,
+                ..HttpOptions::default()
+            }),
         }
     }
 }
@@ -153,7 +151,7 @@ impl Assembly {
         let http_stop = CancellationToken::new();
         let http = plan
             .http
-            .map(|addresses| start_http(local(address), addresses, http_stop.clone()));
+            .map(|options| start_http(local(address), options, http_stop.clone()));
         Ok(Assembly {
             address,
             engine: running,
@@ -235,11 +233,22 @@ fn local(mut address: SocketAddr) -> String {
     format!("http://{address}")
 }
 
-fn start_http(url: String, addresses: AddressPolicy, stop: CancellationToken) -> JoinHandle<()> {
-    let options = HttpOptions {
-        addresses,
+/// How the http connector works by the configuration.
+fn http_options(http: &Http) -> Result<HttpOptions, AuthoritiesFault> {
+    Ok(HttpOptions {
+        addresses: match http.allow_private {
+            true => AddressPolicy::Any,
+            false => AddressPolicy::Public,
+        },
+        authorities: match http.ca_file.as_os_str().is_empty() {
+            true => Authorities::default(),
+            false => Authorities::read(&http.ca_file)?,
+        },
         ..HttpOptions::default()
-    };
+    })
+}
+
+fn start_http(url: String, options: HttpOptions, stop: CancellationToken) -> JoinHandle<()> {
     tokio::spawn(async move {
         if let Err(error) = connectors::http::run(url, options, stop.cancelled_owned()).await {
             tracing::error!(%error, "the http connector stopped; HTTP calls wait until another worker takes them");

@@ -1,6 +1,13 @@
 //! Owns [`Stop`]: the wish of the operating system, or of a person at the keyboard, that the process end.
 
 use std::io;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+/// Requests that come this soon after another are the same one: a service manager and a terminal tell the
+/// whole process group, and some tell it twice.
+const ECHO_MAX: Duration = Duration::from_secs(1);
 
 /// Requests to end; each [`Stop::asked`] waits for one more.
 #[derive(Debug)]
@@ -28,6 +35,21 @@ impl Stop {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+impl Stop {
+    /// Waits for the next request that is not an echo of one that came just now.
+    pub(crate) async fn asked_again(&mut self) {
+        let quiet = sleep(ECHO_MAX);
+        tokio::pin!(quiet);
+        loop {
+            tokio::select! {
+                () = &mut quiet => break,
+                () = self.asked() => {}
+            }
+        }
+        self.asked().await;
     }
 }
 

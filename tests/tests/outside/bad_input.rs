@@ -46,6 +46,27 @@ fn hostile_texts() -> Vec<(&'static str, String)> {
         ("deep maps", nested("{a: ", "}")),
         ("deep JSON", nested("{\"a\":", "}")),
         ("a bomb", bomb()),
+        ("a key twice", workflow("twice", "- a: {set: {a: 1, a: 2}}")),
+        (
+            "an alias",
+            workflow("alias", "- a: {set: {a: &a 1, b: *a}}"),
+        ),
+        (
+            "letters that turn the line around",
+            workflow("bidi", "- \"a\\u202eb\": {sett: {a: 1}}"),
+        ),
+        (
+            "half a letter",
+            workflow("half", r#"- a: {set: {a: "\ud800"}}"#),
+        ),
+        (
+            "numbers beyond all bounds",
+            workflow("numbers", "- a: {set: {a: 1e999}}"),
+        ),
+        (
+            "a cron that never comes",
+            workflow("never", "- a: {set: {a: 1}}") + "schedule: {cron: '0 0 30 2 *'}\n",
+        ),
         ("itself", "a: &a [*a]".into()),
         ("large", format!("x: {}", "y".repeat(BYTES))),
         (
@@ -83,12 +104,30 @@ async fn workflows() {
             }
             other => panic!("{what}: {other:?}"),
         }
+        let answer = reqwest::Client::new()
+            .post(format!("{}/api/v1/workflows", server.url()))
+            .body(text.clone())
+            .send()
+            .await
+            .unwrap();
+        let problem: Value = answer.json().await.unwrap();
+        assert_eq!(problem["title"], "invalid workflow", "{what}: {problem}");
+        for finding in problem["findings"].as_array().unwrap() {
+            let (line, message) = (&finding["line"], finding["message"].as_str().unwrap());
+            assert!(
+                line.as_u64() > Some(0) && !message.is_empty(),
+                "{what}: {finding}"
+            );
+            assert!(!message.contains(['\u{202e}', '\0']), "{what}: {finding}");
+        }
         std::fs::write(&file, &text).unwrap();
         let checked = Quadrille::new(["check", file.to_str().unwrap()])
             .run()
             .await;
         assert!(
-            checked.code == 4 && !checked.stdout.is_empty(),
+            checked.code == 4
+                && !checked.stdout.is_empty()
+                && !checked.stdout.contains(['\u{202e}', '\0']),
             "{what}: {checked:?}"
         );
         let executed = Quadrille::new(["exec", file.to_str().unwrap()]).run().await;

@@ -3,6 +3,7 @@
 //! Invariant: these are contracts; changing one is a breaking change.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use quadrille_tests::{Ended, PATIENCE, Quadrille, Server, until};
 use sdk::RunState;
@@ -85,6 +86,23 @@ async fn exec_prints_the_output_or_the_error() {
             "{wrong_usage:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn http_works_where_the_system_trusts_nobody() {
+    let folder = Folder::new();
+    let call = format!("- get: {{call: http, with: {{method: get, endpoint: '{NOBODY}'}}}}");
+    let file = folder.file("call.yaml", &workflow("call", &call));
+    let ended = Quadrille::new(["exec", file.to_str().unwrap()])
+        .env("SSL_CERT_FILE", "/nonexistent")
+        .env("SSL_CERT_DIR", "/nonexistent")
+        .run()
+        .await;
+    let error = ended.error();
+    assert!(
+        error["detail"].as_str().unwrap().contains("refused"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -191,8 +209,7 @@ async fn runs_as_scripts_see_them() {
                 "json",
             ])
             .await;
-        let expected =
-            |name: &str| json!({"workflow": name, "version": "1.0.0", "created": created});
+        let expected = |name: &str| json!({"workflow": name, "version": "1.0.0", "created": created, "schedule": null});
         assert_eq!(applied.json(), json!([expected("greet"), expected("fail")]));
     }
     let input = r#"{"name": "Ada"}"#;
@@ -361,6 +378,115 @@ async fn schedules_by_command() {
         ])
         .await;
     assert!(wrong.code != 0 && !wrong.stderr.is_empty(), "{wrong:?}");
+}
+
+#[tokio::test]
+async fn applying_takes_many_files_and_says_what_became_of_schedules() {
+    let server = Server::start().await;
+    let folder = Folder::new();
+    let hourly = "schedule: {every: PT1H}\n";
+    let version = |version: &str| workflow("greet", GREET).replace("1.0.0", version);
+    let greet = folder.file("greet.yaml", &(version("1.0.0") + hourly));
+    let echo = folder.file("echo.yaml", &workflow("echo", GREET));
+    let files = [greet.to_str().unwrap(), echo.to_str().unwrap()];
+    let apply = ["apply", "-f", files[0], files[1]];
+    let applied = server.run(&apply).await;
+    assert_eq!(
+        (applied.code, applied.stdout.as_str()),
+        (
+            0,
+            "greet 1.0.0 created, schedule created\necho 1.0.0 created\n"
+        ),
+        "{applied:?}"
+    );
+    let shown = server
+        .run(&["schedule", "get", "greet", "-o", "json"])
+        .await;
+    assert_eq!(shown.json()["every_ms"], 3_600_000);
+    let same = server.run(&["get", "schedule", "default/greet"]).await;
+    assert_eq!(same.code, 1, "a schedule is no workflow: {same:?}");
+
+    folder.file("greet.yaml", &version("1.1.0"));
+    let applied = server.run(&["apply", "-f", files[0], "-o", "json"]).await;
+    let expected = json!([{
+        "workflow": "greet", "version": "1.1.0", "created": true, "schedule": "removed",
+    }]);
+    assert_eq!(applied.json(), expected);
+    let gone = server.run(&["describe", "schedule", "greet"]).await;
+    assert!(
+        gone.code == 1 && gone.stderr.contains("schedule-missing"),
+        "{gone:?}"
+    );
+}
+
+/// What REST answers at a path.
+async fn rest(server: &Server, path: &str) -> Value {
+    let answer = reqwest::get(format!("{}/api/v1/{path}", server.url()))
+        .await
+        .unwrap();
+    answer.json().await.unwrap()
+}
+
+#[tokio::test]
+async fn the_command_line_and_rest_print_the_same_json() {
+    let server = Server::start().await;
+    let many = "- one: {set: {a: 1}}\n- fail: {raise: {error: {type: 'urn:x', status: 409}}}";
+    let waiting = workflow("wait", LISTEN) + "schedule: {every: PT1H}\n";
+    server.deploy(&[&workflow("many", many), &waiting]).await;
+    let cron = [
+        "schedule",
+        "put",
+        "a",
+        "--workflow",
+        "wait",
+        "--cron",
+        "0 6 * * *",
+    ];
+    assert_eq!(server.run(&cron).await.code, 0);
+    for run in [
+        &["run", "many", "--label", "region=eu", "--attribute", "n=1"][..],
+        &["run", "wait", "--key", "k"],
+    ] {
+        let started = server.run(run).await;
+        let id = started.stdout.trim();
+        server
+            .client()
+            .await
+            .wait(id, Duration::from_millis(200))
+            .await
+            .unwrap();
+        for (line, path, member) in [
+            (&["get", "run", id][..], format!("runs/{id}"), ""),
+            (&["history", id], format!("runs/{id}/history"), "/events"),
+        ] {
+            let printed = server.run(&[line, &["-o", "json"]].concat()).await.json();
+            assert_eq!(Some(&printed), rest(&server, &path).await.pointer(member));
+        }
+    }
+    for (line, path, member) in [
+        (["list", "runs"], "runs", "/runs"),
+        (["list", "workflows"], "workflows", "/workflows"),
+        (["list", "schedules"], "schedules", "/schedules"),
+    ] {
+        let printed = server
+            .run(&[&line[..], &["-o", "json"]].concat())
+            .await
+            .json();
+        assert_eq!(Some(&printed), rest(&server, path).await.pointer(member));
+    }
+    for (line, path) in [
+        (["get", "workflow", "wait"], "workflows/wait"),
+        (["get", "schedule", "a"], "schedules/a"),
+        (["get", "schedule", "wait"], "schedules/wait"),
+    ] {
+        let printed = server
+            .run(&[&line[..], &["-o", "json"]].concat())
+            .await
+            .json();
+        assert_eq!(printed, rest(&server, path).await);
+    }
+    let by_label = rest(&server, "runs?label=region=eu&attribute=n=1").await;
+    assert_eq!(by_label["runs"][0]["workflow"], "many", "{by_label}");
 }
 
 #[tokio::test]

@@ -85,16 +85,10 @@ pub(super) fn refused(refused: &Refused) -> TaskError {
 
 /// The failure of a request that was not answered.
 pub(super) fn broken(place: &Place, error: &reqwest::Error) -> TaskError {
-    let mut reason = String::new();
-    let mut cause: Option<&(dyn Error + 'static)> = error.source();
-    while let Some(current) = cause {
-        if let Some(refusal) = current.downcast_ref::<Refused>() {
-            return refused(refusal);
-        }
-        // The last cause is the one that says something: connection refused, unknown name, ...
-        reason = current.to_string();
-        cause = current.source();
+    if let Some(refusal) = causes(error).find_map(|cause| cause.downcast_ref()) {
+        return refused(refusal);
     }
+    let reason = root_cause(error);
     let Place(place) = place;
     if error.is_timeout() {
         return TaskError::retryable(
@@ -104,6 +98,13 @@ pub(super) fn broken(place: &Place, error: &reqwest::Error) -> TaskError {
         .with_status(408)
         .with_title("The request took too long");
     }
+    // The TLS library has no type for this that can be reached through the client's errors.
+    if reason.starts_with("invalid peer certificate") {
+        let detail = format!(
+            "{place}: {reason}\n  the system and the file in `connectors.http.ca_file` of the server's configuration say who is trusted"
+        );
+        return communication(detail, "The server's certificate is not trusted");
+    }
     let failure = communication(format!("{place}: {reason}"), "The request was not answered");
     // Redirects in a circle and requests that cannot be written stay as they are.
     let retryable = !error.is_redirect() && !error.is_builder();
@@ -111,6 +112,17 @@ pub(super) fn broken(place: &Place, error: &reqwest::Error) -> TaskError {
         retryable,
         ..failure
     }
+}
+
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+}
+
+/// The last cause, which is the one that says something: connection refused, unknown name, ...
+pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
+    causes(error)
+        .last()
+        .map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 fn rejected(Place(place): &Place, status: StatusCode, start: &[u8]) -> TaskError {

@@ -91,7 +91,11 @@ async fn call(addresses: AddressPolicy, port: u16, mut input: Value) -> Result<V
     // This name stands for a public one: it does not pass the guard.
     let public =
         move || reqwest::Client::builder().resolve("public.example", ([127, 0, 0, 1], port).into());
-    let caller = Caller::new(addresses, public).unwrap();
+    let options = HttpOptions {
+        addresses,
+        ..HttpOptions::default()
+    };
+    let caller = Caller::new(&options, public).unwrap();
     let endpoint = input["endpoint"]
         .as_str()
         .unwrap()
@@ -398,3 +402,5 @@ async fn private_addresses_are_refused_by_name_by_address_and_behind_redirects()
         );
     }
 }
+
+mod tls;

@@ -131,7 +131,7 @@ pub(super) fn schedule(schedule: &Schedule) -> v1::Schedule {
         version: text(schedule.version.as_deref()),
         input: json(&schedule.input),
         cron: text(schedule.cron.as_deref()),
-        time_zone: schedule.zone.to_string(),
+        time_zone: text(schedule.cron.as_ref().map(|_| &*schedule.zone)),
         every_ms: schedule.every_ms.unwrap_or_default(),
         overlap: schedule.overlap.word().to_owned(),
         catch_up: schedule.catch_up.word().to_owned(),

@@ -51,7 +51,7 @@ pub(super) fn filter(filter: Option<v1::RunFilter>) -> Result<Filter, Refusal> {
     };
     let time = |ms: u64| (ms > 0).then_some(Time(ms));
     Ok(Filter {
-        workflow: text(filter.workflow),
+        workflow: text(filter.workflow).map(|name| intake::workflow_name(&name).into()),
         states: filter
             .states
             .iter()

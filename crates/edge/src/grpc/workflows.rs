@@ -25,6 +25,7 @@ impl Workflows for WorkflowsService {
             workflow: deployed.workflow.to_string(),
             version: deployed.version.to_string(),
             created: deployed.created,
+            schedule: deployed.schedule.unwrap_or_default().to_owned(),
             warnings: deployed.warnings.into_iter().map(answer::finding).collect(),
         }))
     }
@@ -59,7 +60,7 @@ impl Workflows for WorkflowsService {
         let version = request::text(wanted.version);
         let (definition, latest) = self
             .0
-            .workflow(wanted.workflow.into(), version)
+            .workflow(intake::workflow_name(&wanted.workflow).into(), version)
             .await
             .map_err(refused)?;
         Ok(Response::new(answer::workflow_in_full(&definition, latest)))

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use graph::ir::NAMESPACE_DEFAULT;
 use graph::{Object, Value};
 use kernel::RunId;
 use kernel::limits::SIGNAL_TTL_MS_DEFAULT;
@@ -30,6 +31,13 @@ pub(crate) fn json(field: &str, text: &[u8], absent: fn() -> Value) -> Result<Va
 /// The data that stands for no input.
 pub(crate) fn empty_object() -> Value {
     Value::object(Object::new())
+}
+
+/// The name that a workflow is known by: its namespace belongs to it, unless it is the default one.
+pub(crate) fn workflow_name(name: &str) -> &str {
+    name.strip_prefix(NAMESPACE_DEFAULT)
+        .and_then(|rest| rest.strip_prefix('/'))
+        .unwrap_or(name)
 }
 
 /// A run id.

@@ -1,13 +1,15 @@
-//! Owns deploying a text: compile it, make the version known, keep the schedule it asks for.
+//! Owns deploying a text: compile it, make the version known, let the schedule of its name follow.
 //!
-//! Invariant: a text with errors changes nothing. Deploying the same again changes nothing either: a
-//! schedule that is there keeps its pace, and one that rests goes on resting.
+//! Invariants: a text with errors changes nothing; deploying the same again changes nothing that follows it
+//! already, and mends what does not. A schedule that no version of the workflow asked for is never removed.
 
 use authoring::{Compiled, Finding};
-use engine::Engine;
+use engine::{AskError, Engine};
 use graph::value::Str;
-use kernel::{Command, Reply};
+use kernel::schedule::Schedule;
+use kernel::{Command, Rejection, Reply};
 
+use crate::intake::schedule::ZONE_DEFAULT;
 use crate::intake::{ScheduleParts, empty_object, schedule};
 use crate::refusal::Refusal;
 
@@ -19,9 +21,20 @@ pub(crate) struct Deployed {
     pub(crate) version: Str,
     /// False if the same was there already.
     pub(crate) created: bool,
+    /// What became of the schedule of the workflow's name: a word of [`FOLLOWED`]; none if neither the text
+    /// nor an earlier one has any.
+    pub(crate) schedule: Option<&'static str>,
     /// What is probably not meant as written.
     pub(crate) warnings: Vec<Finding>,
 }
+
+const CREATED: &str = "created";
+const CHANGED: &str = "changed";
+const REMOVED: &str = "removed";
+const UNCHANGED: &str = "unchanged";
+
+/// What can become of a schedule that follows its workflow.
+pub(crate) const FOLLOWED: [&str; 4] = [CREATED, CHANGED, REMOVED, UNCHANGED];
 
 /// What is to be said about a text, errors first.
 pub(crate) async fn check(source: String) -> Vec<Finding> {
@@ -36,7 +49,7 @@ pub(crate) async fn deploy(engine: &Engine, source: String) -> Result<Deployed, 
     let (compiled, source) = compile(source).await;
     let Compiled {
         graph,
-        schedule,
+        schedule: pace,
         warnings,
     } = compiled.map_err(Refusal::InvalidWorkflow)?;
     let (workflow, version) = (graph.workflow.clone(), graph.version.clone());
@@ -48,46 +61,125 @@ pub(crate) async fn deploy(engine: &Engine, source: String) -> Result<Deployed, 
         engine.ask(deploying).await?,
         Reply::Deployed { created: true }
     );
-    if let Some(pace) = schedule {
-        keep_schedule(engine, &workflow, pace, created).await?;
+    if !created {
+        demand_same_schedule(engine, &workflow, &version, pace.as_ref()).await?;
     }
+    let schedule = follow(engine, &workflow, &version, pace).await?;
     Ok(Deployed {
         workflow,
         version,
         created,
+        schedule,
         warnings,
     })
 }
 
-async fn keep_schedule(
+/// Refuses another schedule under a version that is known: versions never change, and the kernel compares
+/// graphs, which say nothing of schedules.
+async fn demand_same_schedule(
     engine: &Engine,
     workflow: &Str,
-    pace: authoring::Schedule,
-    created: bool,
+    version: &Str,
+    pace: Option<&authoring::Schedule>,
 ) -> Result<(), Refusal> {
-    let schedules = engine.schedules().await?;
-    let before = schedules.iter().find(|schedule| schedule.name == *workflow);
-    if !created && before.is_some() {
+    let known = engine.workflow(workflow.clone(), Some(version.clone()));
+    let (known, _) = known.await?;
+    if schedule_of(&known.source).await.as_ref() == pace {
         return Ok(());
     }
+    let name = format!("{workflow} {version}").into();
+    Err(AskError::Rejected(Rejection::VersionExists(name)).into())
+}
+
+/// The schedule that a deployed text asks for.
+async fn schedule_of(source: &Str) -> Option<authoring::Schedule> {
+    let (compiled, _) = compile(source.to_string()).await;
+    compiled.ok().and_then(|compiled| compiled.schedule)
+}
+
+/// Makes the schedule of a workflow's name what its newest text asks for; an older text has no say.
+async fn follow(
+    engine: &Engine,
+    workflow: &Str,
+    version: &Str,
+    pace: Option<authoring::Schedule>,
+) -> Result<Option<&'static str>, Refusal> {
+    let (newest, _) = engine.workflow(workflow.clone(), None).await?;
+    if newest.graph.version != *version {
+        return Ok(None);
+    }
+    let schedules = engine.schedules().await?;
+    let before = schedules.into_iter().find(|known| known.name == *workflow);
+    let (change, command) = match (before, pace) {
+        (None, None) => return Ok(None),
+        (Some(before), Some(pace)) if is_of(&before, workflow, &pace) => {
+            return Ok(Some(UNCHANGED));
+        }
+        (Some(before), None) => {
+            if !was_asked_for(engine, &before).await? {
+                return Ok(None);
+            }
+            let name = workflow.clone();
+            (REMOVED, Command::DeleteSchedule { name })
+        }
+        (None, Some(pace)) => (CREATED, put(workflow, pace, None)?),
+        (Some(before), Some(pace)) => (CHANGED, put(workflow, pace, Some(before))?),
+    };
+    engine.ask(command).await?;
+    Ok(Some(change))
+}
+
+/// Whether a schedule starts the newest version of a workflow at this pace.
+fn is_of(schedule: &Schedule, workflow: &Str, pace: &authoring::Schedule) -> bool {
+    let same_pace = match pace {
+        authoring::Schedule::Cron(cron) => {
+            schedule.cron.as_deref() == Some(cron) && &*schedule.zone == ZONE_DEFAULT
+        }
+        authoring::Schedule::Every(every_ms) => schedule.every_ms == Some(*every_ms),
+    };
+    same_pace && schedule.workflow == *workflow && schedule.version.is_none()
+}
+
+/// Whether a version of the workflow asked for this schedule; else somebody made it by hand.
+async fn was_asked_for(engine: &Engine, schedule: &Schedule) -> Result<bool, Refusal> {
+    for (definition, _) in engine.workflows().await? {
+        if definition.graph.workflow == schedule.name
+            && let Some(pace) = schedule_of(&definition.source).await
+            && is_of(schedule, &schedule.name, &pace)
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The wish for a schedule at the pace of the text; what the text does not say stays as it was.
+fn put(
+    workflow: &Str,
+    pace: authoring::Schedule,
+    before: Option<Schedule>,
+) -> Result<Command, Refusal> {
     let (cron, every_ms) = match pace {
         authoring::Schedule::Cron(cron) => (cron, 0),
         authoring::Schedule::Every(every_ms) => (String::new(), every_ms),
     };
-    let command = schedule(ScheduleParts {
+    let word = |word: fn(&Schedule) -> &'static str| before.as_ref().map_or("", word).to_owned();
+    let (overlap, catch_up) = (
+        word(|before| before.overlap.word()),
+        word(|before| before.catch_up.word()),
+    );
+    schedule(ScheduleParts {
         name: workflow.to_string(),
         workflow: workflow.to_string(),
         version: String::new(),
-        input: empty_object(),
         cron,
         time_zone: String::new(),
         every_ms,
-        overlap: String::new(),
-        catch_up: String::new(),
-        paused: before.is_some_and(|before| before.paused),
-    })?;
-    engine.ask(command).await?;
-    Ok(())
+        overlap,
+        catch_up,
+        paused: before.as_ref().is_some_and(|before| before.paused),
+        input: before.map_or_else(empty_object, |before| before.input),
+    })
 }
 
 /// Compiles on a thread of its own kind, because a large text takes longer than others should wait.

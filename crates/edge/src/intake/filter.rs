@@ -10,7 +10,7 @@ use kernel::Time;
 use crate::refusal::Refusal;
 
 /// Every state a run can be in.
-const STATES: [&str; 8] = [
+pub(crate) const STATES: [&str; 8] = [
     "running",
     "waiting",
     "suspended",

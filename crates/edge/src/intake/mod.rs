@@ -8,8 +8,10 @@ mod filter;
 mod schedule;
 mod start;
 
-pub(crate) use argument::{REQUEST_BYTES_MAX, empty_object, json, run_id, run_wait, ttl};
-pub(crate) use deploy::{Deployed, check, deploy};
-pub(crate) use filter::{cursor, cursor_token, state};
+pub(crate) use argument::{
+    REQUEST_BYTES_MAX, empty_object, json, run_id, run_wait, ttl, workflow_name,
+};
+pub(crate) use deploy::{Deployed, FOLLOWED, check, deploy};
+pub(crate) use filter::{STATES, cursor, cursor_token, state};
 pub(crate) use schedule::{ScheduleParts, schedule};
 pub(crate) use start::{StartParts, start};

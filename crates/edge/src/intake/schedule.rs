@@ -6,10 +6,11 @@ use graph::Value;
 use kernel::Command;
 use kernel::schedule::{CatchUp, Overlap, Schedule};
 
+use crate::intake::workflow_name;
 use crate::refusal::Refusal;
 
 /// The time zone of a schedule that names none.
-const ZONE_DEFAULT: &str = "UTC";
+pub(super) const ZONE_DEFAULT: &str = "UTC";
 
 /// A request for a schedule; empty texts and zeros stand for none.
 pub(crate) struct ScheduleParts {
@@ -23,7 +24,7 @@ pub(crate) struct ScheduleParts {
     pub(crate) input: Value,
     /// Either a cron expression...
     pub(crate) cron: String,
-    /// IANA name; empty for UTC.
+    /// IANA name, only with a cron expression; empty for UTC.
     pub(crate) time_zone: String,
     /// ...or an interval.
     pub(crate) every_ms: u64,
@@ -53,6 +54,12 @@ pub(crate) fn schedule(parts: ScheduleParts) -> Result<Command, Refusal> {
         CatchUp::ALL,
         CatchUp::word,
     )?;
+    if parts.every_ms > 0 && !parts.time_zone.is_empty() {
+        return Err(Refusal::argument(
+            "time_zone",
+            "an interval has none; leave it out, or give `cron` instead of `every_ms`",
+        ));
+    }
     let zone = if parts.time_zone.is_empty() {
         ZONE_DEFAULT
     } else {
@@ -61,7 +68,7 @@ pub(crate) fn schedule(parts: ScheduleParts) -> Result<Command, Refusal> {
     Ok(Command::PutSchedule {
         schedule: Schedule {
             name: parts.name.into(),
-            workflow: parts.workflow.into(),
+            workflow: workflow_name(&parts.workflow).into(),
             version: (!parts.version.is_empty()).then(|| parts.version.into()),
             input: parts.input,
             cron: (!parts.cron.is_empty()).then(|| parts.cron.into()),

@@ -10,6 +10,7 @@ use graph::value::Str;
 use kernel::{RunId, StartRun};
 use uuid::Uuid;
 
+use crate::intake::workflow_name;
 use crate::refusal::Refusal;
 
 /// A request for a run; empty texts stand for none.
@@ -36,14 +37,15 @@ pub(crate) fn start(parts: StartParts) -> Result<StartRun, Refusal> {
             "is missing; name the workflow to start",
         ));
     }
+    let workflow = workflow_name(&parts.workflow);
     let run = if parts.key.is_empty() {
         RunId(Uuid::now_v7().into_bytes())
     } else {
-        RunId::of_key(&parts.workflow, &parts.key)
+        RunId::of_key(workflow, &parts.key)
     };
     Ok(StartRun {
         run,
-        workflow: parts.workflow.into(),
+        workflow: workflow.into(),
         version: (!parts.version.is_empty()).then(|| parts.version.into()),
         key: (!parts.key.is_empty()).then(|| parts.key.into()),
         input: parts.input,

@@ -1,19 +1,32 @@
 //! Owns the way outward: the JSON bodies that clients get.
 //!
-//! Invariant: members are added, never renamed; what does not apply is left out.
+//! Invariants: members are added, never renamed; what may be missing is null, and only what belongs to a longer
+//! view of the same thing is left out; the command line prints the same members in the same form.
 
 use std::collections::BTreeMap;
 
 use engine::query::{Counts, HistoryPage, Page, RunView, StepView, Summary};
 use graph::Value;
 use graph::value::Str;
+use jiff::Timestamp;
 use kernel::catalog::Definition;
 use kernel::codec::Wire;
-use kernel::{RunId, Time, rfc3339};
+use kernel::{RunId, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::intake::{self, Deployed};
+use crate::rest::words::{
+    self, CatchUpPolicy, FindingSeverity, OverlapPolicy, RunState, ScheduleChange,
+};
+
+/// A time as RFC 3339 in UTC with milliseconds, always as many digits.
+fn instant(time: Time) -> String {
+    let stamp = i64::try_from(time.0)
+        .ok()
+        .and_then(|ms| Timestamp::from_millisecond(ms).ok());
+    stamp.map_or_else(|| kernel::rfc3339(time), |stamp| format!("{stamp:.3}"))
+}
 
 /// What is to be said about one place of a workflow text.
 #[derive(Debug, Serialize, ToSchema)]
@@ -24,7 +37,8 @@ pub(super) struct Finding {
     column: u32,
     /// The place as a JSON pointer.
     path: String,
-    /// `error` or `warning`.
+    /// How much it matters.
+    #[schema(value_type = FindingSeverity)]
     severity: &'static str,
     /// What kind of finding.
     code: &'static str,
@@ -34,23 +48,19 @@ pub(super) struct Finding {
 
 impl From<authoring::Finding> for Finding {
     fn from(finding: authoring::Finding) -> Finding {
-        let severity = match finding.severity {
-            authoring::Severity::Error => "error",
-            authoring::Severity::Warning => "warning",
-        };
         let authoring::Finding {
             line,
             column,
             path,
+            severity,
             code,
             message,
-            ..
         } = finding;
         Finding {
             line,
             column,
             path,
-            severity,
+            severity: words::severity(severity),
             code,
             message,
         }
@@ -83,6 +93,9 @@ pub(super) struct DeployAnswer {
     version: Str,
     /// False if the same was there already.
     created: bool,
+    /// What became of the schedule of the workflow's name; null if neither this text nor an earlier one has any.
+    #[schema(value_type = Option<ScheduleChange>, required)]
+    schedule: Option<&'static str>,
     /// What is probably not meant as written.
     warnings: Vec<Finding>,
 }
@@ -93,12 +106,14 @@ impl From<Deployed> for DeployAnswer {
             workflow,
             version,
             created,
+            schedule,
             warnings,
         } = deployed;
         DeployAnswer {
             workflow,
             version,
             created,
+            schedule,
             warnings: warnings.into_iter().map(Finding::from).collect(),
         }
     }
@@ -212,21 +227,25 @@ pub(super) struct Run {
     #[schema(value_type = String)]
     version: Str,
     /// Its business key.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, required)]
     key: Option<Str>,
-    /// running, waiting, suspended, incident, completed, failed, cancelled or terminated.
+    /// How it stands.
+    #[schema(value_type = RunState)]
     state: &'static str,
     /// What it was started with.
     #[schema(value_type = Value)]
     input: Value,
     /// Its result, once completed.
-    #[schema(value_type = Option<Value>)]
+    #[schema(value_type = Option<Value>, required)]
     output: Option<Value>,
     /// Why it did not complete.
+    #[schema(required)]
     error: Option<Failure>,
-    /// When it began (RFC 3339).
+    /// When it began.
+    #[schema(format = DateTime)]
     started_at: String,
-    /// When it ended (RFC 3339).
+    /// When it ended.
+    #[schema(format = DateTime, required)]
     ended_at: Option<String>,
     /// What it is found by.
     #[schema(value_type = BTreeMap<String, String>)]
@@ -235,6 +254,7 @@ pub(super) struct Run {
     #[schema(value_type = BTreeMap<String, Value>)]
     attributes: BTreeMap<Str, Value>,
     /// The run that started it.
+    #[schema(required)]
     parent: Option<String>,
     /// What it is doing now; not in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -257,8 +277,8 @@ impl From<Summary> for Run {
             input: run.input,
             output: run.output,
             error: run.error.map(Failure::from),
-            started_at: rfc3339(run.started_at),
-            ended_at: run.ended_at.map(rfc3339),
+            started_at: instant(run.started_at),
+            ended_at: run.ended_at.map(instant),
             labels: run.labels,
             attributes: run.attributes,
             parent: run.parent.map(|parent| parent.run.to_string()),
@@ -300,13 +320,13 @@ pub(super) struct Step {
     kind: &'static str,
     /// The same in words.
     detail: String,
-    /// When it was entered (RFC 3339).
+    /// When it was entered.
+    #[schema(format = DateTime)]
     entered_at: String,
     /// Which attempt, for a task; else 0.
     attempt: u32,
     /// The failure that parked it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(required)]
     error: Option<Failure>,
 }
 
@@ -318,7 +338,7 @@ impl From<StepView> for Step {
             path: step.path,
             kind: step.kind,
             detail: step.detail,
-            entered_at: rfc3339(step.entered_at),
+            entered_at: instant(step.entered_at),
             attempt: step.attempt,
             error: step.error.map(Failure::from),
         }
@@ -382,7 +402,8 @@ impl From<Counts> for RunCount {
 pub(super) struct HistoryEvent {
     /// From 0, without gaps.
     number: u64,
-    /// When it was decided (RFC 3339).
+    /// When it was decided.
+    #[schema(format = DateTime)]
     at: String,
     /// Its name, such as StepCompleted.
     kind: &'static str,
@@ -390,8 +411,7 @@ pub(super) struct HistoryEvent {
     #[schema(value_type = Value)]
     data: Value,
     /// The step's name in the workflow, if it is about one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<String>, required)]
     step_name: Option<Str>,
 }
 
@@ -399,7 +419,7 @@ impl From<engine::query::HistoryEvent> for HistoryEvent {
     fn from(event: engine::query::HistoryEvent) -> HistoryEvent {
         HistoryEvent {
             number: event.number,
-            at: rfc3339(event.at),
+            at: instant(event.at),
             kind: event.event.name(),
             data: event.event.to_value(),
             step_name: event.step_name,
@@ -450,37 +470,34 @@ pub(super) struct Schedule {
     /// What to start.
     #[schema(value_type = String)]
     workflow: Str,
-    /// Which version; the latest at that time if left out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    /// Which version; null for the latest at that time.
+    #[schema(value_type = Option<String>, required)]
     version: Option<Str>,
     /// With what.
     #[schema(value_type = Value)]
     input: Value,
     /// A cron expression, or else `every_ms`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, nullable = false)]
+    #[schema(value_type = Option<String>, required)]
     cron: Option<Str>,
-    /// IANA name of its time zone.
-    #[schema(value_type = String)]
-    time_zone: Str,
+    /// IANA name of the time zone of `cron`.
+    #[schema(value_type = Option<String>, required)]
+    time_zone: Option<Str>,
     /// An interval in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(required)]
     every_ms: Option<u64>,
-    /// When the run before has not ended: skip, queue, allow, cancel or terminate.
+    /// What to do when the run before has not ended.
+    #[schema(value_type = OverlapPolicy)]
     overlap: &'static str,
-    /// Starts that were missed: skip, one or all.
+    /// What to do about starts that were missed.
+    #[schema(value_type = CatchUpPolicy)]
     catch_up: &'static str,
     /// Whether it rests.
     paused: bool,
-    /// The next start (RFC 3339).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    /// The next start.
+    #[schema(format = DateTime, required)]
     next_at: Option<String>,
-    /// The last start (RFC 3339).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    /// The last start.
+    #[schema(format = DateTime, required)]
     last_at: Option<String>,
     /// How many runs it has started.
     started: u64,
@@ -488,7 +505,7 @@ pub(super) struct Schedule {
 
 impl From<kernel::schedule::Schedule> for Schedule {
     fn from(schedule: kernel::schedule::Schedule) -> Schedule {
-        let time = |time: Option<Time>| time.map(rfc3339);
+        let time = |time: Option<Time>| time.map(instant);
         Schedule {
             next_at: time(schedule.due()),
             last_at: time(schedule.last_at),
@@ -496,8 +513,8 @@ impl From<kernel::schedule::Schedule> for Schedule {
             workflow: schedule.workflow,
             version: schedule.version,
             input: schedule.input,
+            time_zone: schedule.cron.as_ref().map(|_| schedule.zone),
             cron: schedule.cron,
-            time_zone: schedule.zone,
             every_ms: schedule.every_ms,
             overlap: schedule.overlap.word(),
             catch_up: schedule.catch_up.word(),

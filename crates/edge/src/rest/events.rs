@@ -21,10 +21,7 @@ use crate::rest::query;
     post, path = "/events", tag = "events", operation_id = "publish_event",
     params(("ttl_ms" = Option<u64>, Query, description = "How long it is kept if nobody waits; a day if left out.")),
     request_body(content = Object, description = "The event."),
-    responses(
-        (status = 200, body = PublishAnswer, description = "Who met it."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    responses((status = 200, body = PublishAnswer, description = "Who met it."), Problem)
 )]
 pub(super) async fn publish(
     State(engine): State<Engine>,

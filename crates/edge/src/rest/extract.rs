@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use http_body_util::LengthLimitError;
 use kernel::RunId;
 use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
 
 use crate::intake::{self, REQUEST_BYTES_MAX};
 use crate::refusal::Refusal;
@@ -32,6 +33,24 @@ pub(super) struct Named(pub(super) String);
 
 /// The run in the path.
 pub(super) struct ForRun(pub(super) RunId);
+
+/// Describes [`Named`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes a parameter that Named reads")]
+pub(super) struct NamePath {
+    /// Its name; write a slash in it as %2F.
+    name: String,
+}
+
+/// Describes [`ForRun`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes a parameter that ForRun reads")]
+pub(super) struct RunPath {
+    /// Its id.
+    id: String,
+}
 
 /// The query, in the order given.
 pub(super) struct Pairs(pub(super) Vec<(String, String)>);

@@ -3,6 +3,7 @@
 //! Invariant: members and paths are added, never renamed; what is not known is refused, not ignored.
 
 mod answer;
+mod change;
 mod events;
 mod extract;
 mod health;
@@ -13,6 +14,7 @@ mod routes;
 mod run_actions;
 mod runs;
 mod schedules;
+mod words;
 mod workflows;
 
 #[cfg(test)]

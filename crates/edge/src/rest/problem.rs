@@ -3,19 +3,25 @@
 //! Invariants: total; every answer that is no success is `application/problem+json` with the permanent
 //! code in `code` and at the end of `type`.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::AskError;
 use kernel::Rejection;
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{Content, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
 use crate::refusal::Refusal;
 use crate::rest::answer::Finding;
 
 /// What `type` begins with.
 const TYPE_PREFIX: &str = "https://quadrille.dev/errors/";
+
+/// Media type of a problem.
+const PROBLEM_TYPE: &str = "application/problem+json";
 
 /// Seconds after which a request that met overload may be tried again.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
@@ -29,7 +35,7 @@ pub(super) struct Problem {
     /// HTTP status.
     status: u16,
     /// The kind of problem in words.
-    title: &'static str,
+    title: String,
     /// What exactly is wrong, and what to do about it.
     detail: String,
     /// The permanent code.
@@ -37,6 +43,18 @@ pub(super) struct Problem {
     /// What is wrong with a workflow text.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<Finding>,
+}
+
+/// The answer of every path when it does not do what was asked.
+impl IntoResponses for Problem {
+    fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::Response>> {
+        let content = Content::new(Some(Ref::from_schema_name(Problem::name())));
+        let response = ResponseBuilder::new()
+            .description("Why not.")
+            .content(PROBLEM_TYPE, content)
+            .build();
+        BTreeMap::from([("default".to_owned(), response.into())])
+    }
 }
 
 /// What a refusal is in HTTP.
@@ -71,17 +89,13 @@ pub(crate) fn http_status(refusal: &Refusal) -> StatusCode {
     }
 }
 
-fn title(status: StatusCode) -> &'static str {
-    status.canonical_reason().unwrap_or("Error")
-}
-
 impl From<&Refusal> for Problem {
     fn from(refusal: &Refusal) -> Problem {
         let status = http_status(refusal);
         Problem {
             kind: format!("{TYPE_PREFIX}{}", refusal.code()),
             status: status.as_u16(),
-            title: title(status),
+            title: refusal.code().replace('-', " "),
             detail: refusal.to_string(),
             code: refusal.code(),
             findings: refusal
@@ -99,10 +113,7 @@ impl IntoResponse for Refusal {
         let status = http_status(&self);
         let mut response = (status, Json(Problem::from(&self))).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_TYPE));
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, RETRY_AFTER_S);
         }

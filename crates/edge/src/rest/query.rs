@@ -6,15 +6,15 @@ use engine::query::Filter;
 use graph::Value;
 use jiff::Timestamp;
 use kernel::Time;
-use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::intake;
 use crate::refusal::Refusal;
 use crate::rest::extract::Pairs;
+use crate::rest::words::RunState;
 
 /// Which runs are meant; all that is given must hold.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(
     dead_code,
@@ -23,23 +23,24 @@ use crate::rest::extract::Pairs;
 pub(super) struct FilterParams {
     /// Name of the workflow.
     workflow: Option<String>,
-    /// Any of these states: running, waiting, suspended, incident, completed, failed, cancelled, terminated.
-    /// Repeated or separated by commas.
-    state: Option<Vec<String>>,
-    /// Started at this instant or later (RFC 3339).
+    /// Any of these states; repeated or separated by commas.
+    state: Option<Vec<RunState>>,
+    /// Started at this instant or later.
+    #[param(format = DateTime)]
     started_after: Option<String>,
-    /// Started before this instant (RFC 3339).
+    /// Started before this instant.
+    #[param(format = DateTime)]
     started_before: Option<String>,
-    /// `name:value`, repeatable.
+    /// `name=value`, repeatable.
     label: Option<Vec<String>>,
-    /// `name:value`, repeatable; the value is JSON, or else a text as it stands.
+    /// `name=value`, repeatable; the value is JSON, or else a text as it stands.
     attribute: Option<Vec<String>>,
     /// Children of this run.
     parent: Option<String>,
 }
 
 /// Which page of a list.
-#[derive(Debug, Default, Deserialize, IntoParams)]
+#[derive(Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct PageParams {
     /// At most 1000; 100 if left out.
@@ -53,7 +54,9 @@ pub(super) fn filter(pairs: Pairs, mut page: Option<&mut PageParams>) -> Result<
     let mut filter = Filter::default();
     for (name, value) in pairs.0 {
         match (name.as_str(), page.as_deref_mut()) {
-            ("workflow", _) => filter.workflow = Some(value.into()),
+            ("workflow", _) => {
+                filter.workflow = Some(intake::workflow_name(&value).into());
+            }
             ("state", _) => {
                 for word in value
                     .split(',')
@@ -145,8 +148,8 @@ fn time(field: &str, text: &str) -> Result<Time, Refusal> {
 }
 
 fn name_value<'a>(field: &str, text: &'a str) -> Result<(&'a str, &'a str), Refusal> {
-    text.split_once(':')
-        .ok_or_else(|| Refusal::argument(field, format!("{text:?} is not name:value")))
+    text.split_once('=')
+        .ok_or_else(|| Refusal::argument(field, format!("{text:?} is not name=value")))
 }
 
 /// Reads a duration in milliseconds: `500ms`, `30s`, `2m`, or a bare number of seconds.
@@ -198,9 +201,9 @@ mod tests {
 
     #[test]
     fn filters() {
-        let meant = filter(pairs("attribute", "amount:5"), None).unwrap();
+        let meant = filter(pairs("attribute", "amount=5"), None).unwrap();
         assert_eq!(meant.attributes["amount"], Value::Int(5));
-        let meant = filter(pairs("attribute", "url:http://x"), None).unwrap();
+        let meant = filter(pairs("attribute", "url=http://x"), None).unwrap();
         assert_eq!(meant.attributes["url"], Value::text("http://x"));
         let meant = filter(pairs("started_after", "1970-01-01T00:00:01Z"), None).unwrap();
         assert_eq!(meant.started_after, Some(Time(1_000)));

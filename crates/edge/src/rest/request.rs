@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::intake::{self, ScheduleParts, StartParts};
 use crate::refusal::Refusal;
+use crate::rest::words::{CatchUpPolicy, OverlapPolicy};
 
 /// A run to start.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -107,17 +108,19 @@ pub(super) struct PutScheduleRequest {
     /// A cron expression; either this...
     #[serde(default)]
     cron: String,
-    /// IANA name of its time zone; UTC if left out.
+    /// IANA name of the time zone of `cron`; UTC if left out.
     #[serde(default)]
     time_zone: String,
     /// ...or an interval in milliseconds.
     #[serde(default)]
     every_ms: u64,
-    /// When the run before has not ended: skip (default), queue, allow, cancel or terminate.
+    /// What to do when the run before has not ended; skip if left out.
     #[serde(default)]
+    #[schema(value_type = OverlapPolicy)]
     overlap: String,
-    /// Starts that were missed: skip (default), one or all.
+    /// What to do about starts that were missed; skip if left out.
     #[serde(default)]
+    #[schema(value_type = CatchUpPolicy)]
     catch_up: String,
     /// Whether it rests.
     #[serde(default)]

@@ -1,6 +1,7 @@
 //! Owns the map of the REST paths, and the OpenAPI document that is made from it.
 //!
-//! Invariant: a path that is served under `/api/v1` is described, because both come from one list.
+//! Invariant: a path that is served is described, because both come from one list; only the document itself
+//! is not in it.
 
 use std::sync::LazyLock;
 
@@ -15,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::refusal::Refusal;
+use crate::rest::problem::Problem;
 use crate::rest::{events, health, run_actions, runs, schedules, workflows};
 
 #[derive(OpenApi)]
@@ -30,7 +32,9 @@ use crate::rest::{events, health, run_actions, runs, schedules, workflows};
         (name = "runs", description = "Executions of workflows."),
         (name = "events", description = "Correlated events."),
         (name = "schedules", description = "Runs that start by themselves."),
-    )
+        (name = "server", description = "How the server itself is."),
+    ),
+    components(schemas(Problem))
 )]
 struct Document;
 
@@ -57,6 +61,9 @@ fn described() -> (Router<Engine>, utoipa::openapi::OpenApi) {
         .routes(routes!(schedules::resume));
     OpenApiRouter::with_openapi(Document::openapi())
         .nest("/api/v1", paths)
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
         .split_for_parts()
 }
 
@@ -79,9 +86,6 @@ pub(crate) fn routes(engine: Engine) -> Router {
     described()
         .0
         .route("/api/openapi.json", get(document))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
         .method_not_allowed_fallback(refuse_method)
         .with_state(engine)
 }

@@ -17,7 +17,7 @@ use kernel::{Command, Reply};
 use crate::follow::follow;
 use crate::refusal::Refusal;
 use crate::rest::answer::{History, HistoryEvent, Run, RunCount, RunList, StartAnswer};
-use crate::rest::extract::{ForRun, JsonBody, Pairs};
+use crate::rest::extract::{ForRun, JsonBody, Pairs, RunPath};
 use crate::rest::problem::Problem;
 use crate::rest::query::{self, FilterParams, PageParams};
 use crate::rest::request::StartRunRequest;
@@ -38,7 +38,7 @@ const LAST_EVENT_ID: &str = "last-event-id";
     responses(
         (status = 201, body = StartAnswer, description = "Begun."),
         (status = 200, body = StartAnswer, description = "The key found an existing run."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
+        Problem,
     )
 )]
 pub(super) async fn start(
@@ -72,10 +72,7 @@ pub(super) async fn start(
 #[utoipa::path(
     get, path = "/runs", tag = "runs", operation_id = "list_runs",
     params(FilterParams, PageParams),
-    responses(
-        (status = 200, body = RunList, description = "The page."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    responses((status = 200, body = RunList, description = "The page."), Problem)
 )]
 pub(super) async fn list(
     State(engine): State<Engine>,
@@ -94,10 +91,7 @@ pub(super) async fn list(
 #[utoipa::path(
     get, path = "/runs/count", tag = "runs", operation_id = "count_runs",
     params(FilterParams),
-    responses(
-        (status = 200, body = RunCount, description = "So many."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    responses((status = 200, body = RunCount, description = "So many."), Problem)
 )]
 pub(super) async fn count(
     State(engine): State<Engine>,
@@ -112,13 +106,10 @@ pub(super) async fn count(
 #[utoipa::path(
     get, path = "/runs/{id}", tag = "runs", operation_id = "get_run",
     params(
-        ("id" = String, Path, description = "Its id."),
+        RunPath,
         ("wait" = Option<String>, Query, description = "How long to wait for its end, as when it is started."),
     ),
-    responses(
-        (status = 200, body = Run, description = "It."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    responses((status = 200, body = Run, description = "It."), Problem)
 )]
 pub(super) async fn get(
     State(engine): State<Engine>,
@@ -137,14 +128,11 @@ pub(super) async fn get(
 #[utoipa::path(
     get, path = "/runs/{id}/history", tag = "runs", operation_id = "run_history",
     params(
-        ("id" = String, Path, description = "Its id."),
+        RunPath,
         ("from" = Option<u64>, Query, description = "Number of the first event wanted."),
         ("limit" = Option<usize>, Query, description = "At most 1000, which is also the default."),
     ),
-    responses(
-        (status = 200, body = History, description = "The events."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    responses((status = 200, body = History, description = "The events."), Problem)
 )]
 pub(super) async fn history(
     State(engine): State<Engine>,
@@ -163,14 +151,11 @@ pub(super) async fn history(
 #[utoipa::path(
     get, path = "/runs/{id}/events", tag = "runs", operation_id = "watch_run",
     params(
-        ("id" = String, Path, description = "Its id."),
+        RunPath,
         ("from" = Option<u64>, Query, description = "Number of the first event wanted."),
         ("Last-Event-ID" = Option<u64>, Header, description = "Number of the last event seen; wins over `from`."),
     ),
-    responses(
-        (status = 200, body = HistoryEvent, content_type = "text/event-stream", description = "The events."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    responses((status = 200, body = HistoryEvent, content_type = "text/event-stream", description = "The events."), Problem)
 )]
 pub(super) async fn watch(
     State(engine): State<Engine>,

@@ -10,22 +10,15 @@ use kernel::{Command, Rejection};
 
 use crate::refusal::Refusal;
 use crate::rest::answer::{Schedule, ScheduleList};
-use crate::rest::extract::{JsonBody, Named};
+use crate::rest::change::change;
+use crate::rest::extract::{JsonBody, NamePath, Named};
 use crate::rest::problem::Problem;
 use crate::rest::request::PutScheduleRequest;
-
-async fn ask(engine: &Engine, command: Command) -> Result<StatusCode, Refusal> {
-    engine.ask(command).await?;
-    Ok(StatusCode::NO_CONTENT)
-}
 
 /// All schedules.
 #[utoipa::path(
     get, path = "/schedules", tag = "schedules", operation_id = "list_schedules",
-    responses(
-        (status = 200, body = ScheduleList, description = "By name."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    responses((status = 200, body = ScheduleList, description = "By name."), Problem)
 )]
 pub(super) async fn list(State(engine): State<Engine>) -> Result<Json<ScheduleList>, Refusal> {
     let schedules = engine
@@ -40,11 +33,8 @@ pub(super) async fn list(State(engine): State<Engine>) -> Result<Json<ScheduleLi
 /// One schedule.
 #[utoipa::path(
     get, path = "/schedules/{name}", tag = "schedules", operation_id = "get_schedule",
-    params(("name" = String, Path, description = "Its name; write a slash in it as %2F.")),
-    responses(
-        (status = 200, body = Schedule, description = "It."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    params(NamePath),
+    responses((status = 200, body = Schedule, description = "It."), Problem)
 )]
 pub(super) async fn get(
     State(engine): State<Engine>,
@@ -62,79 +52,55 @@ pub(super) async fn get(
 /// Creates or replaces a schedule.
 #[utoipa::path(
     put, path = "/schedules/{name}", tag = "schedules", operation_id = "put_schedule",
-    params(("name" = String, Path, description = "Its name; write a slash in it as %2F.")),
+    params(NamePath),
     request_body = PutScheduleRequest,
-    responses(
-        (status = 204, description = "It holds."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    responses((status = 204, description = "It holds."), Problem)
 )]
 pub(super) async fn put(
     State(engine): State<Engine>,
     Named(name): Named,
     JsonBody(request): JsonBody<PutScheduleRequest>,
 ) -> Result<StatusCode, Refusal> {
-    ask(&engine, request.into_command(name)?).await
+    change(&engine, request.into_command(name)?).await
 }
 
 /// Forgets a schedule; its runs go on.
 #[utoipa::path(
     delete, path = "/schedules/{name}", tag = "schedules", operation_id = "delete_schedule",
-    params(("name" = String, Path, description = "Its name; write a slash in it as %2F.")),
-    responses(
-        (status = 204, description = "It is forgotten."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    params(NamePath),
+    responses((status = 204, description = "It is forgotten."), Problem)
 )]
 pub(super) async fn delete(
     State(engine): State<Engine>,
     Named(name): Named,
 ) -> Result<StatusCode, Refusal> {
-    ask(&engine, Command::DeleteSchedule { name: name.into() }).await
+    change(&engine, Command::DeleteSchedule { name: name.into() }).await
 }
 
 /// Lets a schedule rest.
 #[utoipa::path(
     post, path = "/schedules/{name}/pause", tag = "schedules", operation_id = "pause_schedule",
-    params(("name" = String, Path, description = "Its name; write a slash in it as %2F.")),
-    responses(
-        (status = 204, description = "It rests."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    params(NamePath),
+    responses((status = 204, description = "It rests."), Problem)
 )]
 pub(super) async fn pause(
     State(engine): State<Engine>,
     Named(name): Named,
 ) -> Result<StatusCode, Refusal> {
-    ask(
-        &engine,
-        Command::PauseSchedule {
-            name: name.into(),
-            paused: true,
-        },
-    )
-    .await
+    let (name, paused) = (name.into(), true);
+    change(&engine, Command::PauseSchedule { name, paused }).await
 }
 
 /// Lets a schedule go on.
 #[utoipa::path(
     post, path = "/schedules/{name}/resume", tag = "schedules", operation_id = "resume_schedule",
-    params(("name" = String, Path, description = "Its name; write a slash in it as %2F.")),
-    responses(
-        (status = 204, description = "It goes on."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    params(NamePath),
+    responses((status = 204, description = "It goes on."), Problem)
 )]
 pub(super) async fn resume(
     State(engine): State<Engine>,
     Named(name): Named,
 ) -> Result<StatusCode, Refusal> {
-    ask(
-        &engine,
-        Command::PauseSchedule {
-            name: name.into(),
-            paused: false,
-        },
-    )
-    .await
+    let (name, paused) = (name.into(), false);
+    change(&engine, Command::PauseSchedule { name, paused }).await
 }

@@ -10,19 +10,19 @@ use engine::Engine;
 use crate::intake;
 use crate::refusal::Refusal;
 use crate::rest::answer::{CheckAnswer, DeployAnswer, Workflow, WorkflowList};
-use crate::rest::extract::{Named, Pairs, TextBody};
+use crate::rest::extract::{NamePath, Named, Pairs, TextBody};
 use crate::rest::problem::Problem;
 use crate::rest::query;
 
 /// Makes a workflow version known. The same text again is no change; other text under the same version is
-/// refused. If the text has a schedule, it is kept under the workflow's name.
+/// refused. The schedule of the workflow's name follows the newest version.
 #[utoipa::path(
-    post, path = "/workflows", tag = "workflows",
+    post, path = "/workflows", tag = "workflows", operation_id = "deploy_workflow",
     request_body(content = String, content_type = "text/yaml", description = "The text, YAML or JSON."),
     responses(
         (status = 201, body = DeployAnswer, description = "New."),
         (status = 200, body = DeployAnswer, description = "The same was there already."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
+        Problem,
     )
 )]
 pub(super) async fn deploy(
@@ -40,12 +40,9 @@ pub(super) async fn deploy(
 
 /// Checks a text without deploying it.
 #[utoipa::path(
-    post, path = "/workflows/check", tag = "workflows",
+    post, path = "/workflows/check", tag = "workflows", operation_id = "check_workflow",
     request_body(content = String, content_type = "text/yaml", description = "The text, YAML or JSON."),
-    responses(
-        (status = 200, body = CheckAnswer, description = "What was found, errors first."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    responses((status = 200, body = CheckAnswer, description = "What was found, errors first."), Problem)
 )]
 pub(super) async fn check(TextBody(source): TextBody) -> Json<CheckAnswer> {
     Json(intake::check(source).await.into())
@@ -54,10 +51,7 @@ pub(super) async fn check(TextBody(source): TextBody) -> Json<CheckAnswer> {
 /// All workflows with their versions.
 #[utoipa::path(
     get, path = "/workflows", tag = "workflows", operation_id = "list_workflows",
-    responses(
-        (status = 200, body = WorkflowList, description = "Versions by name."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    responses((status = 200, body = WorkflowList, description = "Versions by name."), Problem)
 )]
 pub(super) async fn list(State(engine): State<Engine>) -> Result<Json<WorkflowList>, Refusal> {
     let known = engine.workflows().await?;
@@ -72,13 +66,10 @@ pub(super) async fn list(State(engine): State<Engine>) -> Result<Json<WorkflowLi
 #[utoipa::path(
     get, path = "/workflows/{name}", tag = "workflows", operation_id = "get_workflow",
     params(
-        ("name" = String, Path, description = "Its name; write a slash in it as %2F."),
+        NamePath,
         ("version" = Option<String>, Query, description = "The latest if left out."),
     ),
-    responses(
-        (status = 200, body = Workflow, description = "It."),
-        (status = "default", body = Problem, content_type = "application/problem+json", description = "Why not."),
-    )
+    responses((status = 200, body = Workflow, description = "It."), Problem)
 )]
 pub(super) async fn get(
     State(engine): State<Engine>,
@@ -87,7 +78,7 @@ pub(super) async fn get(
 ) -> Result<Json<Workflow>, Refusal> {
     let version = query::only(pairs, "version")?;
     let (definition, latest) = engine
-        .workflow(name.into(), version.map(Into::into))
+        .workflow(intake::workflow_name(&name).into(), version.map(Into::into))
         .await?;
     Ok(Json(Workflow::full(&definition, latest)))
 }

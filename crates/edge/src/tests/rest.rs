@@ -41,9 +41,9 @@ async fn a_run_is_started_waited_for_and_found() {
     for (query, count) in [
         ("", 1),
         ("workflow=hello&state=completed,failed", 1),
-        ("label=team:a&attribute=amount:5", 1),
-        ("label=team:b", 0),
-        ("attribute=amount:6", 0),
+        ("label=team=a&attribute=amount=5", 1),
+        ("label=team=b", 0),
+        ("attribute=amount=6", 0),
         ("state=running&state=waiting", 0),
         ("started_before=1980-01-01T00:00:00Z", 0),
         ("started_after=1980-01-01T00:00:00Z", 1),
@@ -267,7 +267,8 @@ async fn schedules_are_kept() {
         .call("POST", "/api/v1/schedules/a%2Fb/resume", "")
         .await;
     let (_, listed) = server.call("GET", "/api/v1/schedules", "").await;
-    assert!(listed["schedules"][0]["next_at"].is_string(), "{listed}");
+    let next_at = listed["schedules"][0]["next_at"].as_str().unwrap();
+    assert!(next_at.ends_with(":00.000Z"), "{next_at}");
     let (status, _) = server.call("DELETE", "/api/v1/schedules/a%2Fb", "").await;
     assert_eq!(status, StatusCode::NO_CONTENT);
     let (status, problem) = server.call("GET", "/api/v1/schedules/a%2Fb", "").await;
@@ -279,25 +280,81 @@ async fn schedules_are_kept() {
 }
 
 #[tokio::test]
-async fn deploying_keeps_the_schedule_of_the_text_and_does_not_wake_it() {
+async fn the_schedule_of_a_workflow_follows_its_newest_version() {
     let server = Server::start().await;
-    let text = HELLO
-        .replace("name: hello", "name: often")
-        .replace("do:", "schedule: { every: { hours: 1 } }\ndo:");
-    let deploy = async |text: &str| server.call("POST", "/api/v1/workflows", text).await.0;
-    let paused =
-        async || server.call("GET", "/api/v1/schedules/often", "").await.1["paused"].clone();
-    assert_eq!(deploy(&text).await, StatusCode::CREATED);
-    assert_eq!(paused().await, false);
-    server
-        .call("POST", "/api/v1/schedules/often/pause", "")
-        .await;
-    assert_eq!(deploy(&text).await, StatusCode::OK);
+    let text = |version: &str, schedule: &str| {
+        HELLO
+            .replace("name: hello", "name: often")
+            .replace("1.0.0", version)
+            .replace("do:", &format!("{schedule}\ndo:"))
+    };
+    let hourly = "schedule: { every: { hours: 1 } }";
+    let daily = "schedule: { cron: '0 6 * * *' }";
+    let deploy = async |version: &str, schedule: &str| {
+        let text = text(version, schedule);
+        let (status, answer) = server.call("POST", "/api/v1/workflows", &text).await;
+        (status.as_u16(), answer["schedule"].clone())
+    };
+    let shown = async || server.call("GET", "/api/v1/schedules/often", "").await.1;
+
+    assert_eq!(deploy("1.0.0", hourly).await, (201, json!("created")));
+    assert_eq!(shown().await["every_ms"], 3_600_000);
+    assert_eq!(deploy("1.0.0", hourly).await, (200, json!("unchanged")));
+    // Another schedule is another text, which needs another version.
+    assert_eq!(deploy("1.0.0", daily).await, (409, Value::Null));
+    assert_eq!(deploy("1.0.0", "").await, (409, Value::Null));
+
+    // What the text does not say stays: it rests, and keeps its input.
+    let by_hand = r#"{"workflow": "default/often", "every_ms": 5000, "input": [1], "overlap": "queue", "paused": true}"#;
+    server.call("PUT", "/api/v1/schedules/often", by_hand).await;
+    assert_eq!(deploy("1.1.0", daily).await, (201, json!("changed")));
+    let schedule = shown().await;
     assert_eq!(
-        deploy(&text.replace("1.0.0", "1.0.1")).await,
-        StatusCode::CREATED
+        [
+            &schedule["cron"],
+            &schedule["every_ms"],
+            &schedule["time_zone"]
+        ],
+        [&json!("0 6 * * *"), &Value::Null, &json!("UTC")]
     );
-    assert_eq!(paused().await, true);
+    assert_eq!(
+        [
+            &schedule["paused"],
+            &schedule["input"],
+            &schedule["overlap"]
+        ],
+        [&json!(true), &json!([1]), &json!("queue")]
+    );
+
+    // An older version has no say.
+    assert_eq!(deploy("1.0.0", hourly).await, (200, Value::Null));
+    assert_eq!(shown().await["cron"], "0 6 * * *");
+    assert_eq!(deploy("1.2.0", "").await, (201, json!("removed")));
+    assert_eq!(shown().await["code"], "schedule-missing");
+
+    // One that no version asked for was made by hand.
+    server.call("PUT", "/api/v1/schedules/often", by_hand).await;
+    assert_eq!(deploy("1.3.0", "").await, (201, Value::Null));
+    assert_eq!(shown().await["every_ms"], 5_000);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_default_namespace_may_be_named() {
+    let server = Server::start().await;
+    let body = r#"{"workflow": "default/hello", "key": "k", "input": {"name": "Ada"}}"#;
+    let (_, first) = server.call("POST", "/api/v1/runs", body).await;
+    let body = body.replace("default/", "");
+    let (_, second) = server.call("POST", "/api/v1/runs", &body).await;
+    assert_eq!(first["id"], second["id"], "{first} {second}");
+    let (_, shown) = server
+        .call("GET", "/api/v1/workflows/default%2Fhello", "")
+        .await;
+    assert_eq!(shown["workflow"], "hello");
+    let (_, counted) = server
+        .call("GET", "/api/v1/runs/count?workflow=default/hello", "")
+        .await;
+    assert_eq!(counted["count"], 1);
     server.stop().await;
 }
 
@@ -324,6 +381,8 @@ const BAD: &[(&str, &str, &str, u16, &str, &str)] = &[
     ("PUT", "/api/v1/schedules/s", r#"{"workflow": "hello"}"#, 400, "invalid", "interval"),
     ("PUT", "/api/v1/schedules/s", r#"{"workflow": "hello", "cron": "x"}"#, 400, "invalid", "x"),
     ("PUT", "/api/v1/schedules/s", r#"{"workflow": "hello", "overlap": "x"}"#, 400, "invalid-argument", "queue"),
+    ("PUT", "/api/v1/schedules/s", r#"{"workflow": "hello", "cron": "0 0 30 2 *"}"#, 400, "invalid", "never comes"),
+    ("PUT", "/api/v1/schedules/s", r#"{"workflow": "hello", "every_ms": 9000, "time_zone": "UTC"}"#, 400, "invalid-argument", "time_zone"),
     ("DELETE", "/api/v1/runs", "", 405, "method-refused", "DELETE"),
     ("GET", "/api/v1/nothing", "", 404, "route-missing", "/api/v1/nothing"),
     ("GET", "/nothing", "", 404, "route-missing", "/nothing"),

@@ -6,7 +6,7 @@ use crate::value::Value;
 
 use super::budget::Budget;
 use super::error::Stop;
-use super::{array, json, math, object, pattern, text, time};
+use super::{array, calendar, json, math, object, pattern, text, time};
 
 /// A function of values: its input and arguments, each evaluated.
 pub(super) struct Strict {
@@ -60,15 +60,9 @@ const SPECIALS: [(&str, usize, Special); 12] = [
 const PRELUDE: &str = include_str!("prelude.jq");
 
 /// Functions of jq that are refused, and why.
-const REFUSED: [(&[&str], &str); 6] = [
+const REFUSED: [(&[&str], &str); 11] = [
     (
-        &[
-            "now",
-            "localtime",
-            "strflocaltime",
-            "date",
-            "get_search_list",
-        ],
+        &["now", "localtime", "strflocaltime"],
         "time is an input here: the result must not depend on when and where it is computed",
     ),
     (
@@ -88,25 +82,71 @@ const REFUSED: [(&[&str], &str); 6] = [
         "an expression cannot write anywhere; make it part of the result",
     ),
     (
-        &["import", "include", "modulemeta"],
+        &["import", "include", "modulemeta", "get_search_list"],
         "there are no modules here; use `def`",
     ),
+    (
+        &["builtins", "have_decnum", "have_literal_numbers"],
+        "the functions are the same everywhere; docs/guide/expressions.md lists them",
+    ),
+    (
+        &["tostream", "fromstream", "truncate_stream"],
+        "the whole input is there at once; use `paths` and `getpath`",
+    ),
+    (
+        &["nan"],
+        "there is no such number here; what would be one is null",
+    ),
+    (
+        &[
+            "drem",
+            "frexp",
+            "gamma",
+            "j0",
+            "j1",
+            "ldexp",
+            "lgamma",
+            "lgamma_r",
+            "logb",
+            "modf",
+            "nearbyint",
+            "nextafter",
+            "nexttoward",
+            "pow10",
+            "scalb",
+            "scalbln",
+            "significand",
+            "tgamma",
+            "y0",
+            "y1",
+            "fma",
+        ],
+        "it belongs to numerical mathematics; use arithmetic, `floor`, `round`, `pow` or `log2`",
+    ),
+    (&["recurse_down"], "use `recurse`"),
 ];
 
 /// The strict function of this name and arity.
 pub(super) fn strict(name: &str, arity: usize) -> Option<&'static Strict> {
+    all_strict().find(|function| function.name == name && function.arity == arity)
+}
+
+/// Every strict function.
+pub(super) fn all_strict() -> impl Iterator<Item = &'static Strict> {
     [
         array::FUNCTIONS,
         object::FUNCTIONS,
         text::FUNCTIONS,
         math::FUNCTIONS,
+        math::OF_ONE,
+        math::OF_TWO,
         json::FUNCTIONS,
         pattern::FUNCTIONS,
         time::FUNCTIONS,
+        calendar::FUNCTIONS,
     ]
     .into_iter()
     .flatten()
-    .find(|function| function.name == name && function.arity == arity)
 }
 
 /// The special function of this name and arity.
@@ -152,4 +192,29 @@ pub(super) fn arities(name: &str) -> impl Iterator<Item = usize> {
             || special(name, *arity).is_some()
             || definition(name, *arity).is_some()
     })
+}
+
+/// Every function that a program may name: its name, and behind a slash its number of arguments if it has any.
+#[cfg(test)]
+pub(super) fn public() -> impl Iterator<Item = alloc::string::String> {
+    let named = |name: &str, arity: usize| match arity {
+        0 => name.into(),
+        _ => alloc::format!("{name}/{arity}"),
+    };
+    let strict = all_strict().map(move |function| named(function.name, function.arity));
+    let special = SPECIALS
+        .iter()
+        .map(move |(name, arity, _)| named(name, *arity));
+    let prelude = PRELUDE.lines().map(move |line| {
+        let head = line.strip_prefix("def ").unwrap_or(line);
+        let head = &head[..head.find(": ").unwrap_or(head.len())];
+        match head.split_once('(') {
+            Some((name, parameters)) => named(name, parameters.split(';').count()),
+            None => named(head, 0),
+        }
+    });
+    strict
+        .chain(special)
+        .chain(prelude)
+        .filter(|name| !name.starts_with('_'))
 }

@@ -11,7 +11,7 @@ use super::budget::Budget;
 use super::error::Stop;
 use super::function::Strict;
 use super::node::Format;
-use super::{number, order};
+use super::{number, order, radix};
 use crate::value::{DEPTH_MAX, Str, Value};
 
 /// A value as JSON text.
@@ -86,7 +86,6 @@ pub(super) fn convert(format: Format, value: &Value, budget: &Budget) -> Result<
             '"' => Some("&quot;"),
             _ => None,
         }),
-        Format::Uri => uri(&plain(value, budget)?, budget),
         Format::Sh => match value {
             Value::Array(words) => {
                 let words: Vec<String> = words
@@ -97,19 +96,46 @@ pub(super) fn convert(format: Format, value: &Value, budget: &Budget) -> Result<
             }
             _ => Ok(shell(value, budget)?.into()),
         },
-        Format::Base64 => {
-            let text = plain(value, budget)?;
-            budget.alloc(text.len() / 3 * 4 + 4)?;
-            Ok(base64(text.as_bytes()).into())
-        }
-        Format::Base64d => {
-            let text = plain(value, budget)?;
-            budget.alloc(text.len())?;
-            let bytes = unbase64(&text)
-                .ok_or_else(|| Stop::failed(format!("{} is not base64", order::shown(value))))?;
-            Ok(String::from_utf8_lossy(&bytes).into())
-        }
+        Format::Base64 => encoded(value, budget, |text| radix::BASE64.encode(text.as_bytes())),
+        Format::Base32 => encoded(value, budget, |text| radix::BASE32.encode(text.as_bytes())),
+        Format::Uri => encoded(value, budget, radix::percent),
+        Format::Base64d => decoded(value, budget, "base64", |text| radix::BASE64.decode(text)),
+        Format::Base32d => decoded(value, budget, "base32", |text| radix::BASE32.decode(text)),
+        Format::Urid => decoded(value, budget, "percent-encoded", radix::unpercent),
     }
+}
+
+/// The most bytes that one byte becomes in any of the encodings, with padding.
+const ENCODED_BYTES_MAX: usize = 3;
+
+fn encoded(value: &Value, budget: &Budget, encode: fn(&str) -> String) -> Result<Str, Stop> {
+    let text = plain(value, budget)?;
+    budget.alloc(text.len() * ENCODED_BYTES_MAX + 8)?;
+    Ok(encode(&text).into())
+}
+
+fn decoded(
+    value: &Value,
+    budget: &Budget,
+    what: &str,
+    decode: fn(&str) -> Option<Vec<u8>>,
+) -> Result<Str, Stop> {
+    let text = plain(value, budget)?;
+    budget.alloc(text.len() * 2)?;
+    let bytes = decode(&text)
+        .ok_or_else(|| Stop::failed(format!("{} is not {what}", order::shown(value))))?;
+    Ok(String::from_utf8_lossy(&bytes).into())
+}
+
+fn formatted(value: &Value, arguments: &[Value], budget: &Budget) -> Result<Value, Stop> {
+    let name = super::text::text("format", &arguments[0])?;
+    let format = Format::of(name).ok_or_else(|| {
+        Stop::failed(format!(
+            "there is no format {}",
+            order::shown(&arguments[0])
+        ))
+    })?;
+    Ok(Value::Text(convert(format, value, budget)?))
 }
 
 fn escape(
@@ -160,19 +186,6 @@ fn row(
     Ok(row.into())
 }
 
-fn uri(text: &str, budget: &Budget) -> Result<Str, Stop> {
-    budget.alloc(text.len() * 3)?;
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Ok(escaped.into())
-}
-
 fn shell(value: &Value, budget: &Budget) -> Result<String, Stop> {
     match value {
         Value::Text(text) => {
@@ -185,46 +198,6 @@ fn shell(value: &Value, budget: &Budget) -> Result<String, Stop> {
         ))),
         scalar => encode(scalar, budget),
     }
-}
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() / 3 * 4 + 4);
-    for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .fold(0_u32, |group, byte| group << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            if place <= chunk.len() {
-                text.push(char::from(
-                    BASE64[(group >> (18 - 6 * place)) as usize & 63],
-                ));
-            } else {
-                text.push('=');
-            }
-        }
-    }
-    text
-}
-
-fn unbase64(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=');
-    if digits.len() % 4 == 1 {
-        return None;
-    }
-    let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 3);
-    for chunk in digits.as_bytes().chunks(4) {
-        let mut group = 0_u32;
-        for digit in chunk {
-            let value = BASE64.iter().position(|known| known == digit)?;
-            group = group << 6 | u32::try_from(value).ok()?;
-        }
-        group <<= 6 * (4 - chunk.len());
-        bytes.extend_from_slice(&group.to_be_bytes()[1..chunk.len()]);
-    }
-    Some(bytes)
 }
 
 /// The functions that turn values into text and back.
@@ -243,6 +216,11 @@ pub(super) const FUNCTIONS: &[Strict] = &[
         name: "tostring",
         arity: 0,
         run: |v, _, b| Ok(Value::Text(plain(&v, b)?)),
+    },
+    Strict {
+        name: "format",
+        arity: 1,
+        run: |v, a, b| formatted(&v, a, b),
     },
     Strict {
         name: "tonumber",

@@ -207,14 +207,42 @@ fn absolute(value: Value, _: &[Value], _: &Budget) -> Result<Value, Stop> {
     }
 }
 
-fn power(_: Value, arguments: &[Value], _: &Budget) -> Result<Value, Stop> {
+/// Declares functions of doubles that are the same in the library of mathematics, for one number or two.
+macro_rules! doubles {
+    ($list:ident: $($name:ident)*) => {
+        /// Functions of one number.
+        pub(super) const $list: &[Strict] = &[$(Strict {
+            name: stringify!($name),
+            arity: 0,
+            run: |v, _, _| of_double(stringify!($name), &v, libm::$name),
+        }),*];
+    };
+    ($list:ident, 2: $($name:ident)*) => {
+        /// Functions of two numbers.
+        pub(super) const $list: &[Strict] = &[$(Strict {
+            name: stringify!($name),
+            arity: 2,
+            run: |_, a, _| of_doubles(stringify!($name), a, libm::$name),
+        }),*];
+    };
+}
+
+fn of_doubles(
+    name: &str,
+    arguments: &[Value],
+    function: fn(f64, f64) -> f64,
+) -> Result<Value, Stop> {
     match (number::double(&arguments[0]), number::double(&arguments[1])) {
-        (Some(base), Some(exponent)) => Ok(number::value(libm::pow(base, exponent))),
-        _ => Err(Stop::failed("pow needs two numbers")),
+        (Some(a), Some(b)) => Ok(number::value(function(a, b))),
+        _ => Err(Stop::failed(format!("{name} needs two numbers"))),
     }
 }
 
-/// The functions of numbers.
+doubles! { OF_ONE: acos acosh asin asinh atan atanh cbrt cos cosh exp exp10 exp2 expm1 log log10 log1p log2 rint sin
+sinh sqrt tan tanh }
+doubles! { OF_TWO, 2: atan2 copysign fdim fmax fmin fmod hypot pow }
+
+/// The functions of numbers that are not those of doubles.
 pub(super) const FUNCTIONS: &[Strict] = &[
     Strict {
         name: "floor",
@@ -245,45 +273,5 @@ pub(super) const FUNCTIONS: &[Strict] = &[
         name: "fabs",
         arity: 0,
         run: absolute,
-    },
-    Strict {
-        name: "sqrt",
-        arity: 0,
-        run: |v, _, _| of_double("sqrt", &v, libm::sqrt),
-    },
-    Strict {
-        name: "log",
-        arity: 0,
-        run: |v, _, _| of_double("log", &v, libm::log),
-    },
-    Strict {
-        name: "log2",
-        arity: 0,
-        run: |v, _, _| of_double("log2", &v, libm::log2),
-    },
-    Strict {
-        name: "log10",
-        arity: 0,
-        run: |v, _, _| of_double("log10", &v, libm::log10),
-    },
-    Strict {
-        name: "exp",
-        arity: 0,
-        run: |v, _, _| of_double("exp", &v, libm::exp),
-    },
-    Strict {
-        name: "exp2",
-        arity: 0,
-        run: |v, _, _| of_double("exp2", &v, libm::exp2),
-    },
-    Strict {
-        name: "exp10",
-        arity: 0,
-        run: |v, _, _| of_double("exp10", &v, libm::exp10),
-    },
-    Strict {
-        name: "pow",
-        arity: 2,
-        run: power,
     },
 ];

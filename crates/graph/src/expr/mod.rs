@@ -9,8 +9,8 @@
 //!   numbers print in their shortest form (`1e300`)
 //! * objects are in key order, so `keys_unsorted` is `keys`
 //! * `now`, `env`, `$ENV`, `input`, `debug`, `halt`, modules and all else that reaches outside are refused
-//! * not there: `?//`, `strftime`, `strptime`, `mktime`, `gmtime`, streaming, SQL-style functions but `IN` and
-//!   `INDEX`, trigonometry, `@base32`, `nan`; dates are ISO 8601 only
+//! * not there: `?//`, streaming, `nan`, the rarer functions of mathematics; docs/guide/expressions.md lists what is
+//! * dates are UTC, in the years 1 to 9999; `strptime` heeds `%z`
 //! * a value, and a path, is at most 100 levels deep; a function that calls itself is bounded to about 40 calls
 //!   unless it has no arguments and the call is its end: use `reduce`, `recurse`, `until` and `while`
 //! * patterns are of the `regex` syntax: no look-around, no back references, flag `s` lets `.` match a new line
@@ -25,6 +25,7 @@ mod access;
 mod array;
 mod assign;
 mod budget;
+mod calendar;
 mod count;
 mod error;
 mod eval;
@@ -40,6 +41,7 @@ mod order;
 mod parse;
 mod pattern;
 mod program;
+mod radix;
 mod scope;
 mod special;
 mod stream;

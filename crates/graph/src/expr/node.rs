@@ -151,8 +151,36 @@ pub(super) enum Format {
     Html,
     Uri,
     Sh,
+    Urid,
+    Base32,
+    Base32d,
     Base64,
     Base64d,
+}
+
+impl Format {
+    /// All, by name.
+    pub(super) const ALL: [(&'static str, Format); 12] = [
+        ("text", Format::Text),
+        ("json", Format::Json),
+        ("csv", Format::Csv),
+        ("tsv", Format::Tsv),
+        ("html", Format::Html),
+        ("uri", Format::Uri),
+        ("urid", Format::Urid),
+        ("sh", Format::Sh),
+        ("base32", Format::Base32),
+        ("base32d", Format::Base32d),
+        ("base64", Format::Base64),
+        ("base64d", Format::Base64d),
+    ];
+
+    /// The format of a name.
+    pub(super) fn of(name: &str) -> Option<Format> {
+        let mut all = Format::ALL.into_iter();
+        all.find(|(known, _)| *known == name)
+            .map(|(_, format)| format)
+    }
 }
 
 /// What `as` binds: one frame with a value for each variable.

@@ -67,6 +67,17 @@ def sub($re; text; $flags): . as $s | [foreach (_match($re; $flags)[], null) as 
 def gsub($re; text): sub($re; text; "g");
 def gsub($re; text; $flags): sub($re; text; "g" + $flags);
 def todate: todateiso8601;
+def date: todateiso8601;
+def dateadd(unit; n): . + n;
+def datesub(unit; n): . - n;
+def trimstr($part): ltrimstr($part) | rtrimstr($part);
+def toboolean: if type == "boolean" then . elif . == "true" then true elif . == "false" then false else error("\(tojson) is neither true nor false") end;
+def isnormal: fabs >= 2.2250738585072014e-308 and (isinfinite | not);
+def finites: select(isinfinite | not);
+def normals: select(isnormal);
+def JOIN($index; key): [.[] | [., $index[key]]];
+def JOIN($index; stream; key): stream | [., $index[key]];
+def JOIN($index; stream; key; join): stream | [., $index[key]] | join;
 def fromdate: fromdateiso8601;
 def infinite: 1.7976931348623157e308;
 def ascii: [.] | implode;

@@ -467,21 +467,11 @@ impl<'s> Parser<'s> {
     }
 
     fn format(&mut self, name: &'s str) -> Parsed<NodeId> {
-        let format = match name {
-            "text" => Format::Text,
-            "json" => Format::Json,
-            "csv" => Format::Csv,
-            "tsv" => Format::Tsv,
-            "html" => Format::Html,
-            "uri" => Format::Uri,
-            "sh" => Format::Sh,
-            "base64" => Format::Base64,
-            "base64d" => Format::Base64d,
-            _ => {
-                return Err(self.error(format!(
-                    "there is no format `@{name}`\nthese exist: @text @json @csv @tsv @html @uri @sh @base64 @base64d"
-                )));
-            }
+        let Some(format) = Format::of(name) else {
+            let names = Format::ALL.map(|(name, _)| format!("@{name}")).join(" ");
+            return Err(self.error(format!(
+                "there is no format `@{name}`\nthese exist: {names}"
+            )));
         };
         self.advance()?;
         if self.token == Token::Quote {

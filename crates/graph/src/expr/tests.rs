@@ -10,6 +10,8 @@ use proptest::prelude::*;
 use super::{Budget, ErrorKind, ExprError, NESTING_MAX, Program, SOURCE_BYTES_MAX};
 use crate::value::Value;
 
+mod page;
+
 extern crate std;
 
 /// Program, input and output as JSON, separated by tabs; `!failed` is an error.
@@ -144,6 +146,11 @@ const HOSTILE: &[&str] = &[
     "[range(1000)] | map(tostring) | until(length > 1e9; [join(\"\")])",
     "[limit(1e5; repeat([range(1000)]))] | transpose | flatten",
     "def f: .[1:] |= f; [range(1000)] | f",
+    "\"%c\" * 1e6 | . as $f | 0 | strftime($f)",
+    "\"  \" * 1e6 | strptime(.), repeat(0)",
+    "[1e18, 1e18, 1e18, 1e18, 1e18, 1e18] | mktime",
+    "[20000, -9e11, 9e11, 9e11, 9e11, 9e11] | mktime",
+    "reduce range(100) as $i (\"x\"; @base32)",
 ];
 
 #[test]

@@ -10,16 +10,16 @@ use super::function::Strict;
 use super::{number, order};
 use crate::value::Value;
 
-const DAY_SECONDS: i64 = 86_400;
+pub(super) const DAY_SECONDS: i64 = 86_400;
 /// Days from 1 March of year 0 to 1 January 1970.
 const EPOCH_DAYS: i64 = 719_468;
 /// Days in 400 years.
 const ERA_DAYS: i64 = 146_097;
-const SECONDS_MIN: i64 = -62_135_596_800;
-const SECONDS_MAX: i64 = 253_402_300_799;
+pub(super) const SECONDS_MIN: i64 = -62_135_596_800;
+pub(super) const SECONDS_MAX: i64 = 253_402_300_799;
 
 /// Days since 1970 of a date; years start in March so that the leap day is the last.
-fn days(year: i64, month: i64, day: i64) -> i64 {
+pub(super) fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
@@ -28,7 +28,7 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// The date of days since 1970.
-fn date(days: i64) -> (i64, i64, i64) {
+pub(super) fn date(days: i64) -> (i64, i64, i64) {
     let days = days + EPOCH_DAYS;
     let (era, day) = (days.div_euclid(ERA_DAYS), days.rem_euclid(ERA_DAYS));
     let year_of_era = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;

@@ -151,6 +151,19 @@ impl Client {
         Ok(answer.schedules.into_iter().map(Schedule::from).collect())
     }
 
+    /// One schedule.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if it is not known; [`Error::Unreachable`].
+    pub async fn schedule(&self, name: &str) -> Result<Schedule, Error> {
+        let schedules = self.schedules().await?;
+        let found = schedules.into_iter().find(|schedule| schedule.name == name);
+        found.ok_or_else(|| Error::Refused {
+            code: "schedule-missing".to_owned(),
+            message: format!("no schedule {name}"),
+        })
+    }
+
     /// Removes a schedule. Runs that it started go on.
     ///
     /// # Errors
@@ -203,7 +216,7 @@ fn from_word<T: Default + Copy>(table: &[(&'static str, T)], word: &str) -> T {
     found.map_or_else(T::default, |(_, value)| *value)
 }
 
-fn non_empty(text: String) -> Option<String> {
+pub(super) fn non_empty(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 

@@ -2,6 +2,7 @@
 
 use api::v1;
 
+use super::schedule::non_empty;
 use super::{Client, bounded};
 use crate::error::Error;
 use crate::json::Json;
@@ -16,6 +17,9 @@ pub struct Deployment {
     pub version: String,
     /// False if the same was there already.
     pub created: bool,
+    /// What became of the schedule of the workflow's name: `created`, `changed`, `removed` or `unchanged`;
+    /// `None` if neither this text nor an earlier one has any.
+    pub schedule: Option<String>,
     /// What could be better.
     pub warnings: Vec<Finding>,
 }
@@ -71,6 +75,7 @@ impl Client {
             workflow: answer.workflow,
             version: answer.version,
             created: answer.created,
+            schedule: non_empty(answer.schedule),
             warnings: answer.warnings.into_iter().map(Finding::from).collect(),
         })
     }

@@ -12,15 +12,16 @@ use super::source::Source;
 /// Make workflows known to the server
 ///
 /// All files are checked before any is sent. A version never changes: the same text again is no change,
-/// another text needs another version.
+/// another text needs another version. A workflow with a schedule gets one of its own name, which follows the
+/// newest version: it is created, changed and removed with it.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  quadrille apply -f order.yaml\n  quadrille apply -f workflows/ -f extra.json\n  \
+    after_help = "Examples:\n  quadrille apply -f order.yaml\n  quadrille apply -f workflows/ extra.json\n  \
                         cat order.yaml | quadrille apply -f -"
 )]
 pub(crate) struct Apply {
-    /// File, directory (the .yaml and .yml files right in it), or - for standard input; may be given again
-    #[arg(short, long = "file", value_name = "FILE", required = true)]
+    /// Files, directories (the .yaml and .yml files right in them), or - for standard input
+    #[arg(short, long = "file", value_name = "FILE", required = true, num_args = 1..)]
     files: Vec<PathBuf>,
 }
 
@@ -29,6 +30,7 @@ struct Applied {
     workflow: String,
     version: String,
     created: bool,
+    schedule: Option<String>,
 }
 
 impl Apply {
@@ -50,6 +52,7 @@ impl Apply {
                 workflow: done.workflow,
                 version: done.version,
                 created: done.created,
+                schedule: done.schedule,
             });
         }
         context.show(&applied, || applied.iter().map(line).collect())
@@ -62,5 +65,12 @@ fn line(applied: &Applied) -> String {
     } else {
         "unchanged"
     };
-    format!("{} {} {done}\n", applied.workflow, applied.version)
+    let Applied {
+        workflow, version, ..
+    } = applied;
+    let schedule = match applied.schedule.as_deref() {
+        Some(schedule) => format!(", schedule {schedule}"),
+        None => String::new(),
+    };
+    format!("{workflow} {version} {done}{schedule}\n")
 }

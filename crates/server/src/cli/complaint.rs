@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
+use crate::assembly::AssemblyFault;
 use crate::config::ConfigFault;
 use crate::output::paint::{Paint, Tone};
 
@@ -137,6 +138,17 @@ impl From<sdk::Error> for Complaint {
 impl From<ConfigFault> for Complaint {
     fn from(fault: ConfigFault) -> Complaint {
         Complaint::Usage(fault.to_string())
+    }
+}
+
+impl From<AssemblyFault> for Complaint {
+    fn from(fault: AssemblyFault) -> Complaint {
+        match fault {
+            AssemblyFault::Host { .. }
+            | AssemblyFault::Exposed(_)
+            | AssemblyFault::Authorities(_) => Complaint::Usage(fault.to_string()),
+            _ => Complaint::Broken(fault.to_string()),
+        }
     }
 }
 

@@ -77,7 +77,7 @@ impl Describe {
             What::Workflow { name, version } => {
                 let workflow = client.workflow(&name, version.as_deref()).await?;
                 let mut versions = client.workflows().await?;
-                versions.retain(|version| version.workflow == name);
+                versions.retain(|version| version.workflow == workflow.workflow);
                 let filter = RunFilter {
                     workflow: Some(name),
                     ..RunFilter::default()
@@ -88,15 +88,7 @@ impl Describe {
                 })
             }
             What::Schedule { name } => {
-                let schedules = client.schedules().await?;
-                let Some(schedule) = schedules.into_iter().find(|schedule| schedule.name == name)
-                else {
-                    let message = format!("no schedule {name}");
-                    return Err(Complaint::Refused {
-                        code: "schedule-missing".to_owned(),
-                        message,
-                    });
-                };
+                let schedule = client.schedule(&name).await?;
                 context.show(&ScheduleRecord::from(&schedule), || {
                     description::schedule(&schedule, context.paint())
                 })

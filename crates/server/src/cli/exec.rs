@@ -59,9 +59,7 @@ impl Exec {
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Complaint::Broken(format!("cannot start: {error}")))?;
         runtime.block_on(async {
-            let assembly = Assembly::start(Plan::alone(AddressPolicy::Any))
-                .await
-                .map_err(|fault| Complaint::Broken(fault.to_string()))?;
+            let assembly = Assembly::start(Plan::alone(AddressPolicy::Any)).await?;
             let ended = async {
                 let client = sdk::Client::connect(assembly.url()).await?;
                 for text in others

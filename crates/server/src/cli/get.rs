@@ -1,10 +1,12 @@
 //! Owns `quadrille get`.
 
 use clap::{Args, Subcommand};
+use sdk::Client;
 
 use super::complaint::Complaint;
 use super::context::Context;
 use crate::output::run::{self, RunDetail};
+use crate::output::schedule::{self, ScheduleRecord};
 use crate::output::time;
 use crate::output::workflow::WorkflowDetail;
 
@@ -33,6 +35,11 @@ enum What {
         #[arg(long)]
         version: Option<String>,
     },
+    /// A schedule as a row, or with -o json all of it
+    Schedule {
+        /// The schedule
+        name: String,
+    },
 }
 
 impl Get {
@@ -49,6 +56,19 @@ impl Get {
                 let workflow = client.workflow(&name, version.as_deref()).await?;
                 context.show(&WorkflowDetail::from(&workflow), || workflow.source.clone())
             }
+            What::Schedule { name } => schedule(context, &client, &name).await,
         }
     }
+}
+
+/// Shows one schedule.
+pub(crate) async fn schedule(
+    context: &Context,
+    client: &Client,
+    name: &str,
+) -> Result<(), Complaint> {
+    let schedule = client.schedule(name).await?;
+    context.show(&ScheduleRecord::from(&schedule), || {
+        schedule::table(std::slice::from_ref(&schedule), context.paint())
+    })
 }

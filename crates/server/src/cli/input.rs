@@ -39,17 +39,23 @@ pub(crate) fn text(path: &Path) -> Result<String, Complaint> {
         true => Box::new(std::io::stdin()),
         false => Box::new(std::fs::File::open(path).map_err(unreadable)?),
     };
-    let mut text = String::new();
-    let bytes = source
+    let mut bytes = Vec::new();
+    source
         .take(INPUT_BYTES_MAX + 1)
-        .read_to_string(&mut text)
+        .read_to_end(&mut bytes)
         .map_err(unreadable)?;
-    if bytes as u64 > INPUT_BYTES_MAX {
+    if bytes.len() as u64 > INPUT_BYTES_MAX {
         return Err(Complaint::Broken(format!(
             "{shown} is longer than {INPUT_BYTES_MAX} bytes"
         )));
     }
-    Ok(text)
+    String::from_utf8(bytes).map_err(|error| {
+        let sound = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + sound.iter().filter(|byte| **byte == b'\n').count();
+        Complaint::Broken(format!(
+            "cannot read {shown}: line {line} is not UTF-8\nhint: save it as UTF-8"
+        ))
+    })
 }
 
 /// `name=value`.
@@ -72,6 +78,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn what_is_no_text_is_told_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("latin1.yaml");
+        std::fs::write(&file, b"a: b\nc: \xe9\n").unwrap();
+        let Err(Complaint::Broken(told)) = text(&file) else {
+            panic!("it is not text")
+        };
+        assert!(told.contains("latin1.yaml: line 2 is not UTF-8"), "{told}");
+    }
 
     #[test]
     fn data_is_json_or_a_file_of_it() {

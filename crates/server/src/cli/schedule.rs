@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::complaint::Complaint;
 use super::context::Context;
-use super::{input, list};
+use super::{get, input, list};
 use crate::output::schedule::{CATCH_UPS, OVERLAPS};
 use crate::output::time;
 
@@ -27,6 +27,11 @@ pub(crate) struct Schedule {
 #[derive(Debug, Subcommand)]
 enum Action {
     Put(Put),
+    /// Get one schedule
+    Get {
+        /// The schedule
+        name: String,
+    },
     /// List all schedules
     List,
     /// Remove a schedule; runs that it started go on
@@ -95,6 +100,7 @@ impl Schedule {
         let client = context.client().await?;
         let (name, done) = match self.action {
             Action::List => return list::schedules(context, &client).await,
+            Action::Get { name } => return get::schedule(context, &client, &name).await,
             Action::Put(put) => {
                 let name = put.name.clone();
                 client.put_schedule(put.schedule()?).await?;

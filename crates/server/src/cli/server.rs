@@ -12,8 +12,8 @@ use crate::{logging, signals};
 
 /// Run a server
 ///
-/// Prints the address it listens on once it accepts. SIGTERM or SIGINT lets it end what it is doing; a
-/// second one ends it at once.
+/// Prints the address it listens on once it accepts. SIGTERM or SIGINT lets it end what it is doing; one
+/// more, a second later or after that, ends it at once.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  quadrille server\n  quadrille server --data /var/lib/quadrille --port 9000\n  \
@@ -81,11 +81,11 @@ impl Server {
 }
 
 async fn serve(context: &Context, config: &Config) -> Result<(), Complaint> {
-    let broken = |fault: &dyn std::error::Error| Complaint::Broken(fault.to_string());
-    let mut stop = signals::Stop::listen().map_err(|error| broken(&error))?;
-    let starting = Assembly::start(Plan::of(config));
+    let mut stop = signals::Stop::listen()
+        .map_err(|error| Complaint::Broken(format!("cannot listen to signals: {error}")))?;
+    let plan = Plan::of(config)?;
     let mut assembly = tokio::select! {
-        started = starting => started.map_err(|fault| broken(&fault))?,
+        started = Assembly::start(plan) => started?,
         () = stop.asked() => return Ok(()),
     };
     if config.server.allow_unauthenticated_remote && !assembly.is_loopback() {
@@ -103,10 +103,10 @@ async fn serve(context: &Context, config: &Config) -> Result<(), Complaint> {
     tracing::info!("stopping");
     tokio::select! {
         () = assembly.stop() => {}
-        () = stop.asked() => return Err(Complaint::Broken("stopped at once: asked twice".to_owned())),
+        () = stop.asked_again() => return Err(Complaint::Broken("stopped at once: asked twice".to_owned())),
     }
     tracing::info!("stopped");
-    fault.map_or(Ok(()), |fault| Err(broken(&fault)))
+    fault.map_or(Ok(()), |fault| Err(fault.into()))
 }
 
 #[cfg(test)]

@@ -262,6 +262,7 @@ mod tests {
           http:
             enabled: true
             allow_private: true
+            ca_file: ""
         log:
           format: text
           level: debug
@@ -315,7 +316,7 @@ mod tests {
         hint: did you mean server?
         --
         quadrille.yaml: unknown key connectors.http.tls
-        hint: the keys here are allow_private, enabled
+        hint: the keys here are allow_private, ca_file, enabled
         --
         quadrille.yaml: server.port: invalid type: string "abc", expected a whole number from 0 to 65535
         --

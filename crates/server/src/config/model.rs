@@ -95,6 +95,9 @@ pub(crate) struct Http {
     pub(crate) enabled: bool,
     /// Whether workflows may call loopback, private and link-local addresses.
     pub(crate) allow_private: bool,
+    /// File in PEM of certificate authorities that HTTPS servers may be vouched for by, besides those that the
+    /// system trusts; empty for none.
+    pub(crate) ca_file: PathBuf,
 }
 
 /// What the server says about itself, on standard error.
@@ -156,6 +159,7 @@ impl Default for Http {
         Http {
             enabled: true,
             allow_private: false,
+            ca_file: PathBuf::new(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use authoring::{Finding, Severity};
 
-use super::paint::{Paint, Tone, cut, plain};
+use super::paint::{Paint, Tone, cut, is_steering, plain};
 
 /// How much of a line is shown.
 const LINE_CHARS_MAX: usize = 160;
@@ -32,7 +32,7 @@ fn one(file: &str, source: &str, finding: &Finding, paint: Paint) -> String {
     // One letter of the text must stay one column, or the caret would point elsewhere.
     let line: String = line
         .chars()
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .map(|letter| if is_steering(letter) { ' ' } else { letter })
         .collect();
     let column = (finding.column as usize).saturating_sub(1);
     text += &format!(

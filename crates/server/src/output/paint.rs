@@ -60,11 +60,18 @@ impl Paint {
     }
 }
 
-/// The text on one line, with control characters written out.
+/// Whether a character steers a terminal or the order of what stands around it, instead of being seen.
+pub(crate) fn is_steering(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}'
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+}
+
+/// The text on one line, with steering characters written out.
 pub(crate) fn plain(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
-        if letter.is_control() {
+        if is_steering(letter) {
             safe.extend(letter.escape_default());
         } else {
             safe.push(letter);
@@ -88,8 +95,8 @@ mod tests {
     #[test]
     fn outside_text_cannot_steer_the_terminal() {
         assert_eq!(
-            plain("a\u{1b}[31mb\nc\u{9b}d é"),
-            "a\\u{1b}[31mb\\nc\\u{9b}d é"
+            plain("a\u{1b}[31mb\nc\u{9b}d é\u{202e}f\u{2028}"),
+            "a\\u{1b}[31mb\\nc\\u{9b}d é\\u{202e}f\\u{2028}"
         );
     }
 
