@@ -95,6 +95,7 @@ fn finished(dice: &mut Dice, number: u64) -> Run {
         frames: BTreeMap::new(),
         steps: BTreeMap::new(),
         signals: Vec::new(),
+        cancel_reason: None,
     }
 }
 
