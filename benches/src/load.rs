@@ -5,6 +5,7 @@ use std::time::Duration;
 use api::v1::StartRunRequest;
 use api::v1::runs_client::RunsClient;
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use tonic::Request;
 use tonic::transport::Channel;
 
@@ -39,12 +40,22 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         wait_ms,
         ..StartRunRequest::default()
     };
+    let by_stream = match arguments.text("by", "calls") {
+        "stream" => true,
+        "calls" => false,
+        other => anyhow::bail!("--by is calls or stream, not {other:?}"),
+    };
     closed_loop::on_one_thread(async {
         let mut clients = Vec::new();
         for _ in 0..plan.channels {
             let client = sdk::Client::connect(url).await?;
             client.deploy(*source).await?;
-            clients.push(client.raw().runs());
+            clients.push(client);
+        }
+        if by_stream {
+            let callers = streaming(&plan, &clients, workflow, wait_ms).await?;
+            println!("{}", closed_loop::run(plan, callers).await?);
+            return Ok(());
         }
         let callers = clients
             .iter()
@@ -52,13 +63,71 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             .take(usize::try_from(plan.concurrency)?);
         let callers = callers
             .map(|client| RunCaller {
-                client: client.clone(),
+                client: client.raw().runs(),
                 request: request.clone(),
             })
             .collect();
         println!("{}", closed_loop::run(plan, callers).await?);
         Ok(())
     })
+}
+
+/// Callers that share one stream for each connection.
+async fn streaming(
+    plan: &Plan,
+    clients: &[sdk::Client],
+    workflow: &str,
+    wait_ms: u64,
+) -> anyhow::Result<Vec<StreamCaller>> {
+    let mut callers = Vec::new();
+    for client in clients {
+        callers.push(StreamCaller {
+            client: client.clone(),
+            stream: client.start_stream().await,
+            workflow: workflow.to_owned(),
+            input: serde_json::from_slice(INPUT)?,
+            wait_ms,
+        });
+    }
+    let concurrency = usize::try_from(plan.concurrency)?;
+    Ok(callers.into_iter().cycle().take(concurrency).collect())
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Order {
+    order: String,
+    customer: String,
+    amount: u64,
+}
+
+#[derive(Clone)]
+struct StreamCaller {
+    client: sdk::Client,
+    stream: sdk::StartStream,
+    workflow: String,
+    input: Order,
+    wait_ms: u64,
+}
+
+impl Caller for StreamCaller {
+    async fn call(&mut self) -> Result<(), String> {
+        let start = self.client.start(self.workflow.clone()).input(&self.input);
+        let start = start.wait(Duration::from_millis(self.wait_ms));
+        let started = start.send_on(&self.stream).await;
+        let started = started.map_err(|error| error.to_string())?;
+        if !started.created {
+            return Err(format!("run {} was there already", started.id));
+        }
+        match started.run {
+            None if self.wait_ms == 0 => Ok(()),
+            Some(run) if run.state == sdk::RunState::Completed => Ok(()),
+            Some(run) => Err(format!("run {} is {}: {:?}", run.id, run.state, run.error)),
+            None => Err(format!(
+                "run {} was waited for and is not in the answer",
+                started.id
+            )),
+        }
+    }
 }
 
 struct RunCaller {

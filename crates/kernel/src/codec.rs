@@ -88,7 +88,7 @@ fn get_block<'a>(input: &mut &'a [u8]) -> Result<&'a [u8], Damage> {
 }
 
 /// Appends what `fill` writes, preceded by its length.
-fn put_block(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
+pub fn put_block(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>)) {
     let mark = out.len();
     out.push(0);
     fill(out);

@@ -6,6 +6,7 @@
 pub(crate) mod raw;
 pub(crate) mod run;
 pub(crate) mod schedule;
+pub(crate) mod starts;
 pub(crate) mod watch;
 pub(crate) mod workflow;
 

@@ -59,6 +59,7 @@ pub use client::Client;
 pub use client::raw::Raw;
 pub use client::run::{Page, Run, RunCount, RunFilter, RunState, Start, Started, Step};
 pub use client::schedule::{CatchUp, Overlap, Schedule, Timing};
+pub use client::starts::StartStream;
 pub use client::watch::{HistoryEvent, HistoryPage, Watch};
 pub use client::workflow::{Deployment, Finding, Workflow};
 pub use error::Error;

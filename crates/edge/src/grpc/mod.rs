@@ -8,6 +8,7 @@ mod request;
 mod routes;
 mod runs;
 mod schedules;
+mod starts;
 mod status;
 mod work;
 mod workers;

@@ -10,9 +10,10 @@ use engine::Engine;
 use futures::{Stream, StreamExt};
 use graph::Value;
 use kernel::{Command, Reply, RunId, StepId};
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use crate::follow::follow;
+use crate::grpc::starts::{Starts, start};
 use crate::grpc::status::refused;
 use crate::grpc::{answer, request};
 use crate::refusal::Refusal;
@@ -41,21 +42,20 @@ impl Runs for RunsService {
         &self,
         request: Request<v1::StartRunRequest>,
     ) -> Result<Response<v1::StartRunResponse>, Status> {
-        let request = request.into_inner();
-        let wait = intake::run_wait(request.wait_ms);
-        let start = request::start(request)?;
-        let id = start.run.to_string();
-        let (created, run) = match wait {
-            None => {
-                let reply = self.ask(Command::StartRun(start)).await?;
-                (matches!(reply, Reply::Started { created: true, .. }), None)
-            }
-            Some(wait) => {
-                let (view, created) = self.0.start_and_wait(start, wait).await.map_err(refused)?;
-                (created, Some(answer::run(view)))
-            }
-        };
-        Ok(Response::new(v1::StartRunResponse { id, created, run }))
+        let started = start(&self.0, request.into_inner()).await?;
+        Ok(Response::new(started))
+    }
+
+    type StartManyStream = Starts;
+
+    async fn start_many(
+        &self,
+        request: Request<Streaming<v1::StartManyRequest>>,
+    ) -> Result<Response<Starts>, Status> {
+        Ok(Response::new(Starts::new(
+            self.0.clone(),
+            request.into_inner(),
+        )))
     }
 
     async fn get(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::Run>, Status> {

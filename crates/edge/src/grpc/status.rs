@@ -61,12 +61,17 @@ pub(crate) fn status(refusal: &Refusal) -> Status {
             BinaryMetadataValue::from_bytes(findings.as_bytes()),
         );
     }
+    Status::with_metadata(grpc_code(refusal), message(refusal), metadata)
+}
+
+/// What a refusal says to people, as much of it as may travel.
+pub(super) fn message(refusal: &Refusal) -> String {
     let mut message = refusal.to_string();
     if message.len() > MESSAGE_BYTES_MAX {
         message.truncate(message.floor_char_boundary(MESSAGE_BYTES_MAX));
         message.push('…');
     }
-    Status::with_metadata(grpc_code(refusal), message, metadata)
+    message
 }
 
 /// As many findings as fit, as a JSON array; empty for none.

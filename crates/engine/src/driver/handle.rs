@@ -13,7 +13,7 @@ use kernel::catalog::Definition;
 use kernel::schedule::Schedule;
 use kernel::{Command, Delivery, Rejection, Reply, RunId, SessionId, TaskToken, Time};
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::driver::inbox::Inbox;
 use crate::driver::view::View;
@@ -47,6 +47,8 @@ pub struct Engine {
     pub(crate) inbox: Inbox,
     pub(crate) view: View,
     pub(crate) metrics: Arc<Metrics>,
+    /// Closed when the engine has stopped.
+    pub(crate) lifeline: watch::Receiver<()>,
 }
 
 /// A worker that connects.
@@ -372,6 +374,12 @@ impl Engine {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// Resolves when the engine has stopped.
+    pub fn stopped(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut lifeline = self.lifeline.clone();
+        async move { while lifeline.changed().await.is_ok() {} }
     }
 
     /// Whether commands are being accepted.

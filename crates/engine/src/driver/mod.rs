@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use journal::{AppendFault, Journal};
 use kernel::Time;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tracing::{error, info, warn};
 
 use crate::metrics::Metrics;
@@ -89,10 +89,12 @@ pub fn start(options: Options) -> Result<(Engine, Running), StartFault> {
     let place = Place::open(data)?;
     let view = View::open(place.store()).map_err(StartFault::read)?;
     let opened = recover(&place, &view)?;
+    let (life, lifeline) = watch::channel(());
     let engine = Engine {
         inbox: inbox.clone(),
         view: view.clone(),
         metrics: metrics.clone(),
+        lifeline,
     };
     let (over, ended) = oneshot::channel();
     let driver = Driver {
@@ -106,6 +108,7 @@ pub fn start(options: Options) -> Result<(Engine, Running), StartFault> {
         .name("partition".into())
         .spawn(move || {
             driver.run(opened);
+            drop(life);
             let _ = over.send(());
         })
         .map_err(StartFault::Thread)?;

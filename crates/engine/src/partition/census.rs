@@ -3,10 +3,11 @@
 //! Invariant: a run is counted as what it was when last looked at, and every run that has changed since is
 //! known, so that counting costs what has changed and not what there is.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use graph::value::Str;
 use kernel::{Run, RunId};
+use rustc_hash::FxHashMap;
 
 use crate::query::{Counts, Filter};
 
@@ -15,7 +16,7 @@ use crate::query::{Counts, Filter};
 pub(crate) struct Census {
     counts: BTreeMap<(Str, &'static str), u64>,
     /// What each run is counted as.
-    counted: HashMap<RunId, (Str, &'static str)>,
+    counted: FxHashMap<RunId, (Str, &'static str)>,
     changed: BTreeSet<RunId>,
 }
 

@@ -3,10 +3,9 @@
 //! Invariants: numbers run from 0 without gaps over store and memory together, and replaying the journal
 //! after a crash makes the same numbers and the same parts again; an event can be shown without those before it.
 
-use std::collections::BTreeMap;
-
-use kernel::codec::{Damage, Wire, get_varint, put_varint};
+use kernel::codec::{Damage, Wire, get_varint, put_block, put_varint};
 use kernel::{Run, RunEvent, RunId, StepId, Time};
+use rustc_hash::FxHashMap;
 
 use crate::query::step_of;
 
@@ -14,10 +13,13 @@ use crate::query::step_of;
 /// crash must begin where they began before.
 const TAIL_BYTES_MAX: usize = 32 << 10;
 
+/// What the history of a short run takes.
+const TAIL_BYTES: usize = 512;
+
 /// Histories by run.
 #[derive(Debug, Default)]
 pub(crate) struct Chronicle {
-    stories: BTreeMap<RunId, Story>,
+    stories: FxHashMap<RunId, Story>,
 }
 
 /// One run's history.
@@ -39,6 +41,16 @@ pub struct Tail {
     pub bytes: Vec<u8>,
 }
 
+/// An event that was added.
+pub(crate) struct Noted {
+    /// Its number.
+    pub(crate) number: u64,
+    /// Index of the node that it is about.
+    pub(crate) node: Option<u32>,
+    /// Whether the tail has become too long for memory.
+    pub(crate) is_long: bool,
+}
+
 /// An event of a history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {
@@ -58,14 +70,14 @@ impl Tail {
     }
 
     fn push(&mut self, at: Time, node: Option<u32>, event: &RunEvent) {
-        let mark = self.bytes.len();
-        put_varint(at.0, &mut self.bytes);
-        put_varint(node.map_or(0, |node| u64::from(node) + 1), &mut self.bytes);
-        event.put(&mut self.bytes);
-        let length = self.bytes.len() - mark;
-        let mut prefix = Vec::with_capacity(5);
-        put_varint(length as u64, &mut prefix);
-        self.bytes.splice(mark..mark, prefix);
+        if self.bytes.is_empty() {
+            self.bytes.reserve(TAIL_BYTES);
+        }
+        put_block(&mut self.bytes, |bytes| {
+            put_varint(at.0, bytes);
+            put_varint(node.map_or(0, |node| u64::from(node) + 1), bytes);
+            event.put(bytes);
+        });
         self.count += 1;
     }
 }
@@ -132,20 +144,16 @@ impl Story {
 }
 
 impl Chronicle {
-    /// Adds an event; returns its number, and the node that it is about.
-    pub(crate) fn push(&mut self, run: RunId, at: Time, event: &RunEvent) -> (u64, Option<u32>) {
+    /// Adds an event.
+    pub(crate) fn push(&mut self, run: RunId, at: Time, event: &RunEvent) -> Noted {
         let story = self.stories.entry(run).or_default();
         let node = story.node_of(event);
         story.tail.push(at, node, event);
-        (story.tail.next() - 1, node)
-    }
-
-    /// A part that has become too long for memory, taken out.
-    pub(crate) fn overflow(&mut self, run: RunId) -> Option<Tail> {
-        self.stories
-            .get(&run)
-            .filter(|story| story.tail.bytes.len() > TAIL_BYTES_MAX)?;
-        self.flush(run)
+        Noted {
+            number: story.tail.next() - 1,
+            node,
+            is_long: story.tail.bytes.len() > TAIL_BYTES_MAX,
+        }
     }
 
     /// The tail of a run, taken out; what follows goes on from its end.

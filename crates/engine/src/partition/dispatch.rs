@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use graph::value::Str;
 use kernel::{Delivery, SessionId, StepRef, TaskToken, Time};
+use rustc_hash::FxHashMap;
 
 use super::{Outlet, ToWorker};
 
@@ -21,7 +22,7 @@ pub(crate) const QUEUES_MAX: usize = 256;
 pub(crate) struct Dispatch {
     queues: BTreeMap<Str, Queue>,
     sessions: BTreeMap<SessionId, Session>,
-    places: BTreeMap<StepRef, u64>,
+    places: FxHashMap<StepRef, u64>,
     next_place: u64,
 }
 

@@ -34,7 +34,7 @@ use crate::driver::handle::{FromWorker, ToWorker};
 use crate::query::{Cursor, HistoryEvent, RunView};
 use batch::Output;
 use census::Census;
-use chronicle::Chronicle;
+use chronicle::{Chronicle, Noted};
 use dirty::Dirty;
 use dispatch::Dispatch;
 use messages::Messages;
@@ -451,7 +451,14 @@ impl Partition {
         if !decision.events.is_empty() {
             self.batch.record(self.now, &decision.events);
         }
+        let mut touched = None;
         for event in &decision.events {
+            if let Event::Run(RunFact { run, .. }) = event
+                && touched != Some(*run)
+            {
+                touched = Some(*run);
+                self.touch(*run);
+            }
             self.note(event, self.now);
         }
         for effect in decision.effects {
@@ -485,9 +492,19 @@ impl Partition {
         }
     }
 
+    /// A run is about to change.
+    fn touch(&mut self, id: RunId) {
+        self.dirty.run(id);
+        self.census.changed(id);
+    }
+
     fn note_fact(&mut self, id: RunId, fact: &RunEvent, at: Time) {
-        let (number, node) = self.chronicle.push(id, at, fact);
-        if self.watchers.contains_key(&id) {
+        let Noted {
+            number,
+            node,
+            is_long,
+        } = self.chronicle.push(id, at, fact);
+        if !self.watchers.is_empty() && self.watchers.contains_key(&id) {
             let step_name = node.and_then(|node| self.node_name(id, node));
             let event = HistoryEvent {
                 number,
@@ -497,8 +514,6 @@ impl Partition {
             };
             self.batch.outputs.push(Output::Watched(id, event));
         }
-        self.dirty.run(id);
-        self.census.changed(id);
         match fact {
             RunEvent::Started(_) => {
                 self.order.insert(Cursor {
@@ -508,11 +523,12 @@ impl Partition {
                 self.batch.started += 1;
             }
             RunEvent::Ended(_) => self.end(id),
-            _ => {
-                if let Some(tail) = self.chronicle.overflow(id) {
+            _ if is_long => {
+                if let Some(tail) = self.chronicle.flush(id) {
                     self.batch.changes.push(Change::History { run: id, tail });
                 }
             }
+            _ => {}
         }
     }
 
@@ -626,12 +642,11 @@ impl Partition {
     /// Makes a journaled event true again.
     pub fn replay(&mut self, event: &Event, at: Time) {
         self.advance_clock(at);
-        if let Event::Run(RunFact {
-            run,
-            fact: RunEvent::Started(_),
-        }) = event
-        {
-            self.batch.changes.push(Change::Begun { run: *run, at });
+        if let Event::Run(RunFact { run, fact }) = event {
+            self.touch(*run);
+            if matches!(fact, RunEvent::Started(_)) {
+                self.batch.changes.push(Change::Begun { run: *run, at });
+            }
         }
         self.state.apply(event, at);
         self.note(event, at);

@@ -10,6 +10,7 @@ use api::v1;
 use bytes::Bytes;
 use serde::Serialize;
 
+use super::starts::StartStream;
 use super::{Client, bounded, millis};
 use crate::error::Error;
 use crate::json::Json;
@@ -239,18 +240,25 @@ impl Start {
     /// # Errors
     /// [`Error::Encode`] if the input or an attribute has no JSON form; [`Error::Refused`];
     /// [`Error::Unreachable`], after which the run may or may not exist.
-    pub async fn send(mut self) -> Result<Started, Error> {
-        if let Some(flaw) = self.flaw {
-            return Err(flaw);
-        }
+    pub async fn send(self) -> Result<Started, Error> {
+        let (client, wait) = (self.client.clone(), self.wait);
+        let request = bounded(self.request()?, wait);
+        let answer = client.raw().runs().start(request).await?;
+        Ok(answer.into_inner().into())
+    }
+
+    /// Starts the run by a stream, for programs that start thousands a second.
+    ///
+    /// # Errors
+    /// As [`Start::send`].
+    pub async fn send_on(self, stream: &StartStream) -> Result<Started, Error> {
+        let wait = self.wait;
+        Ok(stream.start(self.request()?, wait).await?.into())
+    }
+
+    fn request(mut self) -> Result<v1::StartRunRequest, Error> {
         self.request.wait_ms = millis(self.wait);
-        let request = bounded(self.request, self.wait);
-        let answer = self.client.raw().runs().start(request).await?.into_inner();
-        Ok(Started {
-            id: answer.id,
-            created: answer.created,
-            run: answer.run.map(Run::from),
-        })
+        self.flaw.map_or(Ok(self.request), Err)
     }
 
     fn encode<T: Serialize + ?Sized>(&mut self, value: &T) -> Bytes {
@@ -260,6 +268,16 @@ impl Start {
                 self.flaw.get_or_insert(flaw);
                 Bytes::new()
             }
+        }
+    }
+}
+
+impl From<v1::StartRunResponse> for Started {
+    fn from(answer: v1::StartRunResponse) -> Started {
+        Started {
+            id: answer.id,
+            created: answer.created,
+            run: answer.run.map(Run::from),
         }
     }
 }
