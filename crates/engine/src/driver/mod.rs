@@ -260,7 +260,7 @@ impl Session {
         } else {
             self.patience()
         };
-        Ok(self.gather(driver, wait))
+        self.gather(driver, wait)
     }
 
     /// How long nothing needs to be done unless something comes in.
@@ -272,17 +272,18 @@ impl Session {
     }
 
     /// Takes what waits in the inbox; says false when asked to stop.
-    fn gather(&mut self, driver: &Driver, wait: Duration) -> bool {
+    fn gather(&mut self, driver: &Driver, wait: Duration) -> Result<bool, Left> {
         let outbox = &driver.outbox;
         let mut input = match outbox.next(wait) {
             Ok(input) => input,
-            Err(inbox::Closed) => return false,
+            Err(inbox::Closed) => return Ok(false),
         };
         let now = self.clock.now();
         let mut taken = 0;
         while let Some(next) = input {
             match next {
-                Input::Stop => return false,
+                Input::Stop => return Ok(false),
+                Input::StoreFailed => return Err(Left::Store),
                 Input::Checkpointed { position } => {
                     driver.metrics.checkpoints.inc();
                     self.checkpointed(position);
@@ -295,7 +296,7 @@ impl Session {
             }
             input = outbox.try_next().unwrap_or_default();
         }
-        true
+        Ok(true)
     }
 
     /// Makes the batch durable, then lets it out.
@@ -437,7 +438,10 @@ fn feed_view(view: &View, inbox: &Inbox, fed: &Receiver<Feed>) {
 fn keep(view: View, inbox: Inbox, position: u64) -> JoinHandle<()> {
     let keep = move || match view.sync() {
         Ok(()) => inbox.send_urgent(Input::Checkpointed { position }),
-        Err(fault) => error!(%fault, "a checkpoint could not be written"),
+        Err(fault) => {
+            error!(%fault, "a checkpoint could not be written");
+            inbox.send_urgent(Input::StoreFailed);
+        }
     };
     std::thread::Builder::new()
         .name("checkpoint".into())
