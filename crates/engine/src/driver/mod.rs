@@ -175,8 +175,7 @@ impl Driver {
                     }
                     Err(fault) => warn!(%fault, "recovery failed; trying again"),
                 }
-                // What comes in meanwhile is dropped: its senders are told that the outcome is unknown.
-                if matches!(self.outbox.next(IDLE), Ok(Some(Input::Stop)) | Err(_)) {
+                if self.outbox.drop_for(IDLE).is_err() {
                     return;
                 }
             };
