@@ -173,6 +173,10 @@ impl Driver {
                         opened.partition.continue_process(process_since);
                         break opened;
                     }
+                    Err(fault @ StartFault::Write(_)) => {
+                        error!(%fault, "recovery failed; the engine stops");
+                        return;
+                    }
                     Err(fault) => warn!(%fault, "recovery failed; trying again"),
                 }
                 if self.outbox.drop_for(IDLE).is_err() {

@@ -6,8 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command as Program;
 
 use graph::Value;
-use kernel::{Command, RunId, StartRun};
-use quadrille_engine::{AskError, Data, Engine, Running};
+use journal::{Journal, MemoryJournal};
+use kernel::{Command, RunId, StartRun, Time};
+use quadrille_engine::driver::view::{TABLES, View};
+use quadrille_engine::partition::{Answer, Input, Partition};
+use quadrille_engine::{AskError, Data, Engine, Running, StartFault, ZonedCalendar};
+use store::{Batch, Store, TableId};
 
 use crate::stage::{PATIENCE, open, start_run, workflow};
 
@@ -201,4 +205,43 @@ async fn an_engine_that_cannot_recover_stops_when_it_is_told_to() {
     let (engine, running) = open(Data::Folder(data));
     all_are_there(&engine, &acknowledged).await;
     running.stop().await;
+}
+
+#[test]
+fn a_store_that_failed_before_makes_recovery_fail_for_good() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path(), &TABLES, Default::default()).expect("opens");
+    let view = View::open(store.clone()).expect("is readable");
+    let mut partition = Partition::new(Box::new(ZonedCalendar), Box::new(view.clone()), 0);
+    let start = start_run("gated", "ended");
+    let (run, reason) = (start.run, None);
+    for command in [
+        workflow("gated", 2, true),
+        Command::StartRun(start),
+        Command::TerminateRun { run, reason },
+    ] {
+        let input = Input::Ask {
+            command: Box::new(command),
+            answer: Answer::new(|reply: Result<_, _>| {
+                reply.expect("is accepted");
+            }),
+        };
+        partition.take(input, Time(1));
+    }
+    let mut journal = MemoryJournal::new();
+    let records = partition.take_batch().records;
+    let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+    journal.append(&records).expect("takes them");
+
+    std::fs::remove_dir_all(folder.path().join("tables")).expect("is taken away");
+    let mut batch = Batch::new();
+    batch.put(TableId(TABLES.len() - 1), "key", "value");
+    store.apply(batch, 0).expect("is in memory");
+    store.sync().expect_err("has nowhere to go");
+    let recovered = view.recover(Box::new(journal));
+    assert!(
+        matches!(recovered, Err(StartFault::Write(_))),
+        "{:?}",
+        recovered.err()
+    );
 }
