@@ -418,7 +418,11 @@ fn feed_view(view: &View, inbox: &Inbox, fed: &Receiver<Feed>) {
             Err(TryRecvError::Disconnected) => break,
         };
         match done {
-            Ok(Some(position)) => checkpoint = Some(keep(view.clone(), inbox.clone(), position)),
+            Ok(Some(position)) => {
+                let keeping = keep(view.clone(), inbox.clone(), position);
+                // Only a stop does not wait for the checkpoint before; what is kept now is kept after it.
+                drop(checkpoint.replace(keeping).map(JoinHandle::join));
+            }
             Ok(None) => {}
             Err(fault) => {
                 error!(%fault, "the store failed");
