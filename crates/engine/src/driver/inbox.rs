@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{
     Receiver, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
 };
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::handle::AskError;
 use crate::metrics::Metrics;
@@ -77,8 +77,39 @@ impl Outbox {
             Err(RecvTimeoutError::Disconnected) => Err(Closed),
         }
     }
+
+    /// Drops what comes in within so long, so that its senders are told that the outcome is unknown. Returns
+    /// at once when asked to stop.
+    pub(crate) fn drop_for(&self, wait: Duration) -> Result<(), Closed> {
+        let until = Instant::now() + wait;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.next(left)? {
+                Some(Input::Stop) => return Err(Closed),
+                Some(_) if !left.is_zero() => {}
+                _ => return Ok(()),
+            }
+        }
+    }
 }
 
-/// Nobody can send any more.
+/// Nobody can send any more, or nobody is to be served any more.
 #[derive(Debug)]
 pub(crate) struct Closed;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dropping_gets_to_a_stop_behind_all_that_waits() {
+        let (sender, outbox) = inbox(8, Arc::default());
+        for position in 0..5 {
+            let input = Input::Checkpointed { position };
+            sender.send(input).expect("there is room");
+        }
+        sender.send(Input::Stop).expect("there is room");
+        let long = Duration::from_secs(3_600);
+        assert!(outbox.drop_for(long).is_err());
+    }
+}

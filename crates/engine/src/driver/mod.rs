@@ -176,10 +176,13 @@ impl Driver {
                         opened.partition.continue_process(process_since);
                         break opened;
                     }
+                    Err(fault @ StartFault::Write(_)) => {
+                        error!(%fault, "recovery failed; the engine stops");
+                        return;
+                    }
                     Err(fault) => warn!(%fault, "recovery failed; trying again"),
                 }
-                // What comes in meanwhile is dropped: its senders are told that the outcome is unknown.
-                if matches!(self.outbox.next(IDLE), Ok(Some(Input::Stop)) | Err(_)) {
+                if self.outbox.drop_for(IDLE).is_err() {
                     return;
                 }
             };
@@ -263,7 +266,7 @@ impl Session {
         } else {
             self.patience()
         };
-        Ok(self.gather(driver, wait))
+        self.gather(driver, wait)
     }
 
     /// How long nothing needs to be done unless something comes in.
@@ -275,17 +278,18 @@ impl Session {
     }
 
     /// Takes what waits in the inbox; says false when asked to stop.
-    fn gather(&mut self, driver: &Driver, wait: Duration) -> bool {
+    fn gather(&mut self, driver: &Driver, wait: Duration) -> Result<bool, Left> {
         let outbox = &driver.outbox;
         let mut input = match outbox.next(wait) {
             Ok(input) => input,
-            Err(inbox::Closed) => return false,
+            Err(inbox::Closed) => return Ok(false),
         };
         let now = self.clock.now();
         let mut taken = 0;
         while let Some(next) = input {
             match next {
-                Input::Stop => return false,
+                Input::Stop => return Ok(false),
+                Input::StoreFailed => return Err(Left::Store),
                 Input::Checkpointed { position } => {
                     driver.metrics.checkpoints.inc();
                     self.checkpointed(position);
@@ -298,7 +302,7 @@ impl Session {
             }
             input = outbox.try_next().unwrap_or_default();
         }
-        true
+        Ok(true)
     }
 
     /// Makes the batch durable, then lets it out.
@@ -417,7 +421,11 @@ fn feed_view(view: &View, inbox: &Inbox, fed: &Receiver<Feed>) {
             Err(TryRecvError::Disconnected) => break,
         };
         match done {
-            Ok(Some(position)) => checkpoint = Some(keep(view.clone(), inbox.clone(), position)),
+            Ok(Some(position)) => {
+                let keeping = keep(view.clone(), inbox.clone(), position);
+                // Only a stop does not wait for the checkpoint before; what is kept now is kept after it.
+                drop(checkpoint.replace(keeping).map(JoinHandle::join));
+            }
             Ok(None) => {}
             Err(fault) => {
                 error!(%fault, "the store failed");
@@ -440,7 +448,10 @@ fn feed_view(view: &View, inbox: &Inbox, fed: &Receiver<Feed>) {
 fn keep(view: View, inbox: Inbox, position: u64) -> JoinHandle<()> {
     let keep = move || match view.sync() {
         Ok(()) => inbox.send_urgent(Input::Checkpointed { position }),
-        Err(fault) => error!(%fault, "a checkpoint could not be written"),
+        Err(fault) => {
+            error!(%fault, "a checkpoint could not be written");
+            inbox.send_urgent(Input::StoreFailed);
+        }
     };
     std::thread::Builder::new()
         .name("checkpoint".into())

@@ -60,6 +60,9 @@ pub enum StartFault {
     /// The data cannot be read.
     #[error("the data cannot be read: {0}")]
     Read(String),
+    /// The store takes nothing, and will not before it is opened again.
+    #[error("the data cannot be brought up to date: {0}")]
+    Write(WriteFault),
     /// What the journal or store holds is not what was written.
     #[error(
         "record {position} of the {what} is damaged: {source}\nrestore the data folder from a backup, or start with an empty one"
@@ -302,7 +305,7 @@ fn replay(
         let replayed = replay_records(journal, from, partition, view, &feed);
         drop(feed);
         let taken = feeder.join().expect("the read model does not panic");
-        taken.map_err(StartFault::read).and(replayed)
+        taken.map_err(StartFault::Write).and(replayed)
     })?;
     partition.shown_up_to(view.shown());
     Ok(replayed)

@@ -149,6 +149,8 @@ pub enum Input {
         /// The position of the checkpoint.
         position: u64,
     },
+    /// A checkpoint cannot become durable, and none after it.
+    StoreFailed,
     /// Finish what is there and stop.
     Stop,
 }
@@ -257,7 +259,7 @@ impl Partition {
             Input::Worker { session, said } => self.hear(session, said),
             Input::Disconnect { session } => self.lose(session),
             Input::Question(question) => self.question(*question),
-            Input::Checkpointed { .. } | Input::Stop => {}
+            Input::Checkpointed { .. } | Input::StoreFailed | Input::Stop => {}
         }
         self.carry_messages();
     }
