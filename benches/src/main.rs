@@ -24,7 +24,7 @@ usage: quadrille-bench COMMAND
   echo-server                  answers gRPC calls with what they sent
   echo-load --url URL [LOAD]   calls it, 64 bytes at a time
   worker    --url URL [--queue bench] [--concurrency 512]
-  load      --url URL [LOAD] [--workflow one-step] [--wait-ms 60000]
+  load      --url URL [LOAD] [--workflow one-step] [--wait-ms 60000] [--by calls|stream]
   disk      --file PATH [--seconds 1]
 
   LOAD: [--concurrency 1] [--channels 1] [--seconds 4] [--warmup-ms 1000] [--count 0]";

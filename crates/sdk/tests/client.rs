@@ -8,10 +8,13 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::v1;
+use api::v1::numbered_answer::Outcome;
 use api::v1::runs_server::{Runs, RunsServer};
 use quadrille_sdk::{Client, Error, Json, RunFilter, RunState};
-use tokio_stream::wrappers::TcpListenerStream;
-use tonic::{Request, Response, Status};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tonic::{Request, Response, Status, Streaming};
 
 /// Knows one run, `r1`, and what it was asked last.
 #[derive(Clone, Default)]
@@ -68,6 +71,17 @@ macro_rules! noted {
                 Ok(Response::new(tokio_stream::iter(events)))
             }
 
+            type StartManyStream = ReceiverStream<Result<v1::StartManyResponse, Status>>;
+
+            async fn start_many(
+                &self,
+                request: Request<Streaming<v1::StartManyRequest>>,
+            ) -> Result<Response<Self::StartManyStream>, Status> {
+                let (answers, answered) = mpsc::channel(16);
+                tokio::spawn(answer_starts(self.clone(), request.into_inner(), answers));
+                Ok(Response::new(ReceiverStream::new(answered)))
+            }
+
             async fn get(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::Run>, Status> {
                 self.note(request.get_ref());
                 match request.get_ref().id.as_str() {
@@ -95,6 +109,77 @@ noted! {
     retry: RetryRunRequest -> v1::RetryRunResponse { tasks: 2 }, RetryRunResponse;
     signal: SignalRunRequest -> v1::Empty {}, Empty;
     history: HistoryRequest -> v1::HistoryResponse { events: vec![event(4)], next: 5 }, HistoryResponse;
+}
+
+/// Answers the starts of each message in reverse order; `gone` is refused, `break` ends the stream.
+async fn answer_starts(
+    server: Server,
+    mut requests: Streaming<v1::StartManyRequest>,
+    answers: mpsc::Sender<Result<v1::StartManyResponse, Status>>,
+) {
+    while let Ok(Some(message)) = requests.message().await {
+        let mut message = message.starts;
+        message.reverse();
+        let mut response = v1::StartManyResponse::default();
+        for v1::NumberedStart { number, start } in message {
+            let start = start.unwrap();
+            server.note(&start);
+            let outcome = match start.workflow.as_str() {
+                "break" => {
+                    answers
+                        .send(Err(Status::unavailable("going down")))
+                        .await
+                        .unwrap();
+                    return;
+                }
+                "gone" => Outcome::Refused(v1::Refused {
+                    code: "workflow-missing".to_owned(),
+                    message: "no workflow gone".to_owned(),
+                }),
+                _ => Outcome::Started(v1::StartRunResponse {
+                    id: start.key,
+                    created: true,
+                    run: None,
+                }),
+            };
+            response.answers.push(v1::NumberedAnswer {
+                number,
+                outcome: Some(outcome),
+            });
+        }
+        answers.send(Ok(response)).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_stream_of_starts_gives_each_its_answer_and_opens_again_when_it_breaks() {
+    let (client, server) = serve().await;
+    let stream = client.start_stream().await;
+    let start = |workflow: &str, key: &str| client.start(workflow).key(key).send_on(&stream);
+    let keys = (0..1_000).map(|number| number.to_string());
+    let mut under_way = JoinSet::new();
+    for key in keys {
+        let (client, stream) = (client.clone(), stream.clone());
+        let start = client.start("order").key(key.clone());
+        under_way.spawn(async move { (start.send_on(&stream).await.unwrap().id, key) });
+    }
+    while let Some(started) = under_way.join_next().await {
+        let (id, key) = started.unwrap();
+        assert_eq!(id, key);
+    }
+    let wait = Duration::from_millis(70);
+    let waiting = client.start("order").label("a", "b").wait(wait);
+    waiting.send_on(&stream).await.unwrap();
+    let asked = server.asked();
+    assert!(
+        asked.contains("wait_ms: 70") && asked.contains(r#""a": "b""#),
+        "{asked}"
+    );
+    let refused = start("gone", "").await.unwrap_err();
+    assert!(matches!(refused, Error::Refused { code, .. } if code == "workflow-missing"));
+    let broken = start("break", "").await.unwrap_err();
+    assert!(matches!(broken, Error::Unreachable(why) if why.contains("going down")));
+    assert_eq!(start("order", "again").await.unwrap().id, "again");
 }
 
 async fn serve() -> (Client, Server) {

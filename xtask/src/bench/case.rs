@@ -13,6 +13,8 @@ pub(super) struct Case {
     pub(super) concurrency: u32,
     /// Whether the end of the run is waited for, or only the start.
     pub(super) waits: bool,
+    /// Whether each connection starts its runs over one stream rather than by a call each.
+    pub(super) streams: bool,
 }
 
 const fn to_the_end(workflow: &'static str, steps: u32, concurrency: u32) -> Case {
@@ -22,11 +24,20 @@ const fn to_the_end(workflow: &'static str, steps: u32, concurrency: u32) -> Cas
         steps,
         concurrency,
         waits: true,
+        streams: false,
+    }
+}
+
+const fn over_streams(name: &'static str, workflow: &'static str, steps: u32) -> Case {
+    Case {
+        name,
+        streams: true,
+        ..to_the_end(workflow, steps, 64)
     }
 }
 
 /// What is measured, in this order.
-pub(super) const CASES: [Case; 9] = [
+pub(super) const CASES: [Case; 11] = [
     to_the_end("one-step", 1, 1),
     to_the_end("one-step", 1, 16),
     to_the_end("one-step", 1, 64),
@@ -41,7 +52,10 @@ pub(super) const CASES: [Case; 9] = [
         steps: 1,
         concurrency: 64,
         waits: false,
+        streams: false,
     },
+    over_streams("one-step-stream", "one-step", 1),
+    over_streams("three-step-stream", "three-step", 3),
 ];
 
 impl Case {

@@ -178,6 +178,9 @@ fn measure_burst(
     if !case.waits {
         more.extend(["--wait-ms", "0"]);
     }
+    if case.streams {
+        more.extend(["--by", "stream"]);
+    }
     let load = bench.start_load("load", &url, case.concurrency, seconds, &more)?;
     let (before, after, report) = observe(&load, Duration::from_secs(seconds), || {
         let (commits, journal_bytes) = server.commits()?;

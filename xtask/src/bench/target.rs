@@ -51,7 +51,7 @@ const fn at_least(
 }
 
 /// All targets.
-pub(super) const TARGETS: [Target; 13] = [
+pub(super) const TARGETS: [Target; 15] = [
     at_most("one-step/1/p50", "one step, alone, p50", 1.0, "3.66"),
     at_most("three-step/1/p50", "three steps, alone, p50", 1.6, "4.91"),
     at_least(
@@ -60,12 +60,24 @@ pub(super) const TARGETS: [Target; 13] = [
         15_000.0,
         "2,258 (4,581)",
     ),
+    at_least(
+        "one-step-stream/64/throughput",
+        "the same, started over streams",
+        15_000.0,
+        "",
+    ),
     at_most("one-step/64/p99", "one step at 64, p99", 25.0, "52.9"),
     at_least(
         "three-step/64/steps",
         "steps at 64",
         40_000.0,
         "3,525 (8,574)",
+    ),
+    at_least(
+        "three-step-stream/64/steps",
+        "the same, started over streams",
+        40_000.0,
+        "",
     ),
     at_most("three-step/64/p99", "three steps at 64, p99", 25.0, "120"),
     at_most(

@@ -7,3 +7,4 @@ mod fixture;
 mod grpc;
 mod rest;
 mod socket;
+mod starts;

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use journal::{AppendFault, Journal};
 use kernel::Time;
@@ -31,6 +31,10 @@ use view::View;
 
 /// Inputs taken into one batch.
 const BATCH_INPUTS_MAX: usize = 4_096;
+
+/// Records after which a batch closes, unless writing takes longer than deciding: while it is written and its
+/// answers travel, others get on with their part. In larger batches all would wait for each other in turn.
+const BATCH_RECORDS_ENOUGH: usize = 48;
 
 /// Journal written since the last checkpoint after which the next is taken: what a restart may have to replay.
 const CHECKPOINT_BYTES: u64 = 8 << 20;
@@ -195,6 +199,8 @@ struct Session {
     partition: Partition,
     journal: Box<dyn Journal>,
     clock: Clock,
+    /// How long the last write took.
+    write_time: Duration,
     batch_number: u64,
     bytes_since_checkpoint: u64,
     checkpointing: bool,
@@ -227,6 +233,7 @@ impl Session {
             partition,
             journal,
             clock: Clock::new(last_now),
+            write_time: Duration::ZERO,
             batch_number: 0,
             bytes_since_checkpoint: replayed_bytes,
             checkpointing: false,
@@ -284,7 +291,7 @@ impl Session {
             Ok(input) => input,
             Err(inbox::Closed) => return Ok(false),
         };
-        let now = self.clock.now();
+        let (now, begun) = (self.clock.now(), Instant::now());
         let mut taken = 0;
         while let Some(next) = input {
             match next {
@@ -297,7 +304,11 @@ impl Session {
                 next => self.partition.take(next, now),
             }
             taken += 1;
-            if taken == BATCH_INPUTS_MAX || self.partition.batch_bytes() >= BATCH_BYTES_MAX {
+            if taken == BATCH_INPUTS_MAX
+                || self.partition.batch_bytes() >= BATCH_BYTES_MAX
+                || self.partition.batch_records() >= BATCH_RECORDS_ENOUGH
+                    && begun.elapsed() >= self.write_time
+            {
                 break;
             }
             input = outbox.try_next().unwrap_or_default();
@@ -319,7 +330,9 @@ impl Session {
         if !batch.records.is_empty() {
             // One group, so that no crash parts what caused a message from what it did.
             let records: Vec<&[u8]> = batch.records.iter().map(Vec::as_slice).collect();
+            let begun = Instant::now();
             self.journal.append(&records).map_err(Left::Journal)?;
+            self.write_time = begun.elapsed();
             metrics.commits.inc();
             metrics.journal_bytes.inc_by(bytes);
             self.bytes_since_checkpoint += bytes;
