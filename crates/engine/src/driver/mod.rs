@@ -34,7 +34,7 @@ const BATCH_INPUTS_MAX: usize = 4_096;
 
 /// Records after which a batch closes, unless writing takes longer than deciding: while it is written and its
 /// answers travel, others get on with their part. In larger batches all would wait for each other in turn.
-const BATCH_RECORDS_ENOUGH: usize = 48;
+const BATCH_RECORDS_ENOUGH: usize = 32;
 
 /// Journal written since the last checkpoint after which the next is taken: what a restart may have to replay.
 const CHECKPOINT_BYTES: u64 = 8 << 20;

@@ -378,7 +378,7 @@ impl Client {
         Ok(())
     }
 
-    /// Holds a run: nothing new begins until it is resumed.
+    /// Holds a run: it stays where it is until it is resumed.
     ///
     /// # Errors
     /// [`Error::Refused`] if it is not known or has ended; [`Error::Unreachable`].

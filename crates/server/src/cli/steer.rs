@@ -9,7 +9,7 @@ use super::complaint::Complaint;
 use super::context::Context;
 use crate::output::paint::Paint;
 
-/// Hold runs: nothing new begins in them until they are resumed
+/// Hold runs: they stay where they are until they are resumed
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  quadrille suspend 0192f3c4-…")]
 pub(crate) struct Suspend {
