@@ -4,6 +4,7 @@
 //! A region that fails or is withdrawn first drains its frames, then compensates (saga) or cleans up
 //! (try with finally), and only then leaves; so clean-up happens on every way out.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::sync::Arc;
@@ -428,7 +429,7 @@ impl Run {
             ending: None,
             joins: BTreeMap::new(),
         };
-        self.frames.insert(opened.frame, frame);
+        self.frames.insert(opened.frame, Box::new(frame));
     }
 
     pub(crate) fn apply_frame_ending(&mut self, ending: &FrameEnding) {

@@ -3,6 +3,7 @@
 //! Invariants: the same business key means the same run while it is kept; a finished run stays as it
 //! is; a suspended run takes in what comes of its work, and otherwise stays where it is.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::ToString;
@@ -422,7 +423,7 @@ impl Run {
             retention_ms: started.retention_ms,
             last_id: 0,
             entered: 0,
-            frames: BTreeMap::from([(ROOT_FRAME, root)]),
+            frames: BTreeMap::from([(ROOT_FRAME, Box::new(root))]),
             steps: BTreeMap::new(),
             signals: Vec::new(),
             cancel_reason: None,

@@ -95,8 +95,8 @@ record! {
         20 last_id: u32,
         /// Steps entered so far.
         21 entered: u64,
-        /// Open bodies.
-        22 frames: BTreeMap<FrameId, Frame>,
+        /// Open bodies. Boxed, as are the steps: a map keeps room for eleven, and most runs have one.
+        22 frames: BTreeMap<FrameId, Box<Frame>>,
         /// Steps that go on.
         23 steps: BTreeMap<StepId, Box<Step>>,
         /// Signals that came before anybody waited.

@@ -400,7 +400,7 @@ fn run() -> Run {
         retention_ms: 4,
         last_id: 5,
         entered: 6,
-        frames: [(FrameId(0), frame)].into(),
+        frames: [(FrameId(0), Box::new(frame))].into(),
         steps: steps.collect(),
         cancel_reason: None,
         signals: vec![Signal {
