@@ -69,6 +69,8 @@ const PURGE_PARTS_MAX: usize = 512;
 pub struct View {
     pub(crate) store: Store,
     shown: Arc<watch::Sender<u64>>,
+    /// Closed when nothing is fed any more; none if that is never said.
+    lifeline: Option<watch::Receiver<()>>,
     shelf: Arc<RwLock<Shelf>>,
     totals: Arc<Mutex<Totals>>,
 }
@@ -108,6 +110,7 @@ impl View {
         Ok(View {
             store,
             shown: Arc::new(watch::Sender::new(0)),
+            lifeline: None,
             shelf: Arc::default(),
             totals: Arc::new(Mutex::new(totals)),
         })
@@ -119,9 +122,12 @@ impl View {
         *self.shown.borrow()
     }
 
-    /// A recovered partition numbers its batches anew.
-    pub(crate) fn restart(&self) {
-        self.shown.send_replace(0);
+    /// The same, but its readers wait no longer than this is open.
+    pub(crate) fn while_open(&self, lifeline: watch::Receiver<()>) -> View {
+        View {
+            lifeline: Some(lifeline),
+            ..self.clone()
+        }
     }
 
     /// Takes in the changes of a batch. Returns the position of a checkpoint among them, which is durable once
@@ -225,14 +231,23 @@ impl View {
         shelf.get(&(workflow.clone(), version.clone())).cloned()
     }
 
-    /// Waits until a batch is readable.
+    /// Waits until a batch is readable, or never will be.
     async fn fresh(&self, number: u64) -> Result<(), AskError> {
         let mut shown = self.shown.subscribe();
-        shown
-            .wait_for(|shown| *shown >= number)
-            .await
-            .map(drop)
-            .map_err(|_| AskError::Stopped)
+        let mut lifeline = self.lifeline.clone();
+        let over = async {
+            match &mut lifeline {
+                Some(lifeline) => while lifeline.changed().await.is_ok() {},
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            reached = shown.wait_for(|shown| *shown >= number) => {
+                reached.map(drop).map_err(|_| AskError::Stopped)
+            }
+            () = over => Err(AskError::Stopped),
+        }
     }
 
     /// A finished run, once the batch is readable.
