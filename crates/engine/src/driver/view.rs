@@ -146,7 +146,7 @@ impl View {
         for change in changes {
             match change {
                 Change::Begun { run, at } => self.put_begun(&mut fed, run, at)?,
-                Change::Finished(finished) => self.put_finished(&mut fed, &finished, replayed),
+                Change::Finished(finished) => self.put_finished(&mut fed, &finished, replayed)?,
                 Change::History { run, tail } => put_tail(&mut fed.batch, run, &tail),
                 Change::Deployed(definition) => self.put_definition(definition),
                 Change::Checkpoint(snapshot) => {
@@ -183,18 +183,22 @@ impl View {
         if fed.finished.contains(&id) {
             self.write(std::mem::take(fed), 0)?;
         }
-        let tables = |fault: AskError| WriteFault::Tables(Arc::new(fault));
-        let earlier = self.find(id).map_err(tables)?;
+        let earlier = self.find(id).map_err(unread)?;
         match earlier.filter(|run| run.started_at != at) {
             Some(run) => self
                 .forget(&mut fed.batch, &run, usize::MAX)
                 .map(drop)
-                .map_err(tables),
+                .map_err(unread),
             None => Ok(()),
         }
     }
 
-    fn put_finished(&self, fed: &mut Fed, finished: &Finished, replayed: bool) {
+    fn put_finished(
+        &self,
+        fed: &mut Fed,
+        finished: &Finished,
+        replayed: bool,
+    ) -> Result<(), WriteFault> {
         let run = &finished.run;
         let key = Place::of(run).0;
         put_tail(&mut fed.batch, run.id, &finished.tail);
@@ -204,11 +208,13 @@ impl View {
         fed.batch.put(DUE, due_key(due_at(run), run.id), []);
         marks::put(&mut fed.batch, run);
         fed.finished.insert(run.id);
-        if replayed && matches!(self.store.get(FINISHED, &key), Ok(Some(_))) {
-            return;
+        // What is there already is counted already.
+        if replayed && self.store.get(FINISHED, &key).map_err(unread)?.is_some() {
+            return Ok(());
         }
         self.totals().add(run);
         fed.counted = true;
+        Ok(())
     }
 
     fn totals(&self) -> MutexGuard<'_, Totals> {
@@ -588,6 +594,11 @@ fn merge(
         frontier
     };
     Page { runs, next }
+}
+
+/// What must be read to be written cannot be.
+fn unread(fault: impl std::error::Error + Send + Sync + 'static) -> WriteFault {
+    WriteFault::Tables(Arc::new(fault))
 }
 
 fn fault(error: impl std::fmt::Display) -> AskError {

@@ -9,7 +9,7 @@ use kernel::{Rejection, Run, RunId, Status, StepId, StepRef, Time};
 use store::{Direction, Store, TableId};
 use tokio::sync::watch;
 
-use super::{PURGE_RUNS_MAX, TABLES, View};
+use super::{PURGE_RUNS_MAX, TABLES, Totals, View};
 use crate::driver::handle::AskError;
 use crate::partition::chronicle::Tail;
 use crate::partition::{Change, Finished};
@@ -220,6 +220,7 @@ fn any_filter_finds_what_looking_at_every_run_finds() {
         }
         view.purge(Time(1 << 40)).expect("is purged");
         assert_eq!(rows(&store), 0, "nothing is left of what is forgotten");
+        assert_eq!(view.totals().bytes(), Totals::default().bytes());
     }
 }
 
