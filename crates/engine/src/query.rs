@@ -3,6 +3,7 @@
 //! Invariant: a filter means the same for a live run in memory and for a finished one in the store.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use graph::Failure;
 use graph::value::{Str, Value};
@@ -91,13 +92,26 @@ pub struct Counts {
     pub states: BTreeMap<&'static str, u64>,
 }
 
+/// Counts by workflow and state, of those that are not zero.
+pub(crate) type Tally = BTreeMap<(Str, &'static str), u64>;
+
+/// One less of a workflow and state.
+pub(crate) fn uncount(tally: &mut Tally, of: (Str, &'static str)) {
+    if let Entry::Occupied(mut count) = tally.entry(of) {
+        *count.get_mut() -= 1;
+        if *count.get() == 0 {
+            count.remove();
+        }
+    }
+}
+
 impl Counts {
     /// Adds what a filter means of counts by workflow and state, if it asks for nothing else.
-    pub(crate) fn add(&mut self, all: &BTreeMap<(Str, &'static str), u64>, filter: &Filter) {
+    pub(crate) fn add(&mut self, all: &Tally, filter: &Filter) {
         for ((workflow, state), count) in all {
             let of_workflow = filter.workflow.as_ref();
             let is_meant = of_workflow.is_none_or(|of| of == workflow) && filter.admits(state);
-            if is_meant && *count > 0 {
+            if is_meant {
                 *self.states.entry(state).or_default() += count;
             }
         }

@@ -239,3 +239,40 @@ fn one_event_that_moves_much_data_is_spread_over_several_batches() {
     process.settle();
     assert!(process.live().is_empty(), "{:?}", process.live());
 }
+
+#[test]
+fn what_was_kept_while_a_run_was_suspended_is_spread_over_several_batches() {
+    let run = RunId::of_key("big", "0");
+    let reason = None;
+    for goes_on in [
+        Command::ResumeRun { run },
+        Command::CancelRun { run, reason },
+    ] {
+        let listens = 40;
+        let cases = (1..=listens).map(|at| format!(r#"{{"when":null,"next":{{"node":{at}}}}}"#));
+        let cases: Vec<String> = cases.collect();
+        let split = format!(r#"{{"split":[{}]}}"#, cases.join(","));
+        let mut nodes = vec![node("split", 0, r#""exit""#, &split)];
+        let heard = (1..=listens).map(|at| listen(&format!("s{at}")));
+        nodes.extend(heard.map(|node| node.replace("$workflow.input", ".")));
+        let mut process = Process::new(usize::MAX);
+        process.ask(deploy("big", 1, &nodes.join(",")));
+        process.start("big", 0, Value::Null);
+        process.ask(Command::SuspendRun { run });
+        for at in 1..=listens {
+            process.ask(Command::SignalRun {
+                run,
+                name: format!("s{at}").into(),
+                data: Value::text("x".repeat(1_000_000)),
+                ttl_ms: 0,
+            });
+            process.commit();
+        }
+        process.ask(goes_on);
+        assert!(process.commit(), "more is left to do");
+        assert_eq!(process.live().len(), 1);
+        process.crash();
+        process.settle();
+        assert!(process.live().is_empty(), "{:?}", process.live());
+    }
+}

@@ -127,6 +127,12 @@ impl RunEvent {
             RunEvent::RegionReleased(fact) => of(fact.context.as_ref()),
             RunEvent::EventReceived(fact) => of(Some(&fact.event)),
             RunEvent::OutcomeKept(fact) => of(fact.outcome.output.as_ref()),
+            RunEvent::StepFailed(fact) => of(Some(&fact.failure.to_value())),
+            RunEvent::FrameEnding(fact) => match &fact.ending {
+                Ending::Failed(failure) => of(Some(&failure.to_value())),
+                Ending::Completed(output) => of(Some(output)),
+                Ending::Withdrawn(_) => 0,
+            },
             _ => 0,
         }
     }

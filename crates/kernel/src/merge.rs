@@ -18,7 +18,7 @@ use crate::turn::{Move, RunTurn};
 impl RunTurn<'_, '_> {
     /// Lets a merge go on that nothing can come to any more; says whether something moves again.
     pub(crate) fn merge_at_rest(&mut self) -> bool {
-        if !self.definition().has_merges() || self.state().suspended {
+        if !self.definition().has_merges() {
             return false;
         }
         let frames = self.state().frames.iter();

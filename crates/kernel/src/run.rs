@@ -241,17 +241,13 @@ pub(crate) fn decide_cancel(
     if state.cancelling {
         return Ok(Reply::Done);
     }
-    let suspended = state.suspended;
+    let is_suspended = state.suspended;
     let mut run = turn.run(id)?;
     run.emit(RunEvent::CancelRequested(Reason { reason }));
-    if suspended {
-        // The clean-up must not wait for someone to resume a run that nobody wants any more, and a saga
-        // must know what was done, to undo it.
-        run.emit(RunEvent::Resumed(Nothing {}));
-        run.release_held(true);
+    match is_suspended {
+        true => run.cancel_held(None),
+        false => run.end_frame(ROOT_FRAME, Ending::Withdrawn(Nothing {})),
     }
-    run.end_frame(ROOT_FRAME, Ending::Withdrawn(Nothing {}));
-    run.release_held(false);
     run.settle();
     Ok(Reply::Done)
 }
@@ -281,12 +277,13 @@ pub(crate) fn decide_suspend(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Re
 
 /// Lets a suspended run go on.
 pub(crate) fn decide_resume(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Rejection> {
-    if !turn.live_run(id)?.suspended {
+    let state = turn.live_run(id)?;
+    if !state.suspended || state.is_to_be_cancelled() {
         return Ok(Reply::Done);
     }
     let mut run = turn.run(id)?;
     run.emit(RunEvent::Resumed(Nothing {}));
-    run.release_held(false);
+    run.release_held(None);
     run.settle();
     Ok(Reply::Done)
 }

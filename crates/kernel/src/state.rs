@@ -213,7 +213,7 @@ union! {
         6 Held(Nothing),
         /// Waits for its turn after a long chain of transitions; then begins.
         7 Yielded(Due),
-        /// Its work is over; waits for the suspended run to be resumed, then leaves.
+        /// Its work is over; waits for the suspended run to go on, then leaves.
         8 Kept(Outcome),
     }
 }
@@ -225,7 +225,7 @@ record! {
         1 output: Option<Value>,
         /// Why it failed.
         2 failure: Option<Failure>,
-        /// How many outcomes were kept before it: the order in which they count.
+        /// The order in which outcomes count.
         3 place: u32,
     }
 }
@@ -480,8 +480,7 @@ impl Run {
             return self.deadline.filter(|_| !ending && !self.suspended);
         }
         let step = self.step(step)?;
-        let moves = matches!(step.activity, Activity::Yielded(_) | Activity::Region(_));
-        step.due().filter(|_| !(moves && self.suspended))
+        step.due().filter(|_| !self.holds_back(step))
     }
 
     /// A variable, looked up from a frame outwards.
@@ -550,9 +549,8 @@ impl Step {
             Activity::Task(task) => task.due(),
             Activity::Timer(due) | Activity::Yielded(due) => Some(due.at),
             Activity::Region(region) => region.due,
-            Activity::Listen(_) | Activity::Child(_) | Activity::Held(_) | Activity::Kept(_) => {
-                None
-            }
+            Activity::Held(_) | Activity::Kept(_) => self.due_when_released(),
+            Activity::Listen(_) | Activity::Child(_) => None,
         };
         let deadline = self.deadline.filter(|_| !self.withdrawing);
         own.into_iter().chain(deadline).min()

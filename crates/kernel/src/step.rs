@@ -309,6 +309,32 @@ impl RunTurn<'_, '_> {
         if self.state().suspended {
             return self.keep_outcome(id, output, None);
         }
+        let definition = self.definition();
+        let Some(node) = definition.node(step.node) else {
+            return;
+        };
+        let (token, scope, output) = self.result_of(id, step, output);
+        self.finish(&token, node, &scope, output, next);
+    }
+
+    /// A step's work was done before its run was cancelled: it counts, but nothing goes on from there.
+    pub(crate) fn complete_last(&mut self, id: StepId, output: Option<Value>) {
+        let definition = self.definition();
+        let Some(step) = self.state().step(id) else {
+            return;
+        };
+        let Some(node) = definition.node(step.node) else {
+            return;
+        };
+        let (token, scope, output) = self.result_of(id, step, output);
+        match self.shape_output(node, &scope, output) {
+            Ok((output, context)) => self.leave(&token, node, output, context, None),
+            Err(failure) => self.keep_outcome(id, None, Some(failure)),
+        }
+    }
+
+    /// A step's token, how its node's expressions see the run, and its raw output; none is what came in.
+    fn result_of(&self, id: StepId, step: &Step, output: Option<Value>) -> (Token, Scope, Value) {
         // As it was on entry: what it was made of may have changed since.
         let input = match &step.shaped {
             Some(shaped) => shaped.clone(),
@@ -320,16 +346,12 @@ impl RunTurn<'_, '_> {
             input: self.state().input_of(step).clone(),
             step: Some(id),
         };
-        let definition = self.definition();
-        let Some(node) = definition.node(token.node) else {
-            return;
-        };
         let output = output.unwrap_or_else(|| input.clone());
         let scope = Scope {
             input: Some(input),
             ..Scope::of_node(token.frame, token.node, token.input.clone())
         };
-        self.finish(&token, node, &scope, output, next);
+        (token, scope, output)
     }
 
     /// Shapes a raw output and lets the token go on.

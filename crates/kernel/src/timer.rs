@@ -47,7 +47,11 @@ impl RunTurn<'_, '_> {
             Activity::Timer(_) => self.complete_wait(id),
             Activity::Region(_) => self.continue_region(id),
             Activity::Yielded(_) => self.begin_held(id),
-            Activity::Listen(_) | Activity::Child(_) | Activity::Held(_) | Activity::Kept(_) => {}
+            Activity::Kept(_) if self.state().suspended => self.cancel_held(Some(id)),
+            Activity::Held(_) | Activity::Kept(_) => {
+                self.release_held(Some(id));
+            }
+            Activity::Listen(_) | Activity::Child(_) => {}
         }
     }
 }

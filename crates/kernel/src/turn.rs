@@ -316,19 +316,20 @@ impl<'a> RunTurn<'_, 'a> {
             || self.transitions as usize + self.agenda.len() > TURN_TRANSITIONS_MAX as usize
     }
 
-    /// Moves everything until all wait for something outside.
+    /// Moves everything until all wait for something outside. Nothing moves in a run that has ended, nor in a
+    /// suspended one: what leaves a step there goes nowhere, for its run is about to be cancelled.
     pub(crate) fn settle(&mut self) {
         loop {
+            if !self.state().is_live() || self.state().suspended {
+                self.agenda.clear();
+                return;
+            }
             let Some(next) = self.agenda.pop_front() else {
                 if self.merge_at_rest() {
                     continue;
                 }
                 return;
             };
-            if !self.state().is_live() {
-                self.agenda.clear();
-                return;
-            }
             match next {
                 Move::Advance { frame, next, data } => {
                     if let Some(tokens) = self.moving.get_mut(&frame).filter(|tokens| **tokens > 1)
@@ -395,7 +396,10 @@ impl State {
             RunEvent::EventReceived(fact) => one(fact.step),
             RunEvent::OutcomeKept(fact) => one(fact.step),
             RunEvent::FrameEnding(fact) if fact.frame == ROOT_FRAME => one(WHOLE_RUN),
-            RunEvent::Suspended(_) | RunEvent::Resumed(_) | RunEvent::Ended(_) => {
+            RunEvent::Suspended(_)
+            | RunEvent::Resumed(_)
+            | RunEvent::CancelRequested(_)
+            | RunEvent::Ended(_) => {
                 let steps = self
                     .runs
                     .get(&run)
@@ -410,7 +414,6 @@ impl State {
             | RunEvent::TokenExited(_)
             | RunEvent::TokenJoined(_)
             | RunEvent::JoinReset(_)
-            | RunEvent::CancelRequested(_)
             | RunEvent::SignalKept(_)
             | RunEvent::SignalDropped(_) => Vec::new(),
         }

@@ -96,7 +96,7 @@ pub fn start(options: Options) -> Result<(Engine, Running), StartFault> {
     let (life, lifeline) = watch::channel(());
     let engine = Engine {
         inbox: inbox.clone(),
-        view: view.clone(),
+        view: view.while_open(lifeline.clone()),
         metrics: metrics.clone(),
         lifeline,
     };

@@ -186,7 +186,6 @@ impl View {
     /// # Errors
     /// What cannot be read, or a journal and a store that do not belong together.
     pub fn recover(&self, journal: Box<dyn Journal>) -> Result<Opened, StartFault> {
-        self.restart();
         let (checkpoint, last_now) = read_checkpoint(&self.store)?;
         let (start, end) = (journal.start().0, journal.end().0);
         if checkpoint > end || start > checkpoint + 1 {
@@ -202,6 +201,8 @@ impl View {
             Box::new(self.clone()),
             first_session,
         );
+        // Readers may still wait for a batch of the partition before: numbers only grow.
+        partition.number_from(self.shown() + 1);
         restore_things(&self.store, &mut partition)?;
         restore_runs(&self.store, &mut partition)?;
         let (last, replayed_bytes) =

@@ -69,6 +69,8 @@ const PURGE_PARTS_MAX: usize = 512;
 pub struct View {
     pub(crate) store: Store,
     shown: Arc<watch::Sender<u64>>,
+    /// Closed when nothing is fed any more; none if that is never said.
+    lifeline: Option<watch::Receiver<()>>,
     shelf: Arc<RwLock<Shelf>>,
     totals: Arc<Mutex<Totals>>,
 }
@@ -108,6 +110,7 @@ impl View {
         Ok(View {
             store,
             shown: Arc::new(watch::Sender::new(0)),
+            lifeline: None,
             shelf: Arc::default(),
             totals: Arc::new(Mutex::new(totals)),
         })
@@ -119,9 +122,12 @@ impl View {
         *self.shown.borrow()
     }
 
-    /// A recovered partition numbers its batches anew.
-    pub(crate) fn restart(&self) {
-        self.shown.send_replace(0);
+    /// The same, but its readers wait no longer than this is open.
+    pub(crate) fn while_open(&self, lifeline: watch::Receiver<()>) -> View {
+        View {
+            lifeline: Some(lifeline),
+            ..self.clone()
+        }
     }
 
     /// Takes in the changes of a batch. Returns the position of a checkpoint among them, which is durable once
@@ -140,7 +146,7 @@ impl View {
         for change in changes {
             match change {
                 Change::Begun { run, at } => self.put_begun(&mut fed, run, at)?,
-                Change::Finished(finished) => self.put_finished(&mut fed, &finished, replayed),
+                Change::Finished(finished) => self.put_finished(&mut fed, &finished, replayed)?,
                 Change::History { run, tail } => put_tail(&mut fed.batch, run, &tail),
                 Change::Deployed(definition) => self.put_definition(definition),
                 Change::Checkpoint(snapshot) => {
@@ -177,18 +183,22 @@ impl View {
         if fed.finished.contains(&id) {
             self.write(std::mem::take(fed), 0)?;
         }
-        let tables = |fault: AskError| WriteFault::Tables(Arc::new(fault));
-        let earlier = self.find(id).map_err(tables)?;
+        let earlier = self.find(id).map_err(unread)?;
         match earlier.filter(|run| run.started_at != at) {
             Some(run) => self
                 .forget(&mut fed.batch, &run, usize::MAX)
                 .map(drop)
-                .map_err(tables),
+                .map_err(unread),
             None => Ok(()),
         }
     }
 
-    fn put_finished(&self, fed: &mut Fed, finished: &Finished, replayed: bool) {
+    fn put_finished(
+        &self,
+        fed: &mut Fed,
+        finished: &Finished,
+        replayed: bool,
+    ) -> Result<(), WriteFault> {
         let run = &finished.run;
         let key = Place::of(run).0;
         put_tail(&mut fed.batch, run.id, &finished.tail);
@@ -198,11 +208,13 @@ impl View {
         fed.batch.put(DUE, due_key(due_at(run), run.id), []);
         marks::put(&mut fed.batch, run);
         fed.finished.insert(run.id);
-        if replayed && matches!(self.store.get(FINISHED, &key), Ok(Some(_))) {
-            return;
+        // What is there already is counted already.
+        if replayed && self.store.get(FINISHED, &key).map_err(unread)?.is_some() {
+            return Ok(());
         }
         self.totals().add(run);
         fed.counted = true;
+        Ok(())
     }
 
     fn totals(&self) -> MutexGuard<'_, Totals> {
@@ -225,14 +237,23 @@ impl View {
         shelf.get(&(workflow.clone(), version.clone())).cloned()
     }
 
-    /// Waits until a batch is readable.
+    /// Waits until a batch is readable, or never will be.
     async fn fresh(&self, number: u64) -> Result<(), AskError> {
         let mut shown = self.shown.subscribe();
-        shown
-            .wait_for(|shown| *shown >= number)
-            .await
-            .map(drop)
-            .map_err(|_| AskError::Stopped)
+        let mut lifeline = self.lifeline.clone();
+        let over = async {
+            match &mut lifeline {
+                Some(lifeline) => while lifeline.changed().await.is_ok() {},
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            reached = shown.wait_for(|shown| *shown >= number) => {
+                reached.map(drop).map_err(|_| AskError::Stopped)
+            }
+            () = over => Err(AskError::Stopped),
+        }
     }
 
     /// A finished run, once the batch is readable.
@@ -573,6 +594,11 @@ fn merge(
         frontier
     };
     Page { runs, next }
+}
+
+/// What must be read to be written cannot be.
+fn unread(fault: impl std::error::Error + Send + Sync + 'static) -> WriteFault {
+    WriteFault::Tables(Arc::new(fault))
 }
 
 fn fault(error: impl std::fmt::Display) -> AskError {

@@ -9,12 +9,12 @@ use graph::value::Str;
 use kernel::{Run, RunId};
 use rustc_hash::FxHashMap;
 
-use crate::query::{Counts, Filter};
+use crate::query::{Counts, Filter, Tally, uncount};
 
 /// The counts.
 #[derive(Debug, Default)]
 pub(crate) struct Census {
-    counts: BTreeMap<(Str, &'static str), u64>,
+    counts: Tally,
     /// What each run is counted as.
     counted: FxHashMap<RunId, (Str, &'static str)>,
     changed: BTreeSet<RunId>,
@@ -49,8 +49,27 @@ impl Census {
     }
 
     fn leave(&mut self, was: Option<(Str, &'static str)>) {
-        if let Some(count) = was.and_then(|was| self.counts.get_mut(&was)) {
-            *count -= 1;
+        if let Some(was) = was {
+            uncount(&mut self.counts, was);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Census;
+    use kernel::RunId;
+
+    #[test]
+    fn a_workflow_without_runs_leaves_nothing_behind() {
+        let mut census = Census::default();
+        let is = ("w".into(), "running");
+        census.counts.insert(is.clone(), 2);
+        for run in [RunId([1; 16]), RunId([2; 16])] {
+            census.counted.insert(run, is.clone());
+            assert_eq!(census.counts.len(), 1);
+            census.ended(run);
+        }
+        assert!(census.counts.is_empty() && census.counted.is_empty());
     }
 }

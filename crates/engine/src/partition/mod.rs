@@ -312,6 +312,11 @@ impl Partition {
         }
     }
 
+    /// Numbers the batches from here on.
+    pub fn number_from(&mut self, first: u64) {
+        self.number = first;
+    }
+
     /// Adds a checkpoint of everything up to the journal's `position` to the gathering batch, which must
     /// hold no records yet.
     pub fn checkpoint(&mut self, position: u64) {

@@ -6,11 +6,16 @@
 use std::sync::Arc;
 
 use graph::ir::{Attribute, AttributeKind, Need};
-use graph::{Delay, Graph};
+use graph::{Delay, Graph, Value};
 use insta::assert_snapshot;
-use kernel::{Command, Rejection, Reply, RunId, State};
+use kernel::codec::encode;
+use kernel::event::RunFact;
+use kernel::limits::{TURN_BYTES_MAX, TURN_TRANSITIONS_MAX};
+use kernel::{Command, Event, Rejection, Reply, RunEvent, RunId, State};
 
-use crate::graphs::{attempt, block, expr, fork, graph, json, map, raise, saga, set, task, wait};
+use crate::graphs::{
+    N, attempt, block, expr, fork, graph, json, map, raise, saga, set, split, task, wait,
+};
 use crate::world::{World, flop, run, run_on};
 
 #[test]
@@ -408,6 +413,140 @@ fn a_saga_cancelled_while_suspended_undoes_what_was_done() {
     world.done("u", "null");
     assert_eq!(world.state.runs[&run].condition(), "cancelled");
     world.verify();
+}
+
+/// Tasks `t0` to `t19` at once, each of which can be undone.
+fn many() -> Vec<N> {
+    let names: Vec<String> = (0..20).map(|place| format!("t{place}")).collect();
+    let cases: Vec<(&str, &str)> = names.iter().map(|name| ("", name.as_str())).collect();
+    let tasks = names
+        .iter()
+        .map(|name| task(name).undo(vec![task("u")]).to("exit"));
+    std::iter::once(split("s", &cases)).chain(tasks).collect()
+}
+
+/// Suspends the run while `t19` to `t0` are under way, and ends them in this order, with much data.
+fn suspend_many(world: &mut World, run: RunId) {
+    world.quiet = true;
+    let names: Vec<String> = (0..20).rev().map(|place| format!("t{place}")).collect();
+    let tokens: Vec<_> = names.iter().map(|name| world.claim(name)).collect();
+    world.tell(Command::SuspendRun { run });
+    for token in tokens {
+        let output = Value::text("x".repeat(900_000));
+        world.tell(Command::CompleteTask { token, output });
+    }
+}
+
+/// Nothing that one command decided is too heavy for one record, and what is live is what recovers.
+fn is_in_turns(world: &World) {
+    let heaviest = world.journal.iter().map(|entry| encode(entry).len()).max();
+    assert!(heaviest.unwrap() < 3 * TURN_BYTES_MAX, "{heaviest:?}");
+    world.verify();
+}
+
+#[test]
+fn many_outcomes_count_in_their_order_and_in_several_turns() {
+    let mut world = run(many());
+    let run = world.first();
+    suspend_many(&mut world, run);
+    assert!(world.timers.is_empty());
+    world.tell(Command::ResumeRun { run });
+    is_in_turns(&world);
+    let left = world.timers.len();
+    assert!(0 < left && left < 20, "{left} outcomes are left");
+    // What is left waits again.
+    world.tell(Command::SuspendRun { run });
+    assert!(world.timers.is_empty());
+    world.tell(Command::ResumeRun { run });
+    world.tick(0);
+    is_in_turns(&world);
+    assert_eq!(world.state.runs[&run].condition(), "completed");
+    let facts = world.journal.iter().flat_map(|entry| &entry.events);
+    let completed = facts.filter_map(|event| match event {
+        Event::Run(RunFact {
+            fact: RunEvent::StepCompleted(done),
+            ..
+        }) => Some(done.step.0),
+        _ => None,
+    });
+    let completed: Vec<u32> = completed.collect();
+    assert_eq!(completed.len(), 20);
+    assert!(completed.is_sorted_by(|a, b| a > b), "{completed:?}");
+}
+
+#[test]
+fn many_failures_count_in_several_turns() {
+    let elements = format!("[range({})]", 2 * TURN_TRANSITIONS_MAX);
+    let tried = attempt("t", vec![task("a")]).catch(vec![]);
+    let mut world = run(vec![map("m", &elements, 1_000, vec![tried])]);
+    let run = world.first();
+    world.quiet = true;
+    world.tick(0);
+    let offered = world.offers.len();
+    let tokens: Vec<_> = (0..offered).map(|_| world.claim("a")).collect();
+    world.tell(Command::SuspendRun { run });
+    for token in tokens {
+        let failure = flop("flop");
+        let retryable = false;
+        world.tell(Command::FailTask {
+            token,
+            failure,
+            retryable,
+        });
+    }
+    world.tell(Command::ResumeRun { run });
+    let left = world.timers.len();
+    assert!(0 < left && left < offered, "{left} of {offered} are left");
+    world.tick(0);
+    is_in_turns(&world);
+    assert_eq!(world.state.runs[&run].condition(), "completed");
+}
+
+#[test]
+fn a_saga_cancelled_while_suspended_undoes_all_that_was_done() {
+    let cleaning = attempt("t", vec![set("x", "1")]).finally(vec![task("f"), task("g")]);
+    let others = [
+        cleaning,
+        task("failed"),
+        task("odd").output("error(\"no\")"),
+    ];
+    let branches = std::iter::once(many()).chain(others.map(|node| vec![node]));
+    let mut world = run(vec![saga(
+        "s0",
+        vec![fork("k", Need::All, branches.collect())],
+    )]);
+    let run = world.first();
+    let [f, failed, odd] = ["f", "failed", "odd"].map(|name| world.claim(name));
+    suspend_many(&mut world, run);
+    for token in [f, odd] {
+        let output = json("1");
+        world.tell(Command::CompleteTask { token, output });
+    }
+    world.tell(Command::FailTask {
+        token: failed,
+        failure: flop("flop"),
+        retryable: false,
+    });
+    world.cancel();
+    is_in_turns(&world);
+    let left = world.timers.len();
+    assert!(0 < left && left < 20, "{left} outcomes are left");
+    // Neither changes what was decided.
+    world.cancel();
+    world.tell(Command::ResumeRun { run });
+    assert_eq!(world.timers.len(), left);
+    world.tick(0);
+    is_in_turns(&world);
+    assert!(world.timers.is_empty());
+    world.done("g", "null");
+    let mut undone = 0;
+    while world.has_offer("u") {
+        world.done("u", "null");
+        undone += 1;
+    }
+    assert_eq!(undone, 20);
+    assert_eq!(world.state.runs[&run].condition(), "cancelled");
+    is_in_turns(&world);
 }
 
 #[test]

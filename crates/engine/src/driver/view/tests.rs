@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use graph::value::{Str, Value};
-use kernel::{Run, RunId, Status, StepId, StepRef, Time};
+use journal::MemoryJournal;
+use kernel::{Rejection, Run, RunId, Status, StepId, StepRef, Time};
 use store::{Direction, Store, TableId};
+use tokio::sync::watch;
 
-use super::{PURGE_RUNS_MAX, TABLES, View};
+use super::{PURGE_RUNS_MAX, TABLES, Totals, View};
+use crate::driver::handle::AskError;
 use crate::partition::chronicle::Tail;
 use crate::partition::{Change, Finished};
 use crate::query::{Counts, Filter};
@@ -217,6 +220,7 @@ fn any_filter_finds_what_looking_at_every_run_finds() {
         }
         view.purge(Time(1 << 40)).expect("is purged");
         assert_eq!(rows(&store), 0, "nothing is left of what is forgotten");
+        assert_eq!(view.totals().bytes(), Totals::default().bytes());
     }
 }
 
@@ -255,4 +259,38 @@ fn forgetting_goes_on_piece_by_piece_until_nothing_is_due() {
     assert_eq!(gone, count);
     assert!((4..10).contains(&looks), "{looks}");
     assert_eq!(rows(&store), 0);
+}
+
+#[tokio::test]
+async fn a_reader_waits_for_its_batch_and_no_longer_than_batches_come() {
+    let (life, lifeline) = watch::channel(());
+    let view = View::open(Store::memory(&TABLES)).expect("a view");
+    let reader = view.while_open(lifeline);
+    let missing = reader.finished(id(1), 7);
+    tokio::pin!(missing);
+    assert!(at_once(missing.as_mut()).await.is_none(), "it waits");
+    view.feed(7, Vec::new(), false).expect("is fed");
+    let rejected = AskError::Rejected(Rejection::RunMissing(id(1)));
+    let said = missing.await.expect_err("no such run");
+    assert_eq!(said.to_string(), rejected.to_string());
+    // A recovered partition goes on where the one before ended, so its numbers mean the same to all.
+    let opened = view.recover(Box::new(MemoryJournal::new()));
+    let mut partition = opened.expect("recovers").partition;
+    assert_eq!(view.shown(), 7);
+    assert!(partition.take_batch().number > 7);
+    let unfed = reader.finished(id(1), 9);
+    tokio::pin!(unfed);
+    assert!(at_once(unfed.as_mut()).await.is_none(), "it waits");
+    drop(life);
+    let said = unfed.await.expect_err("never comes");
+    assert_eq!(said.to_string(), AskError::Stopped.to_string());
+}
+
+/// What a future gives without waiting.
+async fn at_once<F: Future>(future: F) -> Option<F::Output> {
+    tokio::select! {
+        biased;
+        now = future => Some(now),
+        () = std::future::ready(()) => None,
+    }
 }

@@ -2,17 +2,15 @@
 //!
 //! Invariant: they are stored in the batch that stores what they count.
 
-use std::collections::BTreeMap;
-
 use graph::value::{Str, Value};
 use kernel::codec::{decode, encode};
 use kernel::{Run, Status};
 
-use crate::query::{Counts, Filter};
+use crate::query::{Counts, Filter, Tally, uncount};
 
 /// Finished runs by workflow and state.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Totals(BTreeMap<(Str, &'static str), u64>);
+pub(super) struct Totals(Tally);
 
 impl Totals {
     pub(super) fn bytes(&self) -> Vec<u8> {
@@ -36,32 +34,29 @@ impl Totals {
             let Value::Array(cells) = row else { continue };
             if let [Value::Text(workflow), Value::Text(state), Value::Int(count)] = &cells[..]
                 && let Some(status) = Status::from_word(state)
+                && let Ok(count @ 1..) = u64::try_from(*count)
             {
-                totals.0.insert(
-                    (workflow.clone(), status.word()),
-                    u64::try_from(*count).unwrap_or(0),
-                );
+                totals.0.insert((workflow.clone(), status.word()), count);
             }
         }
         totals
     }
 
     pub(super) fn add(&mut self, run: &Run) {
-        *self.of(run) += 1;
+        *self.0.entry(of(run)).or_default() += 1;
     }
 
     pub(super) fn remove(&mut self, run: &Run) {
-        let count = self.of(run);
-        *count = count.saturating_sub(1);
-    }
-
-    fn of(&mut self, run: &Run) -> &mut u64 {
-        let key = (run.workflow.clone(), run.status.word());
-        self.0.entry(key).or_default()
+        uncount(&mut self.0, of(run));
     }
 
     /// Adds what a filter means that asks for nothing but workflow and states.
     pub(super) fn count(&self, filter: &Filter, counts: &mut Counts) {
         counts.add(&self.0, filter);
     }
+}
+
+/// What a run counts as.
+fn of(run: &Run) -> (Str, &'static str) {
+    (run.workflow.clone(), run.status.word())
 }
