@@ -172,6 +172,13 @@ impl Driver {
                     error!("the store failed; the engine stops");
                     return;
                 }
+                Left::Journal(
+                    fault
+                    @ (AppendFault::RecordTooLarge { .. } | AppendFault::GroupTooLarge { .. }),
+                ) => error!(
+                    %fault,
+                    "a change is too large for the journal and was not made; recovering what was before it"
+                ),
                 Left::Journal(fault) => error!(%fault, "the journal failed; recovering from it"),
             }
             opened = loop {
