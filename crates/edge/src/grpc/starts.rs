@@ -13,7 +13,6 @@ use engine::Engine;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, Stream, StreamExt};
-use kernel::{Command, Reply};
 use prost::Message;
 use tonic::{Status, Streaming};
 
@@ -36,16 +35,8 @@ pub(super) async fn start(
     let wait = intake::run_wait(request.wait_ms);
     let start = request::start(request)?;
     let id = start.run.to_string();
-    let (created, run) = match wait {
-        None => {
-            let reply = engine.ask(Command::StartRun(start)).await?;
-            (matches!(reply, Reply::Started { created: true, .. }), None)
-        }
-        Some(wait) => {
-            let (view, created) = engine.start_and_wait(start, wait).await?;
-            (created, Some(answer::run(view)))
-        }
-    };
+    let (created, run) = intake::begin(engine, start, wait).await?;
+    let run = run.map(answer::run);
     Ok(v1::StartRunResponse { id, created, run })
 }
 

@@ -14,4 +14,4 @@ pub(crate) use argument::{
 pub(crate) use deploy::{Deployed, FOLLOWED, check, deploy};
 pub(crate) use filter::{STATES, cursor, cursor_token, state};
 pub(crate) use schedule::{ScheduleParts, schedule};
-pub(crate) use start::{StartParts, start};
+pub(crate) use start::{StartParts, begin, start};

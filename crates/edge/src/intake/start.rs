@@ -4,10 +4,13 @@
 //! is a new one.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use engine::query::RunView;
+use engine::{AskError, Engine};
 use graph::Value;
 use graph::value::Str;
-use kernel::{RunId, StartRun};
+use kernel::{Command, Reply, RunId, StartRun};
 use uuid::Uuid;
 
 use crate::intake::workflow_name;
@@ -54,4 +57,18 @@ pub(crate) fn start(parts: StartParts) -> Result<StartRun, Refusal> {
         parent: None,
         depth: 0,
     })
+}
+
+/// Begins a run, and waits for its end if that is asked for: whether it is new, and how it stands then.
+pub(crate) async fn begin(
+    engine: &Engine,
+    start: StartRun,
+    wait: Option<Duration>,
+) -> Result<(bool, Option<RunView>), AskError> {
+    if let Some(wait) = wait {
+        let (view, created) = engine.start_and_wait(start, wait).await?;
+        return Ok((created, Some(view)));
+    }
+    let reply = engine.ask(Command::StartRun(start)).await?;
+    Ok((matches!(reply, Reply::Started { created: true, .. }), None))
 }

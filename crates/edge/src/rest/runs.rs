@@ -12,7 +12,6 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use engine::Engine;
 use futures::{Stream, StreamExt};
-use kernel::{Command, Reply};
 
 use crate::follow::follow;
 use crate::refusal::Refusal;
@@ -49,16 +48,8 @@ pub(super) async fn start(
     let wait = intake::run_wait(query::wait_ms(pairs)?);
     let start = request.into_start()?;
     let id = start.run.to_string();
-    let (created, run) = match wait {
-        None => {
-            let reply = engine.ask(Command::StartRun(start)).await?;
-            (matches!(reply, Reply::Started { created: true, .. }), None)
-        }
-        Some(wait) => {
-            let (view, created) = engine.start_and_wait(start, wait).await?;
-            (created, Some(Run::from(view)))
-        }
-    };
+    let (created, run) = intake::begin(&engine, start, wait).await?;
+    let run = run.map(Run::from);
     let status = if created {
         StatusCode::CREATED
     } else {
