@@ -157,8 +157,11 @@ impl RunTurn<'_, '_> {
             Kind::Task(task) => Work::takes(Activity::Task(self.task_work(task, scope)?)),
             Kind::Child(child) => Work::takes(Activity::Child(self.awaited(child, scope)?)),
             Kind::Split(cases) => Work::Splits(self.all_cases(cases, scope)?),
-            Kind::Join(need) => Work::Joins(Some(*need)),
+            Kind::Join(join) => Work::Joins(Some(join.need)),
             Kind::Merge => Work::Joins(None),
+            Kind::Threads(_) | Kind::Lock(_) | Kind::Withdraw(_) | Kind::Milestone(_) => {
+                return Err(Failure::new("runtime", "not built yet"));
+            }
             Kind::Do(_)
             | Kind::Loop(_)
             | Kind::ForEach(_)
@@ -614,7 +617,9 @@ impl RunTurn<'_, '_> {
     pub(crate) fn is_starved(&self, node: u32, arrived: &Arrivals) -> bool {
         let definition = self.definition();
         match definition.node(node).map(|node| &node.kind) {
-            Some(Kind::Join(need)) => arrived.data.len() < needed(*need, definition.incoming(node)),
+            Some(Kind::Join(join)) => {
+                arrived.data.len() < needed(join.need, definition.incoming(node))
+            }
             Some(Kind::Merge) => true,
             _ => false,
         }

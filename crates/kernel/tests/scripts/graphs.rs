@@ -96,6 +96,7 @@ pub(crate) fn task(name: &str) -> N {
             heartbeat_timeout: None,
             retry: None,
             exhausted: Exhausted::Fail,
+            priority: None,
         })),
     )
 }
@@ -128,6 +129,7 @@ pub(crate) fn filter(event_type: &str) -> Filter {
         with: vec![],
         when: None,
         correlate: vec![],
+        transient: false,
     }
 }
 
@@ -159,7 +161,7 @@ pub(crate) fn child(name: &str, workflow: &str) -> N {
 }
 
 pub(crate) fn join(name: &str, need: Need) -> N {
-    n(name, K::Plain(Kind::Join(need)))
+    n(name, K::Plain(Kind::Join(need.into())))
 }
 
 pub(crate) fn merge(name: &str) -> N {
@@ -226,6 +228,10 @@ fn each(name: &str, items: &str, concurrency: u32, collect: bool, body: Vec<N>) 
                 repeat_while: None,
                 concurrency,
                 collect,
+                need: Need::All,
+                until: None,
+                losers: Losers::Cancel,
+                more: None,
             },
             body,
         ),
@@ -398,6 +404,8 @@ pub(crate) fn graph(workflow: &str, root: Vec<N>) -> Graph {
         retention_ms: None,
         labels: vec![],
         attributes: vec![],
+        concurrency: None,
+        priority: None,
         locals: ["item", "index", "error"].map(Into::into).to_vec(),
         bodies: vec![],
         nodes: vec![],
