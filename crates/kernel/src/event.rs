@@ -111,6 +111,8 @@ union! {
         28 RegionReleased(RegionReleased),
         /// The work of a step in a suspended run is over; the step waits with its outcome.
         29 OutcomeKept(OutcomeKept),
+        /// A for-each took in one more element.
+        40 ItemAdded(ItemAdded),
     }
 }
 
@@ -126,6 +128,7 @@ impl RunEvent {
             RunEvent::StepCompleted(fact) => of(fact.context.as_ref()),
             RunEvent::RegionReleased(fact) => of(fact.context.as_ref()),
             RunEvent::EventReceived(fact) => of(Some(&fact.event)),
+            RunEvent::ItemAdded(fact) => of(Some(&fact.item)),
             RunEvent::OutcomeKept(fact) => of(fact.outcome.output.as_ref()),
             RunEvent::StepFailed(fact) => of(Some(&fact.failure.to_value())),
             RunEvent::FrameEnding(fact) => match &fact.ending {
@@ -430,6 +433,16 @@ record! {
         2 filter: u32,
         /// What is handed on.
         3 event: Value,
+    }
+}
+
+record! {
+    /// A for-each took in one more element.
+    pub struct ItemAdded {
+        /// The for-each.
+        1 step: StepId,
+        /// The element.
+        2 item: Value,
     }
 }
 

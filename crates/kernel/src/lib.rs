@@ -30,6 +30,7 @@ mod eval;
 mod fork;
 mod hold;
 mod merge;
+mod partial;
 mod region;
 mod repeat;
 mod retry;

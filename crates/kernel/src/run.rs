@@ -453,6 +453,7 @@ impl Run {
             RunEvent::TaskQueued(fact) => self.apply_queued(fact, now),
             RunEvent::TaskParked(fact) => self.apply_parked(fact),
             RunEvent::EventReceived(fact) => self.apply_event_received(fact),
+            RunEvent::ItemAdded(fact) => self.apply_item_added(fact),
             RunEvent::SignalKept(signal) => self.signals.push(signal.clone()),
             RunEvent::SignalDropped(fact) => self.apply_signal_dropped(fact.number),
             RunEvent::Suspended(_) => self.suspended = true,

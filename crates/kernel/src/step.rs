@@ -238,10 +238,12 @@ impl RunTurn<'_, '_> {
             Ok(timeout) => timeout.map(|ms| self.now().plus(ms)),
             Err(failure) => return self.fail_token(token, failure),
         };
-        let (listens, opens) = (
-            matches!(activity, Activity::Listen(_)),
-            matches!(activity, Activity::Region(_)),
-        );
+        let opens = matches!(activity, Activity::Region(_));
+        let listens = match &activity {
+            Activity::Listen(_) => true,
+            Activity::Region(region) => region.more.is_some(),
+            _ => false,
+        };
         // A container keeps the data of its bodies, and that is it.
         let shaped = (node.input.is_some()
             && !opens
@@ -260,6 +262,7 @@ impl RunTurn<'_, '_> {
             None => self.enter_step(token, activity, deadline, shaped),
         };
         if listens {
+            // Before its first bodies are opened, so that elements that came early are there.
             self.receive_kept(step);
         }
         if opens {

@@ -394,6 +394,7 @@ impl State {
             RunEvent::TaskQueued(fact) => one(fact.step),
             RunEvent::TaskParked(fact) => one(fact.step),
             RunEvent::EventReceived(fact) => one(fact.step),
+            RunEvent::ItemAdded(fact) => one(fact.step),
             RunEvent::OutcomeKept(fact) => one(fact.step),
             RunEvent::FrameEnding(fact) if fact.frame == ROOT_FRAME => one(WHOLE_RUN),
             RunEvent::Suspended(_)
@@ -433,7 +434,11 @@ impl State {
                 | RunEvent::StepCompleted(_)
                 | RunEvent::StepFailed(_)
                 | RunEvent::StepCancelled(_)
+                | RunEvent::StepWithdrawing(_)
                 | RunEvent::EventReceived(_)
+                | RunEvent::ItemAdded(_)
+                | RunEvent::RegionTurned(_)
+                | RunEvent::RegionReleased(_)
                 | RunEvent::OutcomeKept(_)
                 | RunEvent::Ended(_)
         );

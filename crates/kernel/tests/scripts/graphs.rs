@@ -6,7 +6,7 @@
 
 use graph::ir::{
     Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Listen, Loop, Losers,
-    Need, Retry, Task, Try, Wait,
+    More, Need, Retry, Task, Try, Wait,
 };
 use graph::template::{Expr, Template};
 use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
@@ -338,6 +338,19 @@ impl N {
             change(fork);
         }
         self
+    }
+
+    pub(crate) fn with_each(mut self, change: impl FnOnce(&mut ForEach)) -> N {
+        if let K::Each(each, _) = &mut self.kind {
+            change(each);
+        }
+        self
+    }
+
+    /// Takes so many more elements, one from each of these signals or events.
+    pub(crate) fn more(self, event_type: &str, max: u32) -> N {
+        let filter = filter(event_type);
+        self.with_each(|each| each.more = Some(More { filter, max }))
     }
 
     pub(crate) fn while_(mut self, condition: &str) -> N {

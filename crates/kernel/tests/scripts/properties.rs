@@ -31,7 +31,7 @@ const CASES_DEFAULT: u32 = 1_000;
 
 /// Kinds of events: those of runs and the seven others; but no graph here is long enough for a step to be
 /// held back and begin later.
-const EVENTS: usize = 29 + 7 - 1;
+const EVENTS: usize = 30 + 7 - 1;
 
 /// Rounds in which everything that can be done is done, before a run counts as stuck.
 const ROUNDS_MAX: usize = 2_000;
@@ -157,12 +157,7 @@ impl Garden<'_, '_> {
                 1 + self.dice.roll(4) as u32,
                 self.body(depth + 1),
             ),
-            10 => map(
-                name,
-                "[1,2,3]",
-                1 + self.dice.roll(3) as u32,
-                self.body(depth + 1),
-            ),
+            10 => self.map(name, depth),
             11 => fold(name, "[1,2,3]", self.body(depth + 1)).while_("$item < 3"),
             12 | 16 => self.fork(name, depth),
             13 | 14 => self.attempt(name, depth),
@@ -205,6 +200,31 @@ impl Garden<'_, '_> {
         fork(name, need, branches).with_fork(|fork| {
             fork.losers = if leave { Losers::Leave } else { Losers::Cancel };
             fork.first = first;
+        })
+    }
+
+    fn map(&mut self, name: &str, depth: usize) -> N {
+        let concurrency = 1 + self.dice.roll(3) as u32;
+        let mut made = map(name, "[1,2,3]", concurrency, self.body(depth + 1));
+        if self.dice.one_in(3) {
+            made = made.more(["e0", "e1"][self.dice.roll(2)], 2);
+        }
+        let count = 1 + self.dice.roll(4) as u32;
+        let (counts, judges, leave) = (
+            self.dice.one_in(3),
+            self.dice.one_in(4),
+            self.dice.one_in(2),
+        );
+        made.with_each(|each| {
+            each.need = if counts {
+                Need::Count(count)
+            } else {
+                Need::All
+            };
+            each.until = judges.then(|| "length > 1".into());
+            if leave && (counts || judges) {
+                each.losers = Losers::Leave;
+            }
         })
     }
 
