@@ -184,6 +184,8 @@ record! {
         6 activity: Activity,
         /// The input as the node shaped it, if what follows the work can see it.
         7 shaped: Option<Value>,
+        /// The edge it came by, if the node tells them apart and has yet to count it.
+        40 edge: Option<u32>,
     }
 }
 
@@ -323,6 +325,8 @@ record! {
         2 node: u32,
         /// Its data.
         3 data: Value,
+        /// The edge it came by, where the join counts them.
+        4 edge: Option<u32>,
     }
 }
 
@@ -333,6 +337,8 @@ record! {
         1 frame: FrameId,
         /// Index of the join.
         2 node: u32,
+        /// Which of the arrivals stay for the next cycle; the others are gone.
+        3 kept: Vec<u32>,
     }
 }
 

@@ -29,6 +29,7 @@ mod child;
 mod eval;
 mod fork;
 mod hold;
+mod join;
 mod merge;
 mod partial;
 mod region;

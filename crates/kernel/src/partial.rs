@@ -10,7 +10,7 @@ use graph::value::Value;
 use crate::event::{RegionReleased, RunEvent, StepOnly};
 use crate::id::StepId;
 use crate::state::Phase;
-use crate::turn::{Move, RunTurn};
+use crate::turn::{Move, RunTurn, Via};
 
 impl RunTurn<'_, '_> {
     /// A container has enough: its token goes on with this output.
@@ -36,7 +36,8 @@ impl RunTurn<'_, '_> {
 
     /// The token goes on while other bodies run on.
     fn release(&mut self, owner: StepId, node: &Node, output: Value) {
-        let Some(frame) = self.state().step(owner).map(|step| step.frame) else {
+        let Some((frame, index)) = self.state().step(owner).map(|step| (step.frame, step.node))
+        else {
             return;
         };
         let scope = self.scope_of(owner, output.clone());
@@ -52,6 +53,10 @@ impl RunTurn<'_, '_> {
                     frame,
                     next: node.next,
                     data,
+                    via: Some(Via {
+                        node: index,
+                        way: 0,
+                    }),
                 });
             }
             Err(failure) => self.fail_region(owner, failure),

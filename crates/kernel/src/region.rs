@@ -199,7 +199,12 @@ impl RunTurn<'_, '_> {
             vars,
         }));
         let next = self.definition().graph.entrance(body);
-        self.push(Move::Advance { frame, next, data });
+        self.push(Move::Advance {
+            frame,
+            next,
+            data,
+            via: None,
+        });
     }
 
     /// Whether the turn is full: then the rest of an opening goes on in the next, with the data in hand.
@@ -390,6 +395,7 @@ impl RunTurn<'_, '_> {
                         node,
                         input: Value::Null,
                         step: Some(owner),
+                        edge: None,
                     },
                     failure,
                 );

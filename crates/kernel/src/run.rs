@@ -298,6 +298,7 @@ impl RunTurn<'_, '_> {
                 frame: ROOT_FRAME,
                 next: definition.graph.entrance(ir::ROOT),
                 data,
+                via: None,
             }),
             Err(failure) => self.end(Status::Failed, None, Some(failure)),
         }
@@ -486,6 +487,7 @@ impl Token {
             node,
             input,
             step: None,
+            edge: None,
         }
     }
 }

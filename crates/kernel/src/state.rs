@@ -136,6 +136,8 @@ record! {
     pub struct Arrivals {
         /// Their data.
         1 data: Vec<Value>,
+        /// By which edge each came, where the join counts them.
+        2 edges: Vec<u32>,
     }
 }
 
@@ -194,6 +196,8 @@ record! {
         7 activity: Activity,
         /// The input as the node shaped it on entry, if what follows the work can see it.
         8 shaped: Option<Value>,
+        /// The edge it came by, if what it came to tells them apart and has yet to count it.
+        40 edge: Option<u32>,
     }
 }
 

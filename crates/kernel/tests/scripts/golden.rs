@@ -245,8 +245,13 @@ fn facts() -> Vec<RunEvent> {
             frame,
             node,
             data: data(),
+            edge: None,
         }),
-        RunEvent::JoinReset(JoinReset { frame, node }),
+        RunEvent::JoinReset(JoinReset {
+            frame,
+            node,
+            kept: vec![],
+        }),
         RunEvent::RegionTurned(RegionTurned {
             step,
             phase: Phase::Backoff,
@@ -381,6 +386,7 @@ fn run() -> Run {
             4,
             Arrivals {
                 data: vec![data(), Value::Null],
+                edges: vec![],
             },
         )]
         .into(),
@@ -397,6 +403,7 @@ fn run() -> Run {
             withdrawing,
             activity,
             shaped: None,
+            edge: None,
         };
         (StepId(step), Box::new(made))
     });
@@ -451,6 +458,7 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
             deadline: Some(Time(3)),
             activity,
             shaped: None,
+            edge: None,
         };
         events.push((
             format!("StepEntered.{name}"),
@@ -468,6 +476,7 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
             deadline: None,
             activity: Activity::Timer(due()),
             shaped: shaped(),
+            edge: None,
         })),
     ));
     events.push((

@@ -5,8 +5,8 @@
 //! an expression, except where a function says that it takes JSON.
 
 use graph::ir::{
-    Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Listen, Loop, Losers,
-    More, Need, Retry, Task, Try, Wait,
+    Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Join, JoinBy, Listen,
+    Loop, Losers, More, Need, Retry, Task, Try, Wait,
 };
 use graph::template::{Expr, Template};
 use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
@@ -162,6 +162,15 @@ pub(crate) fn child(name: &str, workflow: &str) -> N {
 
 pub(crate) fn join(name: &str, need: Need) -> N {
     n(name, K::Plain(Kind::Join(need.into())))
+}
+
+pub(crate) fn join_by(name: &str, by: JoinBy, need: Need) -> N {
+    n(name, K::Plain(Kind::Join(Join { need, by })))
+}
+
+/// So many tokens, as an expression says.
+pub(crate) fn threads(name: &str, count: &str) -> N {
+    n(name, K::Plain(Kind::Threads(count.into())))
 }
 
 pub(crate) fn merge(name: &str) -> N {

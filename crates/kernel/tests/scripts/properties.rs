@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use graph::ir::{Losers, Need, Retry};
+use graph::ir::{JoinBy, Losers, Need, Retry};
 use graph::{Delay, Value};
 use kernel::codec::{decode, encode};
 use kernel::event::RunEnded;
@@ -21,8 +21,8 @@ use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use crate::graphs::{
-    N, attempt, block, child, emit, fold, fork, graph, hear, join, json, map, merge, raise, repeat,
-    retry, saga, set, split, switch, task, wait,
+    N, attempt, block, child, emit, fold, fork, graph, hear, join, join_by, json, map, merge,
+    raise, repeat, retry, saga, set, split, switch, task, threads, wait,
 };
 use crate::world::{World, flop};
 
@@ -94,6 +94,7 @@ impl Garden<'_, '_> {
 
     fn piece(&mut self, depth: usize) -> Vec<N> {
         match self.dice.roll(10) {
+            5 if self.dice.one_in(2) => self.threads(depth),
             6 => self.cycle(),
             7 => self.split_and_join(depth),
             _ => {
@@ -127,11 +128,33 @@ impl Garden<'_, '_> {
             split(&s, &[("", &a), (condition, &b)]),
             task(&a).to(&j),
             second.to(&j),
-            if self.dice.one_in(3) {
-                merge(&j)
-            } else {
-                join(&j, need)
+            match self.dice.roll(5) {
+                0 | 1 => merge(&j),
+                2 => join_by(&j, JoinBy::Edges, need),
+                3 => join_by(
+                    &j,
+                    JoinBy::Threads,
+                    Need::Count(1 + self.dice.roll(2) as u32),
+                ),
+                _ => join(&j, need),
             },
+        ]
+    }
+
+    /// One token becomes several, and several become one.
+    fn threads(&mut self, depth: usize) -> Vec<N> {
+        let [t, a, j] = [(); 3].map(|()| self.name());
+        let count = 1 + self.dice.roll(3);
+        let work = if depth < 2 && self.dice.one_in(2) {
+            block(&a, self.body(depth + 1))
+        } else {
+            task(&a)
+        };
+        let need = Need::Count(count as u32);
+        vec![
+            threads(&t, &count.to_string()),
+            work,
+            join_by(&j, JoinBy::Threads, need),
         ]
     }
 
