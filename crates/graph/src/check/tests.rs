@@ -1,7 +1,7 @@
 //! Graphs that are sound, and for each rule one that breaks it.
 
 use super::*;
-use crate::ir::{ForEach, Fork, Loop, Losers};
+use crate::ir::{ForEach, Fork, Loop, Losers, Schemas};
 use crate::value::Value;
 
 fn node(name: &str, body: u32, next: Next, kind: Kind) -> Node {
@@ -13,6 +13,7 @@ fn node(name: &str, body: u32, next: Next, kind: Kind) -> Node {
         input: None,
         output: None,
         export: None,
+        schemas: Schemas::default(),
         timeout: None,
         undo: None,
         next,
@@ -41,6 +42,8 @@ fn graph(bodies: u32, nodes: Vec<Node>) -> Graph {
         output: None,
         timeout: None,
         retention_ms: None,
+        schemas: Schemas::default(),
+        context: None,
         labels: vec![],
         attributes: vec![],
         locals: vec!["item".into(), "index".into()],
@@ -352,5 +355,19 @@ fn merges_are_sound_up_to_their_bound_and_written_as_a_word() {
     assert_eq!(
         serde_json::from_str::<Kind>(&written).ok(),
         Some(Kind::Merge)
+    );
+}
+
+#[test]
+fn schemas_must_compile_and_the_first_context_must_fit() {
+    let mut graph = graph(1, row(1, &Kind::Set(Template::identity())));
+    graph.nodes[0].schemas.output = Some(Value::from([("type", Value::from("text"))]));
+    graph.schemas.export = Some(Value::from([("type", Value::from("object"))]));
+    graph.context = Some(Value::Int(1));
+    let unsound = check(&graph).expect_err("it is not sound");
+    let told: Vec<String> = unsound.iter().map(|flaw| format!("{flaw}")).collect();
+    assert_eq!(
+        told.join("\n"),
+        "/n0: the schema of the output is wrong at /type: \"text\" is not a type; use null, boolean, number, integer, string, array or object\n: what `$context` is at first does not fit its schema: must be object, not number (rule /type)"
     );
 }

@@ -19,6 +19,7 @@ mod limits;
 mod properties;
 mod region;
 mod schedule;
+mod schema;
 mod signal;
 mod task;
 mod tries;
