@@ -164,6 +164,8 @@ record! {
         9 deadline: Option<Time>,
         /// How long it is kept after its end, in milliseconds.
         10 retention_ms: u64,
+        /// What `$context` is at first; none is an empty object.
+        50 context: Option<Value>,
     }
 }
 

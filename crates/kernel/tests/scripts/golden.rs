@@ -193,6 +193,7 @@ fn facts() -> Vec<RunEvent> {
             attributes: [("attribute".into(), Value::Int(5))].into(),
             deadline: Some(Time(10)),
             retention_ms: 11,
+            context: None,
         }),
         RunEvent::StepPassed(StepPassed {
             frame,
