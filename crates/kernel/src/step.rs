@@ -121,7 +121,7 @@ impl RunTurn<'_, '_> {
         let raw = Scope::of_node(token.frame, token.node, token.input.clone());
         match self.holds(node.when.as_ref(), &raw) {
             Ok(true) => {}
-            Ok(false) => return self.leave(token, node, token.input.clone(), None, None),
+            Ok(false) => return self.skip(token, node),
             Err(failure) => return self.fail_token(token, failure),
         }
         let shaped = match self.shape(node.input.as_ref(), &raw) {
@@ -412,6 +412,7 @@ impl RunTurn<'_, '_> {
                     context,
                     saga,
                     undoable,
+                    skipped: None,
                 }));
             }
             None => {
@@ -423,6 +424,7 @@ impl RunTurn<'_, '_> {
                     output,
                     context,
                     saga,
+                    skipped: None,
                 }));
             }
         }
@@ -430,6 +432,35 @@ impl RunTurn<'_, '_> {
             frame: token.frame,
             next: next.unwrap_or(node.next),
             data: output,
+        });
+    }
+
+    /// A token goes past a node whose condition does not hold. There is nothing that a saga could undo.
+    fn skip(&mut self, token: &Token, node: &Node) {
+        let output = token.input.clone();
+        let (context, saga, skipped) = (None, None, Some(true));
+        self.emit(match token.step {
+            Some(step) => RunEvent::StepCompleted(StepCompleted {
+                step,
+                output,
+                context,
+                saga,
+                undoable: false,
+                skipped,
+            }),
+            None => RunEvent::StepPassed(StepPassed {
+                frame: token.frame,
+                node: token.node,
+                output,
+                context,
+                saga,
+                skipped,
+            }),
+        });
+        self.push(Move::Advance {
+            frame: token.frame,
+            next: node.next,
+            data: token.input.clone(),
         });
     }
 
