@@ -14,7 +14,7 @@ use core::fmt;
 use crate::duration::Delay;
 use crate::expr::Program;
 use crate::ir::{
-    Body, BodyIndex, Case, Graph, Kind, Need, Next, Node, NodeIndex, ROOT, Retry, Wait,
+    Body, BodyIndex, Case, Graph, Human, Kind, Need, Next, Node, NodeIndex, ROOT, Retry, Wait,
 };
 use crate::template::{Expr, Template, VARIABLES};
 use crate::value::Str;
@@ -39,6 +39,12 @@ pub const MERGES_MAX: usize = 100;
 
 /// The most rounds of a loop.
 pub const ROUNDS_MAX: u32 = 1_000_000;
+
+/// The most reminders of a human task.
+pub const REMINDERS_MAX: usize = 32;
+
+/// The most named outcomes of a human task.
+pub const OUTCOMES_MAX: usize = 64;
 
 /// The longest name of a workflow, version, node, variable or label, in bytes.
 pub const NAME_BYTES_MAX: usize = 256;
@@ -460,6 +466,14 @@ fn flaws(kind: &Kind) -> Vec<String> {
                 limit("the count of needed tokens", count, BRANCHES_MAX);
             }
         }
+        Kind::Human(human) => {
+            let (reminders, outcomes) = (human.remind.len(), human.outcomes.len());
+            if reminders > REMINDERS_MAX || outcomes > OUTCOMES_MAX {
+                flaws.push(format!(
+                    "a human task has at most {REMINDERS_MAX} reminders and {OUTCOMES_MAX} outcomes, not {reminders} and {outcomes}"
+                ));
+            }
+        }
         _ => {}
     }
     flaws
@@ -526,8 +540,24 @@ fn collect<'g>(node: &'g Node, found: &mut Vec<&'g Expr>) {
                 collect_template(template, found);
             }
         }
+        Kind::Human(human) => collect_human(human, found),
         Kind::Do(_) | Kind::Saga(_) | Kind::Fork(_) | Kind::Join(_) | Kind::Merge => {}
     }
+}
+
+fn collect_human<'g>(human: &'g Human, found: &mut Vec<&'g Expr>) {
+    let after = human.escalate.as_ref().map(|escalate| &escalate.after);
+    for delay in human.due.iter().chain(&human.remind).chain(after) {
+        collect_delay(Some(delay), found);
+    }
+    let to = human.escalate.iter().map(|escalate| &escalate.to);
+    let whose = [&human.to].into_iter().chain(to);
+    let whose = whose.flat_map(|to| to.assignee.iter().chain(&to.groups));
+    let texts = [&human.title, &human.data].into_iter();
+    let texts = texts.chain(&human.description).chain(&human.priority);
+    texts
+        .chain(whose)
+        .for_each(|template| collect_template(template, found));
 }
 
 fn collect_template<'g>(template: &'g Template, found: &mut Vec<&'g Expr>) {

@@ -9,6 +9,7 @@ mod event;
 mod failure;
 mod flow;
 mod http;
+mod human;
 mod list;
 mod run;
 mod wait;
