@@ -208,7 +208,9 @@ pub struct HumanPage {
 }
 
 impl HumanSummary {
-    fn place(&self) -> HumanPlace {
+    /// Where it stands in lists.
+    #[must_use]
+    pub fn place(&self) -> HumanPlace {
         HumanPlace {
             priority: Reverse(self.priority),
             since: self.created_at,
