@@ -3,7 +3,7 @@
 //! Invariant: a version never changes once deployed; runs find the version they started with for as
 //! long as the server lives.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::ToString;
 use alloc::sync::Arc;
@@ -50,6 +50,8 @@ pub struct Definition {
     incoming: Vec<usize>,
     /// For each join that counts edges: where they begin, in order.
     edges: BTreeMap<u32, Vec<Via>>,
+    /// Nodes that milestones name.
+    watched: BTreeSet<u32>,
     /// For each merge, and for each join beside merges: from which nodes edges lead there.
     leading: BTreeMap<u32, Vec<bool>>,
 }
@@ -78,6 +80,11 @@ impl Definition {
             }
         }
         let leading = leading(&graph);
+        let named = graph.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Milestone(milestone) => Some(milestone.node.0),
+            _ => None,
+        });
+        let watched = named.collect();
         let mut incoming = alloc::vec![0; graph.nodes.len()];
         let mut edges = BTreeMap::<u32, Vec<Via>>::new();
         for (from, node) in (0_u32..).zip(&graph.nodes) {
@@ -103,6 +110,7 @@ impl Definition {
             programs,
             incoming,
             edges,
+            watched,
             leading,
         }
     }
@@ -131,6 +139,11 @@ impl Definition {
     /// Whether there are merges.
     pub(crate) fn has_merges(&self) -> bool {
         !self.leading.is_empty()
+    }
+
+    /// Whether a milestone names a node.
+    pub(crate) fn is_watched(&self, node: u32) -> bool {
+        self.watched.contains(&node)
     }
 
     /// Whether edges lead from one node to another, which is a merge, or a join beside merges.

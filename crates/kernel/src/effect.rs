@@ -222,6 +222,7 @@ fn of_step(run: &Run, step: &Step, at: StepRef) -> Obligations {
         | Activity::Region(_)
         | Activity::Held(_)
         | Activity::Yielded(_)
+        | Activity::Milestone(_)
         | Activity::Kept(_) => {}
     }
     owed

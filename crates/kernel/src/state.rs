@@ -225,6 +225,8 @@ union! {
         7 Yielded(Due),
         /// Its work is over; waits for the suspended run to go on, then leaves.
         8 Kept(Outcome),
+        /// Waits until something goes on at the node that its milestone names.
+        40 Milestone(Nothing),
     }
 }
 
@@ -467,7 +469,11 @@ impl Run {
         let waits = |activity: &Activity| {
             matches!(
                 activity,
-                Activity::Timer(_) | Activity::Listen(_) | Activity::Child(_) | Activity::Region(_)
+                Activity::Timer(_)
+                    | Activity::Listen(_)
+                    | Activity::Child(_)
+                    | Activity::Region(_)
+                    | Activity::Milestone(_)
             )
         };
         if !self.steps.is_empty() && self.steps.values().all(|step| waits(&step.activity)) {
@@ -596,7 +602,7 @@ impl Step {
             Activity::Timer(due) | Activity::Yielded(due) => Some(due.at),
             Activity::Region(region) => region.due,
             Activity::Held(_) | Activity::Kept(_) => self.due_when_released(),
-            Activity::Listen(_) | Activity::Child(_) => None,
+            Activity::Listen(_) | Activity::Child(_) | Activity::Milestone(_) => None,
         };
         let deadline = self.deadline.filter(|_| !self.withdrawing);
         own.into_iter().chain(deadline).min()
@@ -615,6 +621,7 @@ impl Activity {
             | Activity::Region(_)
             | Activity::Held(_)
             | Activity::Yielded(_)
+            | Activity::Milestone(_)
             | Activity::Kept(_) => None,
         }
     }

@@ -189,6 +189,7 @@ fn activities() -> Vec<(&'static str, Activity)> {
         ("Yielded", Activity::Yielded(due())),
         ("Kept", Activity::Kept(outcome())),
         ("Taking", Activity::Region(taking())),
+        ("Milestone", Activity::Milestone(Nothing {})),
         (
             "Locking",
             Activity::Region(Region {

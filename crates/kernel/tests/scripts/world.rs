@@ -616,6 +616,7 @@ impl World {
             Activity::Region(_) => "region".into(),
             Activity::Held(_) => "held".into(),
             Activity::Kept(_) => "kept".into(),
+            Activity::Milestone(_) => "milestone".into(),
             Activity::Yielded(_) => "yielded".into(),
         }
     }
