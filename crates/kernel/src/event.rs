@@ -170,6 +170,8 @@ record! {
         10 retention_ms: u64,
         /// Its place among the runs with its concurrency key; it begins when its turn comes.
         40 lock: Option<Box<Locking>>,
+        /// How urgent its tasks are that say nothing themselves; none is the default.
+        41 priority: Option<u32>,
     }
 }
 

@@ -109,6 +109,10 @@ record! {
         25 cancel_reason: Option<Str>,
         /// Its place among the runs with its concurrency key.
         40 lock: Option<Box<Locking>>,
+        /// How urgent its tasks are that say nothing themselves; none is the default.
+        41 priority: Option<u32>,
+        /// The last place given to a kept outcome; older releases did not count them.
+        42 kept_place: Option<u32>,
     }
 }
 
@@ -274,6 +278,8 @@ record! {
         9 heartbeat_timeout_ms: Option<u64>,
         /// When the first attempt was offered.
         10 first_at: Time,
+        /// How urgent it is, from 0 to 9; none is the default.
+        40 priority: Option<u32>,
     }
 }
 

@@ -246,6 +246,7 @@ impl RunTurn<'_, '_> {
     }
 
     fn emit_event(&mut self, template: &graph::Template, scope: &Scope) -> Result<Value, Failure> {
+        self.room_for_message()?;
         let Value::Object(members) = self.template(template, scope)? else {
             return Err(Failure::new("configuration", "an event must be an object"));
         };

@@ -198,7 +198,7 @@ impl World {
 
     fn perform(&mut self, effect: Effect, queue: &mut VecDeque<Message>) {
         match effect {
-            Effect::OfferTask { queue, task } => assert!(
+            Effect::OfferTask { queue, task, .. } => assert!(
                 self.offers.insert((queue.to_string(), task)),
                 "offered twice"
             ),
