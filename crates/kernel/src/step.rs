@@ -131,10 +131,11 @@ impl RunTurn<'_, '_> {
         let raw = Scope::of_node(token.frame, token.node, token.input.clone());
         match self.holds(node.when.as_ref(), &raw) {
             Ok(true) => {}
-            Ok(false) => return self.leave(token, node, token.input.clone(), None, None),
+            Ok(false) => return self.skip(token, node),
             Err(failure) => return self.fail_token(token, failure),
         }
-        let shaped = match self.shape(node.input.as_ref(), &raw) {
+        let fits = definition.fits(Some(token.node), "input", &token.input);
+        let shaped = match fits.and_then(|()| self.shape(node.input.as_ref(), &raw)) {
             Ok(shaped) => Scope {
                 input: Some(shaped.clone()),
                 step: token.step,
@@ -446,6 +447,8 @@ impl RunTurn<'_, '_> {
             ..scope.with_data(output)
         };
         let shaped = self.shape(node.output.as_ref(), &seen)?;
+        let definition = self.definition();
+        definition.fits(scope.node, "output", &shaped)?;
         let Some(export) = &node.export else {
             return Ok((shaped, None));
         };
@@ -454,6 +457,8 @@ impl RunTurn<'_, '_> {
             ..scope.with_data(shaped.clone())
         };
         let context = self.template(export, &seen)?;
+        definition.fits(scope.node, "export", &context)?;
+        definition.fits(None, "export", &context)?;
         Ok((shaped, Some(context)))
     }
 
@@ -488,6 +493,7 @@ impl RunTurn<'_, '_> {
                 context,
                 saga,
                 undoable,
+                skipped: None,
             })),
             None => {
                 let saga = saga.filter(|_| undoable);
@@ -498,9 +504,43 @@ impl RunTurn<'_, '_> {
                     output,
                     context,
                     saga,
+                    skipped: None,
                 }));
             }
         }
+    }
+
+    /// A token goes past a node whose condition does not hold. There is nothing that a saga could undo.
+    fn skip(&mut self, token: &Token, node: &Node) {
+        let output = token.input.clone();
+        let (context, saga, skipped) = (None, None, Some(true));
+        self.emit(match token.step {
+            Some(step) => RunEvent::StepCompleted(StepCompleted {
+                step,
+                output,
+                context,
+                saga,
+                undoable: false,
+                skipped,
+            }),
+            None => RunEvent::StepPassed(StepPassed {
+                frame: token.frame,
+                node: token.node,
+                output,
+                context,
+                saga,
+                skipped,
+            }),
+        });
+        self.push(Move::Advance {
+            frame: token.frame,
+            next: node.next,
+            data: token.input.clone(),
+            via: Some(Via {
+                node: token.node,
+                way: way_past(node),
+            }),
+        });
     }
 
     /// The nearest saga whose body a frame lies in.

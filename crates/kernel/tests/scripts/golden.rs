@@ -223,6 +223,7 @@ fn facts() -> Vec<RunEvent> {
             retention_ms: 11,
             lock: None,
             priority: None,
+            context: None,
         }),
         RunEvent::StepPassed(StepPassed {
             frame,
@@ -230,6 +231,7 @@ fn facts() -> Vec<RunEvent> {
             output: data(),
             context: Some(data()),
             saga: Some(step),
+            skipped: None,
         }),
         RunEvent::StepBegan(StepBegan {
             step,
@@ -243,6 +245,7 @@ fn facts() -> Vec<RunEvent> {
             context: Some(data()),
             saga: Some(StepId(1)),
             undoable: true,
+            skipped: None,
         }),
         RunEvent::StepFailed(StepFailed {
             step: Some(step),

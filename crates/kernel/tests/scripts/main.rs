@@ -23,6 +23,7 @@ mod partial;
 mod properties;
 mod region;
 mod schedule;
+mod schema;
 mod signal;
 mod task;
 mod tries;
