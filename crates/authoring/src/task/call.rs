@@ -13,10 +13,11 @@ use crate::tree::At;
 const CALLS_UNSUPPORTED: [&str; 5] = ["openapi", "grpc", "asyncapi", "mcp", "a2a"];
 
 /// The functions that are always there.
-const CATALOGUE: [&str; 8] = [
+const CATALOGUE: [&str; 9] = [
     "task",
     "map",
     "race",
+    "lock",
     "saga",
     "finally",
     "loop",
@@ -49,6 +50,7 @@ impl<'t> Lowering<'t> {
                 "task" => self.worker_task(with, scope),
                 "map" => self.map(with, scope),
                 "race" => self.race(with, scope),
+                "lock" => self.lock(with, scope),
                 "saga" => self.saga(with, scope),
                 "finally" => self.finally(with, scope),
                 "loop" => self.repeat(with, scope),
