@@ -202,12 +202,11 @@ impl<'t> Lowering<'t> {
                 "extensions",
                 "put the tasks around each call, or into a function in `use.functions`",
             ),
-            (
-                "secrets",
-                "let the worker that needs a secret read it from its own configuration",
-            ),
         ];
         self.refuse(at, &advice);
+        if let Some(secrets) = at.member("secrets") {
+            self.secrets(secrets);
+        }
         for section in SECTIONS {
             let Some(members) = at.member(section) else {
                 continue;

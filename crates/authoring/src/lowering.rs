@@ -31,6 +31,8 @@ pub(crate) struct Lowering<'t> {
     pub(crate) findings: Findings,
     pub(crate) graph: Graph,
     pub(crate) namespace: String,
+    /// The secrets that `use.secrets` declares.
+    pub(crate) secrets: BTreeSet<Str>,
     components: BTreeMap<(&'static str, &'t str), At<'t>>,
     used: BTreeSet<(&'static str, &'t str)>,
     reused_weight: usize,
@@ -47,6 +49,18 @@ pub(crate) struct Scope {
     pub(crate) saga: bool,
     /// The functions that it is inlined from.
     pub(crate) functions: Vec<Str>,
+    /// Whether expressions may name secrets.
+    pub(crate) secrets: bool,
+}
+
+impl Scope {
+    /// The same place, in which expressions may name secrets.
+    pub(crate) fn with_secrets(&self) -> Scope {
+        Scope {
+            secrets: true,
+            ..self.clone()
+        }
+    }
 }
 
 impl<'t> Lowering<'t> {
@@ -68,6 +82,7 @@ impl<'t> Lowering<'t> {
             findings,
             graph,
             namespace: NAMESPACE_DEFAULT.into(),
+            secrets: BTreeSet::new(),
             components: BTreeMap::new(),
             used: BTreeSet::new(),
             reused_weight: 0,

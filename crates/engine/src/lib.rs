@@ -9,6 +9,7 @@ pub mod driver;
 mod metrics;
 pub mod partition;
 pub mod query;
+mod secrets;
 
 pub use calendar::ZonedCalendar;
 pub use driver::handle::{
@@ -17,3 +18,4 @@ pub use driver::handle::{
 };
 pub use driver::{Data, Options, Running, StartFault, start};
 pub use metrics::Metrics;
+pub use secrets::{NoSecrets, SecretSource};

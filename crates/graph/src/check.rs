@@ -14,9 +14,9 @@ use core::fmt;
 use crate::duration::Delay;
 use crate::expr::Program;
 use crate::ir::{
-    Body, BodyIndex, Case, Graph, Kind, Need, Next, Node, NodeIndex, ROOT, Retry, Wait,
+    Body, BodyIndex, Case, Graph, Kind, Need, Next, Node, NodeIndex, ROOT, Retry, Sealed, Wait,
 };
-use crate::template::{Expr, Template, VARIABLES};
+use crate::template::{Expr, SECRETS_VARIABLE, Template, VARIABLES};
 use crate::value::Str;
 
 /// The most nodes of a graph.
@@ -48,6 +48,9 @@ pub const LABELS_MAX: usize = 64;
 
 /// The most variables that bodies bind.
 pub const LOCALS_MAX: usize = 250;
+
+/// The most sealed members of a task's input.
+pub const SEALED_MAX: usize = 64;
 
 /// How much of an expression a message quotes.
 const QUOTE_CHARS_MAX: usize = 60;
@@ -350,6 +353,26 @@ impl<'g> Checker<'g> {
             let mut found = Vec::new();
             collect(node, &mut found);
             self.compile(&node.path, &found, &variables);
+            if let Kind::Task(task) = &node.kind {
+                self.sealed(&node.path, &task.sealed);
+            }
+        }
+    }
+
+    fn sealed(&mut self, path: &Str, sealed: &[Sealed]) {
+        if sealed.len() > SEALED_MAX {
+            let count = sealed.len();
+            self.fail(
+                path,
+                format!("{count} members are sealed, more than {SEALED_MAX}"),
+            );
+        }
+        for member in sealed {
+            if !member.at.is_empty() && !member.at.starts_with('/') {
+                let at = &member.at;
+                self.fail(path, format!("the sealed member {at:?} is no JSON pointer"));
+            }
+            self.compile(path, &[&member.value], &[SECRETS_VARIABLE]);
         }
     }
 

@@ -3,12 +3,15 @@
 //! `list` walks lists of tasks and their flow; every other file turns what one kind of task says into the
 //! [`graph::Kind`] that does it.
 
+mod authentication;
 mod call;
 mod catalogue;
+mod connector;
 mod event;
 mod failure;
 mod flow;
 mod http;
 mod list;
+mod process;
 mod run;
 mod wait;

@@ -568,8 +568,9 @@ impl Partition {
         match effect {
             Effect::OfferTask { queue, task } => self.dispatch.offer(queue, task),
             Effect::RetractTask { queue, task } => self.dispatch.retract(&queue, task),
-            Effect::DeliverTask(delivery) => {
+            Effect::DeliverTask(mut delivery) => {
                 self.batch.delivered += 1;
+                delivery.sealed = self.sealed(delivery.token);
                 self.dispatch.deliver(delivery);
             }
             Effect::EndClaim { token, session } => {

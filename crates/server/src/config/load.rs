@@ -268,6 +268,8 @@ mod tests {
             allow_private: true
             ca_file: ""
             resolve: {}
+        secrets:
+          directory: ""
         log:
           format: text
           level: debug

@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) messaging: Messaging,
     /// Workers that run inside the server.
     pub(crate) connectors: Connectors,
+    /// Where secrets lie that workflows name.
+    pub(crate) secrets: Secrets,
     /// What the server says about itself, on standard error.
     pub(crate) log: Log,
 }
@@ -102,6 +104,15 @@ pub(crate) struct Http {
     /// Names that lead to other addresses than the network says, such as `api.example: 127.0.0.1:8443`. They are
     /// reached even if they are private; the port counts where a call names none.
     pub(crate) resolve: BTreeMap<String, String>,
+}
+
+/// Where secrets lie that workflows name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Secrets {
+    /// Directory with a file for each secret, named as it: text, or JSON that is an object. Others than the owner and
+    /// the group must not be able to read them. Empty for none; `QUADRILLE_SECRET_NAME` holds one as well.
+    pub(crate) directory: PathBuf,
 }
 
 /// What the server says about itself, on standard error.
