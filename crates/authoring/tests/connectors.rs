@@ -125,24 +125,19 @@ fn calls() {
     "openapi" "openapi" {document: {endpoint: "https://x/doc.json"}, operationId: "getPet", parameters: {id: ${ .id }}, authentication: {basic: null}, output: "response"}
       /authentication/basic from login: $secrets["login"]
     "##);
-    let text = "- a: {call: grpc, with: {proto: {endpoint: 'file://app/greet.proto'}, service: {name: a.Greeter, host: localhost, \
-        port: 5011}, method: SayHello, arguments: {name: '${ .name }'}}}";
-    assert_snapshot!(task(text), @r##""grpc" "grpc" {proto: {endpoint: "file://app/greet.proto"}, service: {name: "a.Greeter", host: "localhost", port: 5011}, method: "SayHello", arguments: {name: ${ .name }}}"##);
-    let text = "- a: {call: mcp, with: {method: tools/call, parameters: {name: add}, timeout: PT5S, \
-        transport: {http: {endpoint: 'https://x', headers: {Authorization: '${ $secrets.token }'}}}, client: {name: me, version: '1'}}}";
-    assert_snapshot!(task(text), @r##"
-    "mcp" "mcp" {method: "tools/call", transport: {http: {endpoint: "https://x", headers: {Authorization: null}}}, parameters: {"name":"add"}, client: {"name":"me","version":"1"}, timeoutMs: 5000}
-      /transport/http/headers/Authorization from token: $secrets.token
-    "##);
     assert_snapshot!(wrong("- a: {call: openapi, with: {document: {endpoint: 'ftp://x'}}}"), @r##"
     `operationId` is missing; add it here [missing-key]
     the endpoint "ftp://x" must start with http:// or https://, or be one expression wrapped in ${ } [bad-endpoint]
     "##);
     assert_snapshot!(wrong("- a: {call: mcp, with: {method: tools/run, transport: {}}}"), @r##"
+    `call: mcp` is not supported yet; there is no connector for it; use `call: http` if the other side speaks HTTP, or `call: task` with a worker of yours [unsupported]
     "tools/run" is not a word that `method` knows; use one of tools/list, tools/call, prompts/list, prompts/get, resources/list, resources/read, resources/templates/list [bad-value]
-    a transport needs exactly one of `http` and `stdio` [bad-value]
+    exactly one of `http` and `stdio` is needed here [bad-value]
     "##);
-    assert_snapshot!(wrong("- a: {call: grpc, with: {proto: {endpoint: 'https://x'}, service: {name: a}, method: b}}"), @r##"`host` is missing; add it here [missing-key]"##);
+    assert_snapshot!(wrong("- a: {call: grpc, with: {proto: {endpoint: 'file://app/a.proto'}, service: {name: a}, method: b}}"), @r##"
+    `call: grpc` is not supported yet; there is no connector for it; use `call: http` if the other side speaks HTTP, or `call: task` with a worker of yours [unsupported]
+    `host` is missing; add it here [missing-key]
+    "##);
     assert_snapshot!(wrong("- a: {call: asyncapi, with: {document: {endpoint: 'https://x'}, operation: o}}"), @r##"
     exactly one of `message` and `subscription` is needed here [bad-value]
     `call: asyncapi` is not supported yet; there is no connector for it; use `call: http` if the other side speaks HTTP, or `call: task` with a worker of yours [unsupported]

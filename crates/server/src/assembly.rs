@@ -199,7 +199,7 @@ impl Assembly {
 
     /// Lets what goes on end, and stops.
     pub(crate) async fn stop(mut self) {
-        self.workers.stop().await;
+        self.workers.end().await;
         self.edge_stop.cancel();
         let mut edge_over = self.edge.is_finished();
         if !edge_over {

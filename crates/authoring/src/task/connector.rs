@@ -1,8 +1,7 @@
-//! Owns the calls of connectors besides `http`: `openapi`, `grpc` and `mcp` as tasks of their own queues; and
-//! those that are read but have no connector.
+//! Owns the calls besides `http`: `openapi` as a task of the queue of that name, and those that are read and
+//! checked but have no connector: `grpc`, `mcp`, `asyncapi` and `a2a`.
 //!
-//! Each queue and its task have the name of the call. What is said in `with` becomes the input, member by
-//! member, with resources as `{endpoint, authentication}`.
+//! What is said in `with` becomes the input, member by member, with resources as `{endpoint, authentication}`.
 
 use graph::Template;
 use graph::ir::{Exhausted, Kind, Task};
@@ -134,41 +133,33 @@ impl<'t> Lowering<'t> {
 
     fn grpc(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
         self.known(with, &["proto", "service", "method", "arguments"]);
-        let proto = self
-            .require(with, "proto")
-            .and_then(|at| self.resource(at, scope));
-        let service = self
-            .require(with, "service")
-            .and_then(|at| self.grpc_service(at, scope));
-        let method = self
-            .require(with, "method")
-            .and_then(|at| self.text_template(at, scope));
-        let mut members: Members = vec![
-            ("proto".into(), proto),
-            ("service".into(), service),
-            ("method".into(), method),
-        ];
-        if let Some(arguments) = with.member("arguments") {
-            members.push(("arguments".into(), self.map_template(arguments, scope)));
+        if let Some(proto) = self.require(with, "proto") {
+            self.resource(proto, scope);
         }
-        self.connector(with, "grpc", "grpc", members)
+        if let Some(service) = self.require(with, "service") {
+            self.grpc_service(service, scope);
+        }
+        if let Some(method) = self.require(with, "method") {
+            self.text_template(method, scope);
+        }
+        if let Some(arguments) = with.member("arguments") {
+            self.map_template(arguments, scope);
+        }
+        self.unsupported(with, "`call: grpc`", OTHERWISE);
+        None
     }
 
-    fn grpc_service(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+    fn grpc_service(&mut self, at: At<'t>, scope: &Scope) {
         self.known(at, &["name", "host", "port", "authentication"]);
-        let mut members: Vec<(Str, Template)> = Vec::new();
         for key in ["name", "host"] {
-            let value = self.require(at, key)?;
-            members.push((key.into(), self.text_template(value, scope)?));
+            if let Some(value) = self.require(at, key) {
+                self.text_template(value, scope);
+            }
         }
-        if at.member("port").is_some() {
-            let port = self.count(at, "port", 1, u32::from(u16::MAX))?;
-            members.push(("port".into(), Template::Literal(Value::Int(port.into()))));
-        }
+        self.count(at, "port", 1, u32::from(u16::MAX));
         if let Some(policy) = at.member("authentication") {
-            members.push(("authentication".into(), self.authentication(policy, scope)?));
+            self.authentication(policy, scope);
         }
-        Some(Template::Object(members))
     }
 
     fn mcp(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
@@ -183,83 +174,43 @@ impl<'t> Lowering<'t> {
                 "client",
             ],
         );
-        let method = self
-            .require(with, "method")
-            .and_then(|at| self.word(at, &MCP_METHODS));
-        let transport = self
-            .require(with, "transport")
-            .and_then(|at| self.mcp_transport(at, scope));
-        let mut members: Members = vec![
-            (
-                "method".into(),
-                method.map(|method| Template::Literal(method.into())),
-            ),
-            ("transport".into(), transport),
-        ];
-        if let Some(parameters) = with.member("parameters") {
-            members.push(("parameters".into(), self.map_template(parameters, scope)));
+        if let Some(method) = self.require(with, "method") {
+            self.word(method, &MCP_METHODS);
         }
-        if let Some(version) = with.member("protocolVersion") {
-            members.push(("protocolVersion".into(), self.text_template(version, scope)));
+        if let Some(transport) = self.require(with, "transport") {
+            self.mcp_transport(transport, scope);
+        }
+        if let Some(parameters) = with.member("parameters") {
+            self.map_template(parameters, scope);
         }
         if let Some(client) = with.member("client") {
             self.known(client, &["name", "version"]);
             self.require(client, "name");
             self.require(client, "version");
-            members.push(("client".into(), self.template(client, scope)));
         }
         if let Some(timeout) = with.member("timeout") {
-            let timeout = self.fixed_ms(timeout);
-            let timeout = timeout.and_then(|ms| i64::try_from(ms).ok());
-            members.push((
-                "timeoutMs".into(),
-                timeout.map(|ms| Template::Literal(Value::Int(ms))),
-            ));
+            self.fixed_ms(timeout);
         }
-        self.connector(with, "mcp", "mcp", members)
+        self.unsupported(with, "`call: mcp`", OTHERWISE);
+        None
     }
 
-    fn mcp_transport(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+    fn mcp_transport(&mut self, at: At<'t>, scope: &Scope) {
         self.known(at, &["http", "stdio", "options"]);
-        if at
-            .member("options")
-            .is_some_and(|options| options.children().next().is_some())
-        {
-            self.refuse(
-                at,
-                &[("options", "leave them out: no transport here has any")],
-            );
-            return None;
+        self.one_of(at, ["http", "stdio"]);
+        if let Some(http) = at.member("http") {
+            self.known(http, &["endpoint", "headers"]);
+            if let Some(endpoint) = self.require(http, "endpoint") {
+                self.endpoint(endpoint, scope);
+            }
+            if let Some(headers) = http.member("headers") {
+                self.map_template(headers, scope);
+            }
         }
-        match (at.member("http"), at.member("stdio")) {
-            (Some(http), None) => {
-                self.known(http, &["endpoint", "headers"]);
-                let endpoint = self.require(http, "endpoint")?;
-                let (place, policy) = self.endpoint(endpoint, scope)?;
-                let mut members: Vec<(Str, Template)> = vec![("endpoint".into(), place)];
-                members.extend(policy.map(|policy| ("authentication".into(), policy)));
-                if let Some(headers) = http.member("headers") {
-                    members.push(("headers".into(), self.map_template(headers, scope)?));
-                }
-                Some(Template::Object(vec![(
-                    "http".into(),
-                    Template::Object(members),
-                )]))
-            }
-            (None, Some(stdio)) => {
-                self.known(stdio, &["command", "arguments", "environment"]);
-                self.require(stdio, "command")?;
-                let inner = self.template(stdio, scope)?;
-                Some(Template::Object(vec![("stdio".into(), inner)]))
-            }
-            _ => {
-                self.findings.error(
-                    at,
-                    "bad-value",
-                    "a transport needs exactly one of `http` and `stdio`",
-                );
-                None
-            }
+        if let Some(stdio) = at.member("stdio") {
+            self.known(stdio, &["command", "arguments", "environment"]);
+            self.require(stdio, "command");
+            self.template(stdio, scope);
         }
     }
 

@@ -268,6 +268,9 @@ mod tests {
             allow_private: true
             ca_file: ""
             resolve: {}
+          process:
+            enabled: false
+          files: ""
         secrets:
           directory: ""
         log:

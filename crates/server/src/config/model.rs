@@ -88,13 +88,26 @@ pub(crate) enum Broker {
 pub(crate) struct Connectors {
     /// The worker for HTTP calls; where it may reach counts for all workers.
     pub(crate) http: Http,
+    /// The worker for what `run` starts: shell commands, scripts and containers.
+    pub(crate) process: Process,
+    /// Directory below which documents and scripts with a `file:` address lie; empty for none.
+    pub(crate) files: PathBuf,
+}
+
+/// The worker for what `run` starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Process {
+    /// Whether workflows may start shell commands, scripts and containers on this machine. They have the rights of
+    /// the server.
+    pub(crate) enabled: bool,
 }
 
 /// The worker for HTTP calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Http {
-    /// Whether the server does HTTP calls itself; else a worker of yours has to.
+    /// Whether the server does HTTP and OpenAPI calls itself; else a worker of yours has to.
     pub(crate) enabled: bool,
     /// Whether workflows may call loopback, private and link-local addresses.
     pub(crate) allow_private: bool,
