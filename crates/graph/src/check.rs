@@ -51,6 +51,12 @@ pub const MORE_MAX: u32 = 10_000;
 /// The most rounds of a loop.
 pub const ROUNDS_MAX: u32 = 1_000_000;
 
+/// The most reminders of a human task.
+pub const REMINDERS_MAX: usize = 32;
+
+/// The most named outcomes of a human task.
+pub const OUTCOMES_MAX: usize = 64;
+
 /// The longest name of a workflow, version, node, variable or label, in bytes.
 pub const NAME_BYTES_MAX: usize = 256;
 
@@ -521,6 +527,9 @@ fn is_instant(kind: &Kind) -> bool {
 
 /// What does not fit together in a for-each.
 fn flaw_of_each(each: &ForEach) -> Option<String> {
+    if each.need == Need::Count(0) {
+        return Some("the count of needed elements must be at least 1, not 0".into());
+    }
     let is_partial = each.need != Need::All || each.until.is_some() || each.more.is_some();
     if is_partial && !each.collect {
         return Some("only a for-each that collects can end before its last element, or take more; let it collect".into());
@@ -566,9 +575,6 @@ fn flaws(kind: &Kind) -> Vec<String> {
                     MORE_MAX as usize,
                 );
             }
-            if let Need::Count(0) = each.need {
-                flaws.push("the count of needed elements must be at least 1, not 0".into());
-            }
             flaws.extend(flaw_of_each(each));
         }
         Kind::Fork(fork) => {
@@ -592,11 +598,16 @@ fn flaws(kind: &Kind) -> Vec<String> {
         },
         Kind::Lock(lock) => limit("the limit of a lock", lock.limit as usize, threads_max),
         Kind::Withdraw(withdraw) => {
-            limit(
-                "the count of nodes to withdraw",
-                withdraw.nodes.len(),
-                BRANCHES_MAX,
-            );
+            let count = withdraw.nodes.len();
+            limit("the count of nodes to withdraw", count, BRANCHES_MAX);
+        }
+        Kind::Human(human) => {
+            let (reminders, outcomes) = (human.remind.len(), human.outcomes.len());
+            if reminders > REMINDERS_MAX || outcomes > OUTCOMES_MAX {
+                flaws.push(format!(
+                    "a human task has at most {REMINDERS_MAX} reminders and {OUTCOMES_MAX} outcomes, not {reminders} and {outcomes}"
+                ));
+            }
         }
         _ => {}
     }

@@ -12,6 +12,7 @@ use graph::{Failure, Object};
 
 use crate::catalog::Catalog;
 use crate::codec::{Damage, Wire, decode, encode, record, union, words};
+use crate::human::HumanWork;
 use crate::id::{FrameId, ROOT_FRAME, RunId, SessionId, StepId, StepRef, Time, WHOLE_RUN};
 use crate::limits::DATA_BYTES_MAX;
 use crate::lock::{Locking, Locks};
@@ -231,6 +232,8 @@ union! {
         8 Kept(Outcome),
         /// Waits until something goes on at the node that its milestone names.
         40 Milestone(Nothing),
+        /// Waits for a person.
+        30 Human(Box<HumanWork>),
     }
 }
 
@@ -480,6 +483,7 @@ impl Run {
                     | Activity::Child(_)
                     | Activity::Region(_)
                     | Activity::Milestone(_)
+                    | Activity::Human(_)
             )
         };
         if !self.steps.is_empty() && self.steps.values().all(|step| waits(&step.activity)) {
@@ -607,6 +611,7 @@ impl Step {
             Activity::Task(task) => task.due(),
             Activity::Timer(due) | Activity::Yielded(due) => Some(due.at),
             Activity::Region(region) => region.due,
+            Activity::Human(work) => work.due(),
             Activity::Held(_) | Activity::Kept(_) => self.due_when_released(),
             Activity::Listen(_) | Activity::Child(_) | Activity::Milestone(_) => None,
         };
@@ -622,6 +627,7 @@ impl Activity {
         match self {
             Activity::Task(task) => Some(&task.input),
             Activity::Child(awaited) => Some(&awaited.input),
+            Activity::Human(work) => Some(&work.data),
             Activity::Timer(_)
             | Activity::Listen(_)
             | Activity::Region(_)

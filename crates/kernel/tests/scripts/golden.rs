@@ -5,6 +5,8 @@
 //! bytes. A new kind gets a new line: add its example to `examples`, run this test once with
 //! `KERNEL_GOLDEN=add`, and commit the line that it appends.
 
+mod later;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
@@ -17,6 +19,10 @@ use kernel::event::{
     OutcomeKept, Reason, RegionReleased, RegionTurned, RunEnded, RunFact, RunStarted, StepBegan,
     StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed, StepWithdrawing, TaskBackedOff,
     TaskClaimed, TaskParked, TaskQueued, TokenExited, TokenJoined, WorkflowDeployed,
+};
+use kernel::human::{
+    Comment, Escalation, HumanAssigned, HumanBy, HumanCommented, HumanDecided, HumanEscalated,
+    HumanWork, Whose,
 };
 use kernel::id::FrameId;
 use kernel::lock::{LockKey, LockKind, Locking};
@@ -198,6 +204,7 @@ fn activities() -> Vec<(&'static str, Activity)> {
                 ..region()
             }),
         ),
+        ("Human", Activity::Human(Box::new(human()))),
     ]
 }
 
@@ -321,6 +328,27 @@ fn facts() -> Vec<RunEvent> {
         }),
         RunEvent::ItemAdded(ItemAdded { step, item: data() }),
         RunEvent::LockGranted(StepOnly { step }),
+        RunEvent::HumanClaimed(HumanBy { step, by: by() }),
+        RunEvent::HumanReleased(HumanBy { step, by: by() }),
+        RunEvent::HumanAssigned(HumanAssigned {
+            step,
+            by: by(),
+            to: whose(),
+        }),
+        RunEvent::HumanEscalated(HumanEscalated { step, to: whose() }),
+        RunEvent::HumanReminded(StepOnly { step }),
+        RunEvent::HumanCommented(HumanCommented {
+            step,
+            by: by(),
+            text: "text".into(),
+        }),
+        RunEvent::HumanDecided(HumanDecided {
+            step,
+            by: by(),
+            outcome: Some("approve".into()),
+            data: data(),
+            comment: Some("comment".into()),
+        }),
         RunEvent::SignalKept(signal),
         RunEvent::SignalDropped(Number { number: 128 }),
         RunEvent::Suspended(Nothing {}),
@@ -338,6 +366,38 @@ fn facts() -> Vec<RunEvent> {
             context: Some(data()),
         }),
     ]
+}
+
+fn by() -> Str {
+    "alice".into()
+}
+
+fn whose() -> Whose {
+    Whose {
+        assignee: Some(by()),
+        groups: vec!["reviewers".into(), "heads".into()],
+    }
+}
+
+fn human() -> HumanWork {
+    HumanWork {
+        title: "title".into(),
+        description: Some("description".into()),
+        whose: whose(),
+        data: data(),
+        priority: 9,
+        due_at: Some(Time(1)),
+        reminders: vec![Time(2), Time(3)],
+        escalation: Some(Escalation {
+            at: Time(4),
+            to: whose(),
+        }),
+        comments: vec![Comment {
+            by: by(),
+            at: Time(5),
+            text: "text".into(),
+        }],
+    }
 }
 
 fn schedule() -> Schedule {
@@ -478,78 +538,6 @@ fn run() -> Run {
     }
 }
 
-/// A run with what later releases added to it and to what is in it.
-fn queued(run: &Run) -> Run {
-    let mut run = Run {
-        lock: Some(locking()),
-        priority: Some(9),
-        kept_place: Some(300),
-        ..run.clone()
-    };
-    for frame in run.frames.values_mut() {
-        let arrived = Arrivals {
-            data: vec![data()],
-            edges: vec![300],
-        };
-        frame.joins.insert(5, arrived);
-    }
-    for step in run.steps.values_mut() {
-        step.edge = Some(1);
-        if let Activity::Task(task) = &mut step.activity {
-            task.priority = Some(0);
-        }
-    }
-    run
-}
-
-/// Facts with fields that later releases added.
-fn later_facts() -> Vec<(&'static str, RunEvent)> {
-    let (step, frame, node) = (StepId(1), FrameId(0), 2);
-    let Some(RunEvent::Started(started)) = facts().into_iter().next() else {
-        unreachable!("it is the first");
-    };
-    vec![
-        (
-            "Started.Queued",
-            RunEvent::Started(RunStarted {
-                lock: Some(locking()),
-                priority: Some(0),
-                ..started
-            }),
-        ),
-        (
-            "StepEntered.Edge",
-            RunEvent::StepEntered(StepEntered {
-                step,
-                frame,
-                node,
-                input: None,
-                deadline: None,
-                activity: Activity::Yielded(due()),
-                shaped: None,
-                edge: Some(300),
-            }),
-        ),
-        (
-            "TokenJoined.Edge",
-            RunEvent::TokenJoined(TokenJoined {
-                frame,
-                node,
-                data: data(),
-                edge: Some(0),
-            }),
-        ),
-        (
-            "JoinReset.Kept",
-            RunEvent::JoinReset(JoinReset {
-                frame,
-                node,
-                kept: vec![0, 300],
-            }),
-        ),
-    ]
-}
-
 /// Every example by name, as bytes.
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn examples() -> BTreeMap<String, Vec<u8>> {
@@ -668,8 +656,8 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
         .values_mut()
         .for_each(|step| step.shaped = shaped());
     examples.insert("Run.Shaped".into(), encode(&entered));
-    examples.insert("Run.Queued".into(), encode(&queued(&entered)));
-    for (name, fact) in later_facts() {
+    examples.insert("Run.Queued".into(), encode(&later::queued(&entered)));
+    for (name, fact) in later::later_facts() {
         let event = Event::Run(RunFact { run: RUN, fact });
         examples.insert(name.into(), encode(&event));
     }
@@ -759,7 +747,7 @@ fn every_kind_of_event_has_an_example() {
         .map(|name| name.split('.').next().unwrap_or(name))
         .collect();
     // Kinds of run events and of other events, Run and Entry.
-    assert_eq!(kinds.len(), 31 + 7 + 2, "{kinds:?}");
+    assert_eq!(kinds.len(), 38 + 7 + 2, "{kinds:?}");
     // A number no release has given is told apart from damage.
     let unknown = decode::<Event>(&[0xf8, 0x06, 0x01]);
     assert_eq!(unknown, Err(kernel::codec::Damage::Unknown("Event", 111)));
