@@ -196,7 +196,7 @@ impl<'t> Lowering<'t> {
                 "labels" if own.is_some() => self.tags(member),
                 "concurrency" if own.is_some() => self.concurrency(member),
                 "priority" if own.is_some() => {
-                    self.graph.priority = self.priority(member, &Scope::default());
+                    self.graph.priority = self.urgency(member, &Scope::default());
                 }
                 "variables" if own.is_some() => self.variables(member),
                 _ if own.is_some() => self.unknown_own(member),

@@ -550,6 +550,9 @@ fn is_instant(kind: &Kind) -> bool {
 
 /// What does not fit together in a for-each.
 fn flaw_of_each(each: &ForEach) -> Option<String> {
+    if each.need == Need::Count(0) {
+        return Some("the count of needed elements must be at least 1, not 0".into());
+    }
     let is_partial = each.need != Need::All || each.until.is_some() || each.more.is_some();
     if is_partial && !each.collect {
         return Some("only a for-each that collects can end before its last element, or take more; let it collect".into());
@@ -595,9 +598,6 @@ fn flaws(kind: &Kind) -> Vec<String> {
                     MORE_MAX as usize,
                 );
             }
-            if let Need::Count(0) = each.need {
-                flaws.push("the count of needed elements must be at least 1, not 0".into());
-            }
             flaws.extend(flaw_of_each(each));
         }
         Kind::Fork(fork) => {
@@ -621,11 +621,8 @@ fn flaws(kind: &Kind) -> Vec<String> {
         },
         Kind::Lock(lock) => limit("the limit of a lock", lock.limit as usize, threads_max),
         Kind::Withdraw(withdraw) => {
-            limit(
-                "the count of nodes to withdraw",
-                withdraw.nodes.len(),
-                BRANCHES_MAX,
-            );
+            let count = withdraw.nodes.len();
+            limit("the count of nodes to withdraw", count, BRANCHES_MAX);
         }
         Kind::Human(human) => {
             let (reminders, outcomes) = (human.remind.len(), human.outcomes.len());

@@ -74,7 +74,7 @@ impl<'t> Lowering<'t> {
         };
         let priority = with
             .member("priority")
-            .and_then(|at| self.priority(at, scope));
+            .and_then(|at| self.urgency(at, scope));
         let mut input = input?;
         let sealed = self.seal(with, &mut input);
         Some(Kind::Task(Task {
@@ -195,7 +195,7 @@ impl<'t> Lowering<'t> {
     }
 
     /// A number from 0 to 9, or an expression that gives one.
-    pub(crate) fn priority(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
+    pub(crate) fn urgency(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
         let Data::Int(number) = at.data() else {
             return self.expression(at, scope);
         };
