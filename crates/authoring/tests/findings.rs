@@ -332,17 +332,21 @@ fn failures() {
 
 #[test]
 fn events() {
-    assert_snapshot!(tasks("- a: {listen: {to: {one: {with: {source: x}}}, read: raw}}"), @r#"
-    3:27: error: `type` is missing; add it here [missing-key]
+    assert_snapshot!(tasks("- a: {listen: {to: {one: {with: {}}, until: false}, read: bytes}}"), @r#"
+    3:33: error: the filter says nothing of the event; add its `type`, or write `any: []` to take every event [missing-key]
         at "/do/0/a/listen/to/one/with"
-    3:48: error: `read: raw` is not supported yet; use `envelope` for the whole event or `data` for its data [unsupported]
+    3:38: error: `until` goes with `any` only; `one` and `all` end by themselves [bad-value]
+        at "/do/0/a/listen/to/until"
+    3:59: error: "bytes" is not a word that `read` knows; use one of data, envelope, raw [bad-value]
         at "/do/0/a/listen/read"
     "#);
-    assert_snapshot!(tasks("- a: {listen: {to: {any: []}}, foreach: {}}"), @r#"
-    3:21: error: listening to every event is not supported yet; list the events that are meant, each with its `type` [unsupported]
-        at "/do/0/a/listen/to/any"
-    3:32: error: `foreach` is not supported yet; listen inside of a `call: loop` and handle one event each round [unsupported]
-        at "/do/0/a/foreach"
+    assert_snapshot!(tasks("- a: {listen: {to: {any: [], until: {any: [], until: x}}}, foreach: {item: context, of: 1}}"), @r#"
+    3:47: error: unknown key "until"; allowed here: one, any, all [unknown-key]
+        at "/do/0/a/listen/to/until/until"
+    3:76: error: $context exists already with a meaning of its own; choose another name [bad-name]
+        at "/do/0/a/foreach/item"
+    3:85: error: unknown key "of"; allowed here: item, at, do, output, export [unknown-key]
+        at "/do/0/a/foreach/of"
     "#);
     assert_snapshot!(tasks("- a: {listen: {to: {one: {with: {type: '${ .t }'}, correlate: {id: {from: .id}}}, all: []}}}"), @r#"
     3:16: error: `to` needs exactly one of `one`, `any`, `all` [bad-value]

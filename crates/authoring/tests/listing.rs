@@ -3,7 +3,7 @@
 //! A listing has one line for each body and each node: `name: what it does -> where to`. Expressions stand
 //! in `${ }`, other values as JSON.
 
-use graph::ir::{Body, Case, Catch, Kind, Listen, Need, Next, Node, Retry, Task, Wait};
+use graph::ir::{Body, Case, Catch, Kind, Listen, Need, Next, Node, Retry, Task, Until, Wait};
 use graph::{BodyIndex, Delay, Expr, Graph, NodeIndex, Template};
 use insta::assert_snapshot;
 use quadrille_authoring::compile;
@@ -226,8 +226,19 @@ fn events(listen: &Listen) -> String {
         need(listen.need),
         if listen.envelope { ", envelope" } else { "" }
     );
+    match &listen.until {
+        Some(Until::Never) => text += " for ever",
+        Some(Until::Holds(until)) => text += &format!(" until {}", expr(until)),
+        Some(Until::Events { filters, need: of }) => {
+            text += &format!(" until {} {}", need(*of), filters[0].event_type);
+        }
+        None => {}
+    }
     for filter in &listen.filters {
         text += &format!(", {}", filter.event_type);
+        for (name, from) in &filter.bind {
+            text += &format!(" {name}:{}", expr(from));
+        }
         for (key, value) in &filter.with {
             text += &format!(" {key}={}", template(value));
         }
@@ -250,6 +261,16 @@ fn bodies(node: &Node) -> Vec<(String, BodyIndex)> {
             .branches
             .iter()
             .map(|branch| ("branch".into(), *branch))
+            .collect(),
+        Kind::Listen(listen) => listen
+            .each
+            .iter()
+            .map(|each| {
+                (
+                    format!("for each ${} at ${}", each.each, each.at),
+                    each.body,
+                )
+            })
             .collect(),
         Kind::Try(body) => {
             let mut bodies = vec![(
@@ -631,6 +652,11 @@ fn listening_and_emitting() {
 - a: {listen: {to: {one: {with: {type: paid, source: 'https://bank', data: '${ .amount > 10 }'}, correlate: {order: {from: .data.order, expect: '${ .id }'}}}}}}
 - b: {listen: {to: {any: [{with: {type: x, data: {a: 1}}}, {with: {type: y, subject: '${ .who }'}}]}, read: envelope}}
 - c: {listen: {to: {all: [{with: {type: x}}, {with: {type: y}}]}, read: data}}
+- every: {listen: {to: {any: [], until: '( . | length ) > 3'}, read: raw}}
+- ever:
+    listen: {to: {any: [{with: {source: 'https://us'}}], until: '${ false }'}}
+    foreach: {item: event, at: i, output: {as: .done}, export: {as: '$context + 1'}, do: [e: {set: '${ $event }'}]}
+- ended: {listen: {to: {any: [{with: {type: x}, correlate: {order: {from: .data.order}}}], until: {one: {with: {type: end}}}}}}
 - d: {emit: {event: {with: {type: done, source: 'https://us', data: {id: '${ .id }'}}}}}
 "#
         ),
@@ -638,7 +664,16 @@ fn listening_and_emitting() {
     [/do from a]
       a: listen any 1, paid source="https://bank" when ${ .data | (.amount > 10) } ${ .data.order }=${ .id } -> b
       b: listen any 1, envelope, x data={"a":1}, y subject=${ .who } -> c
-      c: listen all, x, y -> d
+      c: listen all, x, y -> every
+      every: listen any 1 until ${ ( . | length ) > 3 },  -> ever
+      ever: listen any 1 for ever,  source="https://us" -> ended
+        for each $event at $i
+          [/do/4/ever/foreach from foreach]
+            foreach: do, output ${ .done }, export ${ $context + 1 } -> exit
+              does
+                [/do/4/ever/foreach/do from e]
+                  e: set ${ $event } -> exit
+      ended: listen any 1 until any 1 end, x order:${ .data.order } -> d
       d: emit {type:"done",source:"https://us",data:{id:${ .id }}} -> exit
     "#
     );

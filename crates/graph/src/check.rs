@@ -14,7 +14,8 @@ use core::fmt;
 use crate::duration::Delay;
 use crate::expr::Program;
 use crate::ir::{
-    Body, BodyIndex, Case, Graph, Kind, Need, Next, Node, NodeIndex, ROOT, Retry, Wait,
+    Body, BodyIndex, Case, Graph, Kind, Listen, Need, Next, Node, NodeIndex, ROOT, Retry, Until,
+    Wait,
 };
 use crate::schema::Schema;
 use crate::template::{Expr, Template, VARIABLES};
@@ -422,6 +423,7 @@ fn owned(node: &Node) -> Vec<BodyIndex> {
         Kind::Loop(repeat) => bodies.push(repeat.body),
         Kind::ForEach(each) => bodies.push(each.body),
         Kind::Fork(fork) => bodies.extend(&fork.branches),
+        Kind::Listen(listen) => bodies.extend(listen.each.as_ref().map(|each| each.body)),
         Kind::Try(body) => {
             bodies.push(body.body);
             bodies.extend(body.catch.as_ref().and_then(|catch| catch.body));
@@ -437,6 +439,10 @@ fn bound(kind: &Kind) -> Vec<&Str> {
     match kind {
         Kind::ForEach(each) => vec![&each.each, &each.at],
         Kind::Try(body) => body.catch.iter().map(|catch| &catch.bind).collect(),
+        Kind::Listen(listen) => {
+            let each = listen.each.iter();
+            each.flat_map(|each| [&each.each, &each.at]).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -479,6 +485,12 @@ fn flaws(kind: &Kind) -> Vec<String> {
             limit("the count of filters", listen.filters.len(), BRANCHES_MAX);
             if let Some(count) = needed(listen.need) {
                 limit("the count of needed filters", count, listen.filters.len());
+            }
+            if let Some(Until::Events { filters, need }) = &listen.until {
+                limit("the count of ending filters", filters.len(), BRANCHES_MAX);
+                if let Some(count) = needed(*need) {
+                    limit("the count of needed ending filters", count, filters.len());
+                }
             }
         }
         Kind::Join(need) => {
@@ -530,19 +542,7 @@ fn collect<'g>(node: &'g Node, found: &mut Vec<&'g Expr>) {
             }
         }
         Kind::Wait(Wait::For(delay)) => collect_delay(Some(delay), found),
-        Kind::Listen(listen) => {
-            for filter in &listen.filters {
-                filter
-                    .with
-                    .iter()
-                    .for_each(|(_, template)| collect_template(template, found));
-                found.extend(&filter.when);
-                for (from, expect) in &filter.correlate {
-                    found.push(from);
-                    collect_template(expect, found);
-                }
-            }
-        }
+        Kind::Listen(listen) => collect_listen(listen, found),
         Kind::Child(child) => {
             for template in [&child.workflow, &child.input]
                 .into_iter()
@@ -553,6 +553,21 @@ fn collect<'g>(node: &'g Node, found: &mut Vec<&'g Expr>) {
             }
         }
         Kind::Do(_) | Kind::Saga(_) | Kind::Fork(_) | Kind::Join(_) | Kind::Merge => {}
+    }
+}
+
+fn collect_listen<'g>(listen: &'g Listen, found: &mut Vec<&'g Expr>) {
+    for filter in listen.all_filters() {
+        let with = filter.with.iter().map(|(_, template)| template);
+        let expected = filter.correlate.iter().map(|(_, template)| template);
+        with.chain(expected)
+            .for_each(|template| collect_template(template, found));
+        found.extend(&filter.when);
+        found.extend(filter.correlate.iter().map(|(from, _)| from));
+        found.extend(filter.bind.iter().map(|(_, from)| from));
+    }
+    if let Some(Until::Holds(until)) = &listen.until {
+        found.push(until);
     }
 }
 

@@ -425,7 +425,8 @@ pub enum Wait {
     Until(Template),
 }
 
-/// Waits for signals or correlated events. The result is an array, in order of arrival.
+/// Waits for signals or correlated events. The result is an array, in order of arrival; an event that comes
+/// twice (same `source` and `id`) counts once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Listen {
     /// The filters.
@@ -435,12 +436,57 @@ pub struct Listen {
     /// True: the result holds whole events. False: their data.
     #[serde(default)]
     pub envelope: bool,
+    /// Takes every event that a filter means, until this; none ends when enough filters have met theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
+    /// Runs a body for each event, one after the other; the result is the array of their outputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<EachEvent>,
+}
+
+/// When a wait takes no more events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Until {
+    /// Never: it goes on until it is withdrawn or times out.
+    Never,
+    /// When this holds on what the result would be now; asked after each event, and after its body.
+    Holds(Expr),
+    /// When events that are no part of the result have come.
+    Events {
+        /// The filters.
+        filters: Vec<Filter>,
+        /// How many different filters must have met their event.
+        need: Need,
+    },
+}
+
+impl Listen {
+    /// All filters: first those of the result, then those of the end.
+    pub fn all_filters(&self) -> impl Iterator<Item = &Filter> {
+        let until: &[Filter] = match &self.until {
+            Some(Until::Events { filters, .. }) => filters,
+            _ => &[],
+        };
+        self.filters.iter().chain(until)
+    }
+}
+
+/// Runs a body for each event that has come, which it gets as its data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EachEvent {
+    /// Variable that holds the event or its data.
+    pub each: Str,
+    /// Variable that holds its place, from 0.
+    pub at: Str,
+    /// What is run.
+    pub body: BodyIndex,
 }
 
 /// Which event is meant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Filter {
-    /// Type of the event, or name of the signal.
+    /// Type of the event, or name of the signal; empty for any.
     pub event_type: Str,
     /// Members of the event that must equal these, computed when the step is entered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -451,6 +497,9 @@ pub struct Filter {
     /// Pairs of what is taken from the event and what it must equal (computed when the step is entered).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub correlate: Vec<(Expr, Template)>,
+    /// Names, each with what is taken from the event: the first event with a name settles what the others must give.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bind: Vec<(Str, Expr)>,
 }
 
 /// Starts another run.

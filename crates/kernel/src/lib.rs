@@ -29,6 +29,7 @@ mod child;
 mod eval;
 mod fork;
 mod hold;
+mod listen;
 mod merge;
 mod region;
 mod repeat;

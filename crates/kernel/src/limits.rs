@@ -27,6 +27,9 @@ pub const ITEMS_MAX: usize = 100_000;
 /// Early signals kept for one run.
 pub const SIGNALS_MAX: usize = 1_000;
 
+/// Events that one wait may take in.
+pub const LISTEN_EVENTS_MAX: usize = 10_000;
+
 /// Early correlated events kept by the partition.
 pub const EVENTS_KEPT_MAX: usize = 100_000;
 

@@ -299,8 +299,14 @@ record! {
         1 wanted: Vec<Wanted>,
         /// How many of them must be met.
         2 need: u32,
-        /// What came, in order.
+        /// What came, in order, without what a body has taken.
         3 received: Vec<Value>,
+        /// What the events so far have settled, by name.
+        50 bound: BTreeMap<Str, Value>,
+        /// Which events have come of those that said so, the newest.
+        51 seen: Vec<u64>,
+        /// About how many bytes of events wait or are kept.
+        52 bytes: Option<u64>,
     }
 }
 
@@ -369,6 +375,8 @@ record! {
         14 caught: bool,
         /// What a saga would undo, oldest first.
         15 undo: Vec<Undo>,
+        /// What a listen with bodies waits for.
+        50 listening: Option<Box<Listening>>,
     }
 }
 
@@ -402,6 +410,7 @@ impl Region {
             result: None,
             caught: false,
             undo: Vec::new(),
+            listening: None,
         }
     }
 }
@@ -533,12 +542,10 @@ impl Step {
 
     /// Event types that the step still waits for.
     pub fn listens(&self) -> impl Iterator<Item = &Str> {
-        let wanted: &[Wanted] = match &self.activity {
-            Activity::Listen(listening) => &listening.wanted,
-            _ => &[],
-        };
-        wanted
-            .iter()
+        let listening = self.activity.listening();
+        listening
+            .into_iter()
+            .flat_map(|listening| &listening.wanted)
             .filter(|wanted| !wanted.met)
             .map(|wanted| &wanted.event_type)
     }

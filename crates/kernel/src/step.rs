@@ -154,7 +154,7 @@ impl RunTurn<'_, '_> {
             Kind::Wait(wait) => Work::takes(Activity::Timer(Due {
                 at: self.wait_until(wait, scope)?,
             })),
-            Kind::Listen(listen) => Work::takes(Activity::Listen(self.listening(listen, scope)?)),
+            Kind::Listen(listen) => Work::takes(self.listening(listen, scope)?),
             Kind::Task(task) => Work::takes(Activity::Task(self.task_work(task, scope)?)),
             Kind::Child(child) => Work::takes(Activity::Child(self.awaited(child, scope)?)),
             Kind::Split(cases) => Work::Splits(self.all_cases(cases, scope)?),
@@ -194,10 +194,12 @@ impl RunTurn<'_, '_> {
         };
         let mut members = (*members).clone();
         let run = self.state();
-        let number = run.entered;
+        // No two events of a run have the same: what comes between them enters a node or opens a body.
+        let number = run.entered + u64::from(run.last_id);
+        let node = scope.node.unwrap_or_default();
         members
             .entry("id".into())
-            .or_insert_with(|| Value::text(format!("{}-{number}", run.id)));
+            .or_insert_with(|| Value::text(format!("{}-{number}-{node}", run.id)));
         members
             .entry("source".into())
             .or_insert_with(|| Value::text(format!("/workflows/{}", run.workflow)));
@@ -237,7 +239,7 @@ impl RunTurn<'_, '_> {
             Err(failure) => return self.fail_token(token, failure),
         };
         let (listens, opens) = (
-            matches!(activity, Activity::Listen(_)),
+            activity.listening().is_some(),
             matches!(activity, Activity::Region(_)),
         );
         // A container keeps the data of its bodies, and that is it.
@@ -257,11 +259,11 @@ impl RunTurn<'_, '_> {
             }
             None => self.enter_step(token, activity, deadline, shaped),
         };
-        if listens {
-            self.receive_kept(step);
-        }
         if opens {
             self.open_region(step);
+        }
+        if listens {
+            self.receive_kept(step);
         }
     }
 

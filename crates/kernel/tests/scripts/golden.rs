@@ -96,6 +96,7 @@ fn region() -> Region {
             node: 3,
             output: data(),
         }],
+        listening: None,
     }
 }
 
@@ -132,6 +133,9 @@ fn activities() -> Vec<(&'static str, Activity)> {
                 wanted: vec![wanted],
                 need: 1,
                 received: vec![data()],
+                bound: [].into(),
+                seen: [].into(),
+                bytes: None,
             }),
         ),
         (
@@ -260,6 +264,10 @@ fn facts() -> Vec<RunEvent> {
             step,
             filter: 1,
             event: data(),
+            bound: [].into(),
+            identity: None,
+            ends: None,
+            again: None,
         }),
         RunEvent::SignalKept(signal),
         RunEvent::SignalDropped(Number { number: 128 }),

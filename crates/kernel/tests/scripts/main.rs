@@ -16,6 +16,7 @@ mod golden;
 mod graphs;
 mod life;
 mod limits;
+mod listen;
 mod properties;
 mod region;
 mod schedule;
