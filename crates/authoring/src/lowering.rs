@@ -62,6 +62,8 @@ impl<'t> Lowering<'t> {
             context: None,
             labels: Vec::new(),
             attributes: Vec::new(),
+            concurrency: None,
+            priority: None,
             locals: Vec::new(),
             bodies: Vec::new(),
             nodes: Vec::new(),

@@ -129,6 +129,11 @@ fn is_over(listen: &Listen, listening: &Listening) -> bool {
 }
 
 impl RunTurn<'_, '_> {
+    /// A filter as it stands when its wait begins.
+    pub(crate) fn wanted(&self, filter: &Filter, scope: &Scope) -> Result<Wanted, Failure> {
+        wanted(filter, &mut |template| self.template(template, scope))
+    }
+
     /// Computes what a listen waits for.
     pub(crate) fn listening(
         &mut self,
@@ -136,8 +141,7 @@ impl RunTurn<'_, '_> {
         scope: &Scope,
     ) -> Result<Activity, Failure> {
         let filters = listen.all_filters();
-        let filled =
-            filters.map(|filter| wanted(filter, &mut |template| self.template(template, scope)));
+        let filled = filters.map(|filter| self.wanted(filter, scope));
         let listening = Listening {
             wanted: filled.collect::<Result<_, _>>()?,
             need: u32::try_from(needed(listen.need, listen.filters.len())).unwrap_or(u32::MAX),
@@ -165,7 +169,7 @@ impl RunTurn<'_, '_> {
                 self.emit(RunEvent::SignalDropped(Number {
                     number: signal.number,
                 }));
-            } else if let Some(met) = self.meeting(step, &signal.event) {
+            } else if let Some(met) = self.meeting(step, &signal.event, true) {
                 self.emit(RunEvent::SignalDropped(Number {
                     number: signal.number,
                 }));
@@ -182,7 +186,7 @@ impl RunTurn<'_, '_> {
                 if self.state().step(step).is_none() {
                     return;
                 }
-                if let Some(met) = self.meeting(step, &kept.event) {
+                if let Some(met) = self.meeting(step, &kept.event, true) {
                     self.turn_mut().emit(Event::EventDropped(Number {
                         number: kept.number,
                     }));
@@ -192,28 +196,41 @@ impl RunTurn<'_, '_> {
         }
     }
 
-    /// How an event meets a waiting step, if it does.
-    pub(crate) fn meeting(&mut self, step: StepId, event: &Value) -> Option<Meeting> {
+    /// How an event meets a waiting step, if it does. One that was kept from before meets no transient filter.
+    pub(crate) fn meeting(
+        &mut self,
+        step: StepId,
+        event: &Value,
+        was_kept: bool,
+    ) -> Option<Meeting> {
         let waiting = self.state().step(step).filter(|step| !step.withdrawing)?;
-        let listening = waiting.activity.listening()?;
         let definition = self.definition();
-        let Kind::Listen(listen) = &definition.node(waiting.node)?.kind else {
-            return None;
+        let (filters, results): (Vec<&Filter>, usize) = match &definition.node(waiting.node)?.kind {
+            Kind::Listen(listen) => {
+                let listening = waiting.activity.listening()?;
+                if is_over(listen, listening) || listening.knows(event) {
+                    return None;
+                }
+                (listen.all_filters().collect(), listen.filters.len())
+            }
+            Kind::ForEach(for_each) => (Vec::from([&for_each.more.as_ref()?.filter]), 1),
+            _ => return None,
         };
-        if is_over(listen, listening) || listening.knows(event) {
-            return None;
-        }
+        let unbound = BTreeMap::new();
+        let listening = waiting.activity.listening();
+        let bound = listening.map_or(&unbound, |listening| &listening.bound);
         let scope = Scope::of_node(waiting.frame, waiting.node, event.clone());
         let evaluate = |expr: &Expr| self.expression(expr, &scope).ok();
-        let candidates = (0_u32..).zip(listening.wanted.iter().zip(listen.all_filters()));
+        let candidates = (0_u32..).zip(waiting.wanted().iter().zip(filters));
         let (mine, ends): (Vec<_>, Vec<_>) =
-            candidates.partition(|(filter, _)| (*filter as usize) < listen.filters.len());
+            candidates.partition(|(filter, _)| (*filter as usize) < results);
         // What ends the wait does so even if it could be part of the result as well.
         for (filter, (wanted, meant)) in ends.into_iter().chain(mine) {
-            let bound = (!wanted.met)
-                .then(|| meets(meant, wanted, &listening.bound, event, &evaluate))
+            let comes_too_late = wanted.met || (was_kept && meant.transient);
+            let settled = (!comes_too_late)
+                .then(|| meets(meant, wanted, bound, event, &evaluate))
                 .flatten();
-            if let Some(bound) = bound {
+            if let Some(bound) = settled {
                 return Some(Meeting { filter, bound });
             }
         }
@@ -227,15 +244,19 @@ impl RunTurn<'_, '_> {
         listening.is_some_and(|listening| listening.knows(event))
     }
 
-    /// Hands an event to a waiting step, which may end by it.
+    /// Hands an event to a waiting step, which may end by it; to a for-each it brings one more element.
     pub(crate) fn receive(&mut self, step: StepId, met: Meeting, event: &Value) {
         let definition = self.definition();
         let node = self
             .state()
             .step(step)
             .and_then(|step| definition.node(step.node));
-        let Some(Kind::Listen(listen)) = node.map(|node| &node.kind) else {
-            return;
+        let listen = match node.map(|node| &node.kind) {
+            Some(Kind::Listen(listen)) => listen,
+            Some(Kind::ForEach(for_each)) => {
+                return self.add_item(step, for_each, read(event, false));
+            }
+            _ => return,
         };
         let ends = met.filter as usize >= listen.filters.len();
         self.emit(RunEvent::EventReceived(EventReceived {

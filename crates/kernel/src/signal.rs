@@ -162,7 +162,7 @@ pub(crate) fn decide_signal(
     let listening: BTreeSet<StepId> = listeners.map(|listener| listener.step).collect();
     let mut runs = turn.run(run)?;
     for step in listening {
-        if let Some(met) = runs.meeting(step, &event) {
+        if let Some(met) = runs.meeting(step, &event, false) {
             runs.receive(step, met, &event);
             runs.settle();
             return Ok(Reply::Done);
@@ -240,7 +240,7 @@ pub(crate) fn decide_publish(
         let Ok(mut run) = turn.run(listener.run) else {
             continue;
         };
-        let Some(met) = run.meeting(listener.step, event) else {
+        let Some(met) = run.meeting(listener.step, event, false) else {
             // Who has had it receives it again, and that changes nothing.
             receivers += u32::from(run.has_had(listener.step, event));
             continue;
@@ -284,7 +284,9 @@ pub(crate) fn decide_hand(
     event: &Value,
 ) -> Result<Reply, Rejection> {
     let mut run = turn.run(at.run).map_err(|_| Rejection::NotDue)?;
-    let met = run.meeting(at.step, event).ok_or(Rejection::NotDue)?;
+    let met = run
+        .meeting(at.step, event, false)
+        .ok_or(Rejection::NotDue)?;
     run.receive(at.step, met, event);
     run.settle();
     Ok(Reply::Done)

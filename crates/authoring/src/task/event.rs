@@ -69,6 +69,7 @@ impl<'t> Lowering<'t> {
                 when: None,
                 correlate: Vec::new(),
                 bind: Vec::new(),
+                transient: false,
             };
             return Some((vec![every], Need::Count(1)));
         }
@@ -180,6 +181,7 @@ impl<'t> Lowering<'t> {
         let with = with.into_iter().collect::<Option<_>>()?;
         let (correlate, bind) = correlate?;
         Some(Filter {
+            transient: false,
             event_type: event_type?,
             with,
             when,
