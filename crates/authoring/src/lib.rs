@@ -27,12 +27,13 @@ mod expression;
 mod finding;
 mod lowering;
 mod reading;
+mod schedule;
 mod schema;
 mod task;
 mod tree;
 mod yaml;
 
-pub use compile::{Compiled, Schedule, compile};
+pub use compile::{Compiled, Pace, Schedule, compile};
 pub use finding::{FINDINGS_MAX, Finding, Severity};
 pub use lowering::REUSED_WEIGHT_MAX;
 pub use yaml::{NESTING_MAX, TEXT_BYTES_MAX, TREE_NODES_MAX};

@@ -130,9 +130,9 @@ fn sections() {
     3:18: error: "61 * * * *" is not a cron expression: Component error: Number out of bounds; write for example '0 6 * * MON-FRI' [bad-cron]
         at "/schedule/cron"
     "#);
-    assert_snapshot!(root("schedule: {on: {one: {with: {type: x}}}}"), @r#"
-    3:12: error: `on` is not supported yet; let whoever publishes the event start a run, or start with a `listen` [unsupported]
-        at "/schedule/on"
+    assert_snapshot!(root("schedule: {on: {one: {with: {type: '${ .x }'}}, any: []}, after: PT1S}"), @r#"
+    3:1: error: a schedule needs exactly one of `every`, `cron`, `after`, `on` [bad-value]
+        at "/schedule"
     "#);
     assert_snapshot!(root("schedule: {every: {fortnights: 1}}"), @r#"
     3:19: error: unknown unit of time "fortnights"; use days, hours, minutes, seconds or milliseconds [bad-duration]
@@ -143,7 +143,7 @@ fn sections() {
         at "/schedule/cron"
     "#);
     assert_snapshot!(root("schedule: {every: PT1H, cron: '0 * * * *'}"), @r#"
-    3:1: error: a schedule needs exactly one of `every` and `cron` [bad-value]
+    3:1: error: a schedule needs exactly one of `every`, `cron`, `after`, `on` [bad-value]
         at "/schedule"
     "#);
     assert_snapshot!(root("use: {secrets: [a], extensions: [], catalogs: {}}"), @r#"

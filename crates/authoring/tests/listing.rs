@@ -416,16 +416,16 @@ do:
     attribute orderTotal Number ${ .total }
     [/do from on]
       on: set {"no":"off","on":"yes","t":null,"v":1.5} -> exit
-    schedule Cron("0 6 * * MON-FRI")
+    schedule Schedule { pace: Cron("0 6 * * MON-FRI"), zone: None, from_ms: None, until_ms: None, overlap: None, catch_up: None }
     "#
     );
     assert_snapshot!(
         listing(r#"{"document": {"dsl": "1.0.0", "namespace": "default", "name": "json", "version": "1.0.0"}, "do": [], "schedule": {"every": "PT15M"}}"#),
-        @r#"
+        @r"
     workflow json 1.0.0
     [/do from nothing]
-    schedule Every(900000)
-    "#
+    schedule Schedule { pace: Every(900000), zone: None, from_ms: None, until_ms: None, overlap: None, catch_up: None }
+    "
     );
 }
 

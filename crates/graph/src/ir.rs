@@ -51,6 +51,9 @@ pub struct Graph {
     /// What data must look like: the raw input, the shaped output, and `$context` after each export.
     #[serde(default, skip_serializing_if = "Schemas::is_empty")]
     pub schemas: Schemas,
+    /// Events that start runs of it, if a schedule asks for that: the input is the array of those events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Listen>,
     /// What `$context` is at first; none is an empty object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<Value>,

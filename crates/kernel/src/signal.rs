@@ -20,6 +20,7 @@ use crate::limits::{
 use crate::listen::identity;
 use crate::message::{Handing, Message};
 use crate::rejection::Rejection;
+use crate::schedule;
 use crate::state::{Run, weight};
 use crate::turn::Turn;
 
@@ -259,6 +260,7 @@ pub(crate) fn decide_publish(
         transitions += run.transitions + 1;
         bytes += run.bytes;
     }
+    receivers += schedule::trigger::offer(turn, event);
     if receivers == 0 && ttl_ms > 0 && !turn.state().kept_events.knows(event) {
         if turn.state().kept_events.len() >= EVENTS_KEPT_MAX {
             return Err(Rejection::LimitReached(

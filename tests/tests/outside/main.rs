@@ -9,6 +9,7 @@ mod command_line;
 mod crash;
 mod examples;
 mod lifecycle;
+mod schedules;
 
 use std::path::PathBuf;
 

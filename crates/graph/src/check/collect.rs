@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use crate::duration::Delay;
-use crate::ir::{Filter, Graph, Kind, Lock, Node, Retry, Task, Until, Wait};
+use crate::ir::{Filter, Graph, Kind, Listen, Lock, Node, Retry, Task, Until, Wait};
 use crate::template::{Expr, Template};
 
 /// Every expression of a graph.
@@ -30,6 +30,8 @@ pub(super) fn of_graph(graph: &Graph) -> Vec<&Expr> {
     found.extend(graph.attributes.iter().map(|attribute| &attribute.from));
     found.extend(graph.concurrency.iter().map(|concurrency| &concurrency.key));
     found.extend(&graph.priority);
+    let filters = graph.trigger.iter().flat_map(Listen::all_filters);
+    filters.for_each(|filter| collect_filter(filter, &mut found));
     found
 }
 

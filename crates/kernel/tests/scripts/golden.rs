@@ -332,6 +332,10 @@ fn schedule() -> Schedule {
         started: 3,
         active: vec![RUN],
         waiting: Some(Time(4)),
+        after_ms: None,
+        trigger: None,
+        from: None,
+        until: None,
     }
 }
 

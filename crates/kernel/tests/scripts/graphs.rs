@@ -509,6 +509,7 @@ pub(crate) fn graph(workflow: &str, root: Vec<N>) -> Graph {
         retention_ms: None,
         schemas: Schemas::default(),
         context: None,
+        trigger: None,
         labels: vec![],
         attributes: vec![],
         concurrency: None,
