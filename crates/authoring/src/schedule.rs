@@ -24,7 +24,7 @@ impl<'t> Lowering<'t> {
                 let message = format!(
                     "there is no `schedule` that `{HINTS}` could be about; add one or remove this"
                 );
-                self.findings.error_key(hints, "bad-value", message);
+                self.findings.warning(hints, "unused", message);
             }
             return None;
         };
@@ -113,8 +113,8 @@ impl<'t> Lowering<'t> {
             }
             schedule.zone = Some(name.to_string());
         }
-        schedule.from_ms = self.instant(at, "from");
-        schedule.until_ms = self.instant(at, "until");
+        schedule.from_ms = self.bound_of_window(at, "from");
+        schedule.until_ms = self.bound_of_window(at, "until");
         if let (Some(from), Some(until), Some(place)) =
             (schedule.from_ms, schedule.until_ms, at.member("until"))
             && until <= from
@@ -135,7 +135,7 @@ impl<'t> Lowering<'t> {
         }
     }
 
-    fn instant(&mut self, at: At<'t>, key: &str) -> Option<u64> {
+    fn bound_of_window(&mut self, at: At<'t>, key: &str) -> Option<u64> {
         let member = at.member(key)?;
         let text = self.literal(member)?;
         let instant = text.parse::<jiff::Timestamp>().ok();

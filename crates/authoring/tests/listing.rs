@@ -3,7 +3,7 @@
 //! A listing has one line for each body and each node: `name: what it does -> where to`. Expressions stand
 //! in `${ }`, other values as JSON.
 
-use graph::ir::{Body, Case, Catch, Kind, Listen, Need, Next, Node, Retry, Task, Until, Wait};
+use graph::ir::{Body, Case, Catch, Kind, Listen, Need, Next, Node, Retry, Task, Wait};
 use graph::{BodyIndex, Delay, Expr, Graph, NodeIndex, Template};
 use insta::assert_snapshot;
 use quadrille_authoring::compile;
@@ -192,6 +192,7 @@ impl Listing<'_> {
                 child.key.as_ref().map_or("-".into(), template),
                 template(&child.input)
             ),
+            Kind::Human(human) => format!("{human:?}"),
             Kind::Split(_)
             | Kind::Threads(_)
             | Kind::Join(_)
@@ -232,14 +233,7 @@ fn events(listen: &Listen) -> String {
         need(listen.need),
         if listen.envelope { ", envelope" } else { "" }
     );
-    match &listen.until {
-        Some(Until::Never) => text += " for ever",
-        Some(Until::Holds(until)) => text += &format!(" until {}", expr(until)),
-        Some(Until::Events { filters, need: of }) => {
-            text += &format!(" until {} {}", need(*of), filters[0].event_type);
-        }
-        None => {}
-    }
+    text += &(listen.until.iter().map(|until| format!(" until {until:?}"))).collect::<String>();
     for filter in &listen.filters {
         text += &format!(", {}", filter.event_type);
         for (name, from) in &filter.bind {
@@ -268,16 +262,11 @@ fn bodies(node: &Node) -> Vec<(String, BodyIndex)> {
             .iter()
             .map(|branch| ("branch".into(), *branch))
             .collect(),
-        Kind::Listen(listen) => listen
-            .each
-            .iter()
-            .map(|each| {
-                (
-                    format!("for each ${} at ${}", each.each, each.at),
-                    each.body,
-                )
-            })
-            .collect(),
+        Kind::Listen(listen) => {
+            let each = listen.each.iter();
+            each.map(|each| (format!("each ${}", each.each), each.body))
+                .collect()
+        }
         Kind::Try(body) => {
             let mut bodies = vec![(
                 format!("tries{}", body.catch.as_ref().map_or(String::new(), caught)),
@@ -658,7 +647,6 @@ fn listening_and_emitting() {
 - a: {listen: {to: {one: {with: {type: paid, source: 'https://bank', data: '${ .amount > 10 }'}, correlate: {order: {from: .data.order, expect: '${ .id }'}}}}}}
 - b: {listen: {to: {any: [{with: {type: x, data: {a: 1}}}, {with: {type: y, subject: '${ .who }'}}]}, read: envelope}}
 - c: {listen: {to: {all: [{with: {type: x}}, {with: {type: y}}]}, read: data}}
-- every: {listen: {to: {any: [], until: '( . | length ) > 3'}, read: raw}}
 - ever:
     listen: {to: {any: [{with: {source: 'https://us'}}], until: '${ false }'}}
     foreach: {item: event, at: i, output: {as: .done}, export: {as: '$context + 1'}, do: [e: {set: '${ $event }'}]}
@@ -670,16 +658,15 @@ fn listening_and_emitting() {
     [/do from a]
       a: listen any 1, paid source="https://bank" when ${ .data | (.amount > 10) } ${ .data.order }=${ .id } -> b
       b: listen any 1, envelope, x data={"a":1}, y subject=${ .who } -> c
-      c: listen all, x, y -> every
-      every: listen any 1 until ${ ( . | length ) > 3 },  -> ever
-      ever: listen any 1 for ever,  source="https://us" -> ended
-        for each $event at $i
-          [/do/4/ever/foreach from foreach]
+      c: listen all, x, y -> ever
+      ever: listen any 1 until Never,  source="https://us" -> ended
+        each $event
+          [/do/3/ever/foreach from foreach]
             foreach: do, output ${ .done }, export ${ $context + 1 } -> exit
               does
-                [/do/4/ever/foreach/do from e]
+                [/do/3/ever/foreach/do from e]
                   e: set ${ $event } -> exit
-      ended: listen any 1 until any 1 end, x order:${ .data.order } -> d
+      ended: listen any 1 until Events { filters: [Filter { event_type: "end", with: [], when: None, correlate: [], bind: [], transient: false }], need: Count(1) }, x order:${ .data.order } -> d
       d: emit {type:"done",source:"https://us",data:{id:${ .id }}} -> exit
     "#
     );
@@ -783,4 +770,31 @@ do:
       d: detach ${ .which } version latest key ${ .id } with ${ . } -> exit
     "#
     );
+}
+
+#[test]
+fn human_tasks() {
+    assert_snapshot!(tasks(
+        r#"
+- all:
+    call: human-task
+    with:
+      title: '${ "Review order \(.id)" }'
+      description: Look at **it**.
+      assignee: alice
+      group: [reviewers, '${ .team }']
+      data: {order: '${ . }'}
+      form: {schema: {type: object}}
+      priority: 9
+      due: PT48H
+      remind: [PT24H, {hours: 36}]
+      escalate: {to: {group: heads}}
+      outcomes: [approve, refuse]
+- least: {call: human-task, with: {title: Look, priority: '${ .urgency }', escalate: {after: PT1H, to: {assignee: boss}}}}
+"#
+    ), @r#"
+    [/do from all]
+      all: Human { title: Expr(Expr("\"Review order \\(.id)\"")), description: Some(Literal(Text("Look at **it**."))), to: Assignment { assignee: Some(Literal(Text("alice"))), groups: Some(Array([Literal(Text("reviewers")), Expr(Expr(".team"))])) }, data: Object([("order", Expr(Expr(".")))]), form: Some(Object({"type": Text("object")})), priority: Some(Literal(Int(9))), due: Some(Ms(172800000)), remind: [Ms(86400000), Ms(129600000)], escalate: Some(Escalate { after: Ms(172800000), to: Assignment { assignee: None, groups: Some(Literal(Text("heads"))) } }), outcomes: ["approve", "refuse"] } -> least
+      least: Human { title: Literal(Text("Look")), description: None, to: Assignment { assignee: None, groups: None }, data: Expr(Expr(".")), form: None, priority: Some(Expr(Expr(".urgency"))), due: None, remind: [], escalate: Some(Escalate { after: Ms(3600000), to: Assignment { assignee: Some(Literal(Text("boss"))), groups: None } }), outcomes: [] } -> exit
+    "#);
 }

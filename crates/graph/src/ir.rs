@@ -5,6 +5,8 @@
 //! another, so a body can be cancelled, completed or undone as a region. The JSON form of these types
 //! is the published contract and what definitions are stored as: fields are added, never renamed.
 
+mod schemas;
+
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::duration::Delay;
 use crate::template::{Expr, Template};
 use crate::value::{Str, Value};
+
+pub use schemas::Schemas;
 
 /// Index of a node in [`Graph::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -93,39 +97,6 @@ impl Graph {
             .get(body.0 as usize)
             .and_then(|body| body.first)
             .map_or(Next::Exit, Next::Node)
-    }
-}
-
-/// JSON Schemas of what goes in and out; none takes everything.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Schemas {
-    /// Of the raw input.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input: Option<Value>,
-    /// Of the shaped output.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output: Option<Value>,
-    /// Of `$context` once it was exported.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub export: Option<Value>,
-}
-
-impl Schemas {
-    /// Whether everything is taken.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Schemas::default()
-    }
-
-    /// Those there are, each with its word.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        let all = [
-            ("input", &self.input),
-            ("output", &self.output),
-            ("export", &self.export),
-        ];
-        all.into_iter()
-            .filter_map(|(word, schema)| schema.as_ref().map(|schema| (word, schema)))
     }
 }
 
@@ -218,6 +189,8 @@ pub enum Kind {
     Emit(Template),
     /// Starts another run.
     Child(Child),
+    /// Gives work to a person and waits for what they decide.
+    Human(Human),
     /// Sends one token along every case that holds (all of them, when none has a condition).
     Split(Vec<Case>),
     /// Sends so many tokens with the same data along its `next`: a number from 1 to
@@ -734,6 +707,59 @@ pub struct Child {
     /// True: goes on at once and leaves the child to itself; the result is `{"id": …}`.
     #[serde(default)]
     pub detach: bool,
+}
+
+/// Work for a person. The result is `{"outcome": …, "data": …, "by": …, "comment": …}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Human {
+    /// One line that says what it is about: text.
+    pub title: Template,
+    /// What is to be done, as Markdown: text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Template>,
+    /// Whose it is.
+    #[serde(default)]
+    pub to: Assignment,
+    /// What the person sees.
+    pub data: Template,
+    /// JSON Schema of the data that the person gives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<Value>,
+    /// From 0 to 9, the most urgent last; none is 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Template>,
+    /// How long after it began the work is late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Delay>,
+    /// How long after it began the person is reminded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remind: Vec<Delay>,
+    /// Who gets it when it is not done in time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalate: Option<Escalate>,
+    /// The names one of which the person must choose; none leaves the name free.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outcomes: Vec<Str>,
+}
+
+/// Whose work it is. With neither, anyone may take it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The one person: text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<Template>,
+    /// Groups any member of which may take it: text or an array of texts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Template>,
+}
+
+/// When and to whom work goes that was not done.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Escalate {
+    /// How long after the work began.
+    pub after: Delay,
+    /// To whom.
+    pub to: Assignment,
 }
 
 /// A typed value that runs are searched by.

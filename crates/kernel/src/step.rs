@@ -18,9 +18,7 @@ use crate::event::{
     RunEvent, StepBegan, StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed, TokenExited,
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
-use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
-use crate::message::{Message, Publishing};
-use crate::signal;
+use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX};
 use crate::state::{Activity, Due, Ending, Frame, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn, Via};
 
@@ -131,7 +129,7 @@ impl RunTurn<'_, '_> {
         let raw = Scope::of_node(token.frame, token.node, token.input.clone());
         match self.holds(node.when.as_ref(), &raw) {
             Ok(true) => {}
-            Ok(false) => return self.leave(token, node, token.input.clone(), None, None),
+            Ok(false) => return self.skip(token, node),
             Err(failure) => return self.fail_token(token, failure),
         }
         let fits = definition.fits(Some(token.node), "input", &token.input);
@@ -175,6 +173,7 @@ impl RunTurn<'_, '_> {
             Kind::Listen(listen) => Work::takes(self.listening(listen, scope)?),
             Kind::Task(task) => Work::takes(Activity::Task(self.task_work(task, scope)?)),
             Kind::Child(child) => Work::takes(Activity::Child(self.awaited(child, scope)?)),
+            Kind::Human(human) => Work::takes(Activity::Human(self.human_work(human, scope)?)),
             Kind::Split(cases) => Work::Splits(self.all_cases(node, cases, scope)?),
             Kind::Threads(count) => Work::Splits(self.threads(count, node.next, scope)?),
             Kind::Join(join) => Work::Joins(Some(*join)),
@@ -236,41 +235,6 @@ impl RunTurn<'_, '_> {
                 format!("the count of tokens must be from 1 to {THREADS_MAX}, not {value}"),
             )),
         }
-    }
-
-    fn emit_event(&mut self, template: &graph::Template, scope: &Scope) -> Result<Value, Failure> {
-        let Value::Object(members) = self.template(template, scope)? else {
-            return Err(Failure::new("configuration", "an event must be an object"));
-        };
-        let mut members = (*members).clone();
-        let run = self.state();
-        // No two events of a run have the same: what comes between them enters a node or opens a body.
-        let number = run.entered + u64::from(run.last_id);
-        let node = scope.node.unwrap_or_default();
-        members
-            .entry("id".into())
-            .or_insert_with(|| Value::text(format!("{}-{number}-{node}", run.id)));
-        members
-            .entry("source".into())
-            .or_insert_with(|| Value::text(format!("/workflows/{}", run.workflow)));
-        members
-            .entry("specversion".into())
-            .or_insert_with(|| Value::from("1.0"));
-        let at = crate::eval::rfc3339(self.now());
-        members
-            .entry("time".into())
-            .or_insert_with(|| Value::text(at));
-        let event = Value::object(members);
-        signal::check_event(&event).map_err(|rejection| {
-            Failure::new("runtime", format!("the event was refused: {rejection}"))
-        })?;
-        // As a message, because this very run may wait for it and must not move while it is being moved.
-        let publish = Message::PublishEvent(Publishing {
-            event: event.clone(),
-            ttl_ms: SIGNAL_TTL_MS_DEFAULT,
-        });
-        self.turn_mut().send(publish);
-        Ok(event)
     }
 
     fn wait_until(&mut self, wait: &graph::ir::Wait, scope: &Scope) -> Result<Time, Failure> {
@@ -485,6 +449,7 @@ impl RunTurn<'_, '_> {
                 context,
                 saga,
                 undoable,
+                skipped: None,
             })),
             None => {
                 let saga = saga.filter(|_| undoable);
@@ -495,9 +460,43 @@ impl RunTurn<'_, '_> {
                     output,
                     context,
                     saga,
+                    skipped: None,
                 }));
             }
         }
+    }
+
+    /// A token goes past a node whose condition does not hold. There is nothing that a saga could undo.
+    fn skip(&mut self, token: &Token, node: &Node) {
+        let output = token.input.clone();
+        let (context, saga, skipped) = (None, None, Some(true));
+        self.emit(match token.step {
+            Some(step) => RunEvent::StepCompleted(StepCompleted {
+                step,
+                output,
+                context,
+                saga,
+                undoable: false,
+                skipped,
+            }),
+            None => RunEvent::StepPassed(StepPassed {
+                frame: token.frame,
+                node: token.node,
+                output,
+                context,
+                saga,
+                skipped,
+            }),
+        });
+        self.push(Move::Advance {
+            frame: token.frame,
+            next: node.next,
+            data: token.input.clone(),
+            via: Some(Via {
+                node: token.node,
+                way: way_past(node),
+            }),
+        });
     }
 
     /// The nearest saga whose body a frame lies in.

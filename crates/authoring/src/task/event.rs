@@ -26,7 +26,12 @@ impl<'t> Lowering<'t> {
         self.known(to, &["one", "any", "all", "until"]);
         let (filters, need) = self.strategy(to, scope)?;
         let until = match to.member("until") {
-            Some(until) => Some(self.until(to, until, scope)?),
+            Some(until) if to.member("any").is_none() => {
+                let message = "`until` counts with `any` only; `one` and `all` end by themselves, so remove it";
+                self.findings.warning(until, "unused", message);
+                None
+            }
+            Some(until) => Some(self.until(until, scope)?),
             None => None,
         };
         Some(Kind::Listen(Listen {
@@ -88,11 +93,7 @@ impl<'t> Lowering<'t> {
         Some((filters.into_iter().collect::<Option<_>>()?, need))
     }
 
-    fn until(&mut self, to: At<'t>, at: At<'t>, scope: &Scope) -> Option<Until> {
-        if to.member("any").is_none() {
-            let message = "`until` goes with `any` only; `one` and `all` end by themselves";
-            self.findings.error_key(at, "bad-value", message);
-        }
+    fn until(&mut self, at: At<'t>, scope: &Scope) -> Option<Until> {
         match at.data() {
             Data::Bool(false) => Some(Until::Never),
             Data::Map(_) => {
