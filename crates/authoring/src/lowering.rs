@@ -80,6 +80,7 @@ impl<'t> Lowering<'t> {
             retention_ms: None,
             schemas: Schemas::default(),
             context: None,
+            trigger: None,
             labels: Vec::new(),
             attributes: Vec::new(),
             concurrency: None,

@@ -130,9 +130,9 @@ fn sections() {
     3:18: error: "61 * * * *" is not a cron expression: Component error: Number out of bounds; write for example '0 6 * * MON-FRI' [bad-cron]
         at "/schedule/cron"
     "#);
-    assert_snapshot!(root("schedule: {on: {one: {with: {type: x}}}}"), @r#"
-    3:12: error: `on` is not supported yet; let whoever publishes the event start a run, or start with a `listen` [unsupported]
-        at "/schedule/on"
+    assert_snapshot!(root("schedule: {on: {one: {with: {type: '${ .x }'}}, any: []}, after: PT1S}"), @r#"
+    3:1: error: a schedule needs exactly one of `every`, `cron`, `after`, `on` [bad-value]
+        at "/schedule"
     "#);
     assert_snapshot!(root("schedule: {every: {fortnights: 1}}"), @r#"
     3:19: error: unknown unit of time "fortnights"; use days, hours, minutes, seconds or milliseconds [bad-duration]
@@ -143,7 +143,7 @@ fn sections() {
         at "/schedule/cron"
     "#);
     assert_snapshot!(root("schedule: {every: PT1H, cron: '0 * * * *'}"), @r#"
-    3:1: error: a schedule needs exactly one of `every` and `cron` [bad-value]
+    3:1: error: a schedule needs exactly one of `every`, `cron`, `after`, `on` [bad-value]
         at "/schedule"
     "#);
     assert_snapshot!(root("use: {secrets: [a], extensions: [], catalogs: {}}"), @r#"
@@ -326,17 +326,21 @@ fn failures() {
 
 #[test]
 fn events() {
-    assert_snapshot!(tasks("- a: {listen: {to: {one: {with: {source: x}}}, read: raw}}"), @r#"
-    3:27: error: `type` is missing; add it here [missing-key]
+    assert_snapshot!(tasks("- a: {listen: {to: {one: {with: {}}, until: false}, read: bytes}}"), @r#"
+    3:33: error: the filter says nothing of the event; add its `type`, or write `any: []` to take every event [missing-key]
         at "/do/0/a/listen/to/one/with"
-    3:48: error: `read: raw` is not supported yet; use `envelope` for the whole event or `data` for its data [unsupported]
+    3:59: error: "bytes" is not a word that `read` knows; use one of data, envelope, raw [bad-value]
         at "/do/0/a/listen/read"
+    3:45: warning: `until` counts with `any` only; `one` and `all` end by themselves, so remove it [unused]
+        at "/do/0/a/listen/to/until"
     "#);
-    assert_snapshot!(tasks("- a: {listen: {to: {any: []}}, foreach: {}}"), @r#"
-    3:21: error: listening to every event is not supported yet; list the events that are meant, each with its `type` [unsupported]
-        at "/do/0/a/listen/to/any"
-    3:32: error: `foreach` is not supported yet; listen inside of a `call: loop` and handle one event each round [unsupported]
-        at "/do/0/a/foreach"
+    assert_snapshot!(tasks("- a: {listen: {to: {any: [], until: {any: [], until: x}}}, foreach: {item: context, of: 1}}"), @r#"
+    3:47: error: unknown key "until"; allowed here: one, any, all [unknown-key]
+        at "/do/0/a/listen/to/until/until"
+    3:76: error: $context exists already with a meaning of its own; choose another name [bad-name]
+        at "/do/0/a/foreach/item"
+    3:85: error: unknown key "of"; allowed here: item, at, do, output, export [unknown-key]
+        at "/do/0/a/foreach/of"
     "#);
     assert_snapshot!(tasks("- a: {listen: {to: {one: {with: {type: '${ .t }'}, correlate: {id: {from: .id}}}, all: []}}}"), @r#"
     3:16: error: `to` needs exactly one of `one`, `any`, `all` [bad-value]

@@ -15,8 +15,8 @@ use core::fmt;
 
 use crate::expr::Program;
 use crate::ir::{
-    Body, BodyIndex, Case, ForEach, Graph, Join, JoinBy, Kind, Losers, Need, Next, Node, NodeIndex,
-    ROOT, Sealed,
+    Body, BodyIndex, Case, ForEach, Graph, Join, JoinBy, Kind, Listen, Losers, Need, Next, Node,
+    NodeIndex, ROOT, Sealed, Until,
 };
 use crate::schema::Schema;
 use crate::template::{Expr, SECRETS_VARIABLE, VARIABLES};
@@ -106,6 +106,7 @@ pub fn check(graph: &Graph) -> Result<(), Vec<Unsound>> {
         checker.bounds();
         checker.expressions();
         checker.schemas();
+        checker.trigger();
     }
     if checker.unsound.is_empty() {
         Ok(())
@@ -445,6 +446,22 @@ impl<'g> Checker<'g> {
         }
     }
 
+    /// What starts runs is a wait without an end of its own.
+    fn trigger(&mut self) {
+        let Some(trigger) = &self.graph.trigger else {
+            return;
+        };
+        let root = Str::from("");
+        if trigger.until.is_some() || trigger.each.is_some() {
+            let message =
+                "events that start runs have neither an end nor a body; leave out until and each";
+            self.fail(&root, message.into());
+        }
+        for message in listen_flaws(trigger) {
+            self.fail(&root, message);
+        }
+    }
+
     /// Every schema compiles, and what `$context` is at first fits its own.
     fn schemas(&mut self) {
         let graph = self.graph;
@@ -515,6 +532,7 @@ fn owned(node: &Node) -> Vec<BodyIndex> {
         Kind::ForEach(each) => bodies.push(each.body),
         Kind::Lock(lock) => bodies.push(lock.body),
         Kind::Fork(fork) => bodies.extend(&fork.branches),
+        Kind::Listen(listen) => bodies.extend(listen.each.as_ref().map(|each| each.body)),
         Kind::Try(body) => {
             bodies.push(body.body);
             bodies.extend(body.catch.as_ref().and_then(|catch| catch.body));
@@ -530,6 +548,10 @@ fn bound(kind: &Kind) -> Vec<&Str> {
     match kind {
         Kind::ForEach(each) => vec![&each.each, &each.at],
         Kind::Try(body) => body.catch.iter().map(|catch| &catch.bind).collect(),
+        Kind::Listen(listen) => {
+            let each = listen.each.iter();
+            each.flat_map(|each| [&each.each, &each.at]).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -563,6 +585,31 @@ fn flaw_of_each(each: &ForEach) -> Option<String> {
     None
 }
 
+/// What is out of bounds in a wait.
+fn listen_flaws(listen: &Listen) -> Vec<String> {
+    let mut strategies = vec![("filters", &listen.filters, listen.need)];
+    if let Some(Until::Events { filters, need }) = &listen.until {
+        strategies.push(("ending filters", filters, *need));
+    }
+    let mut flaws = Vec::new();
+    let mut limit = |what: String, count: usize, max: usize| {
+        if !(1..=max).contains(&count) {
+            flaws.push(format!("{what} must be from 1 to {max}, not {count}"));
+        }
+    };
+    for (what, filters, need) in strategies {
+        limit(format!("the count of {what}"), filters.len(), BRANCHES_MAX);
+        if let Need::Count(count) = need {
+            limit(
+                format!("the count of needed {what}"),
+                count as usize,
+                filters.len(),
+            );
+        }
+    }
+    flaws
+}
+
 /// What is out of bounds in a node.
 fn flaws(kind: &Kind) -> Vec<String> {
     let mut flaws = Vec::new();
@@ -572,12 +619,9 @@ fn flaws(kind: &Kind) -> Vec<String> {
         }
     };
     let threads_max = THREADS_MAX as usize;
-    let needed = |need: Need| {
-        if let Need::Count(count) = need {
-            Some(count as usize)
-        } else {
-            None
-        }
+    let needed = |need: Need| match need {
+        Need::Count(count) => Some(count as usize),
+        Need::All => None,
     };
     match kind {
         Kind::Switch(cases) | Kind::Split(cases) => {
@@ -606,12 +650,7 @@ fn flaws(kind: &Kind) -> Vec<String> {
                 limit("the count of needed branches", count, fork.branches.len());
             }
         }
-        Kind::Listen(listen) => {
-            limit("the count of filters", listen.filters.len(), BRANCHES_MAX);
-            if let Some(count) = needed(listen.need) {
-                limit("the count of needed filters", count, listen.filters.len());
-            }
-        }
+        Kind::Listen(listen) => return listen_flaws(listen),
         Kind::Join(join) => match needed(join.need) {
             Some(count) => limit("the count of needed tokens", count, threads_max),
             None if join.by == JoinBy::Threads => flaws.push(

@@ -11,6 +11,7 @@ mod crash;
 mod examples;
 mod language;
 mod lifecycle;
+mod schedules;
 
 use std::path::PathBuf;
 

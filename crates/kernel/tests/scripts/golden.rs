@@ -104,6 +104,7 @@ fn region() -> Region {
             node: 3,
             output: data(),
         }],
+        listening: None,
         more: None,
         lock: None,
     }
@@ -178,6 +179,9 @@ fn activities() -> Vec<(&'static str, Activity)> {
                 wanted: vec![wanted],
                 need: 1,
                 received: vec![data()],
+                bound: [].into(),
+                seen: [].into(),
+                bytes: None,
             }),
         ),
         (
@@ -325,6 +329,10 @@ fn facts() -> Vec<RunEvent> {
             step,
             filter: 1,
             event: data(),
+            bound: [].into(),
+            identity: None,
+            ends: None,
+            again: None,
         }),
         RunEvent::ItemAdded(ItemAdded { step, item: data() }),
         RunEvent::HumanClaimed(HumanBy { step, by: by() }),
@@ -417,6 +425,10 @@ fn schedule() -> Schedule {
         started: 3,
         active: vec![RUN],
         waiting: Some(Time(4)),
+        after_ms: None,
+        trigger: None,
+        from: None,
+        until: None,
     }
 }
 
