@@ -11,7 +11,7 @@ use crate::value::{Object, Str, Value};
 /// Prefix of the well-known failure types, such as `…/timeout`.
 pub const TYPE_PREFIX: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
-/// Prefix of the types that the specification lacks: `…/cancelled` and `…/terminated`.
+/// Prefix of the types that the specification lacks: `…/cancelled`, `…/terminated` and `…/rejected`.
 pub const OWN_TYPE_PREFIX: &str = "https://quadrille.dev/errors/";
 
 /// The prefixes under which the same well-known types appear in documents of other ages.
@@ -40,12 +40,19 @@ pub struct Failure {
     /// Where: the JSON pointer of the step that failed first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<Str>,
+    /// The least pause before it makes sense to try again, in milliseconds, where whoever failed said so.
+    #[serde(
+        default,
+        rename = "retryAfterMs",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub retry_after_ms: Option<u64>,
 }
 
 impl Failure {
     /// A failure of a well-known type: `configuration`, `validation`, `expression`, `authentication`,
     /// `authorization`, `timeout`, `communication` or `runtime`; or of one that the specification lacks:
-    /// `cancelled` or `terminated`.
+    /// `cancelled`, `terminated` or `rejected` (by a person).
     #[must_use]
     pub fn new(kind: &str, detail: impl Into<Str>) -> Failure {
         let (prefix, status, title) = match kind {
@@ -57,6 +64,7 @@ impl Failure {
             "timeout" => (TYPE_PREFIX, 408, "Timeout Error"),
             "communication" => (TYPE_PREFIX, 500, "Communication Error"),
             "cancelled" => (OWN_TYPE_PREFIX, 499, "Run Cancelled"),
+            "rejected" => (OWN_TYPE_PREFIX, 422, "Rejected by a Person"),
             "terminated" => (OWN_TYPE_PREFIX, 499, "Run Terminated"),
             _ => (TYPE_PREFIX, 500, "Runtime Error"),
         };
@@ -68,6 +76,7 @@ impl Failure {
             title: Some(title.into()),
             detail: Some(detail.into()),
             instance: None,
+            retry_after_ms: None,
         }
     }
 
@@ -93,6 +102,9 @@ impl Failure {
                 members.insert(key.into(), Value::Text(text.clone()));
             }
         }
+        if let Some(ms) = self.retry_after_ms.and_then(|ms| i64::try_from(ms).ok()) {
+            members.insert("retryAfterMs".into(), Value::Int(ms));
+        }
         Value::object(members)
     }
 
@@ -112,6 +124,10 @@ impl Failure {
         failure.status = status.unwrap_or(failure.status);
         failure.title = text("title");
         failure.instance = text("instance");
+        failure.retry_after_ms = value
+            .get("retryAfterMs")
+            .and_then(Value::as_int)
+            .and_then(|ms| u64::try_from(ms).ok());
         failure
     }
 }

@@ -22,7 +22,7 @@ use crate::message::Message;
 use crate::rejection::Rejection;
 use crate::schedule::{self, Calendar};
 use crate::state::{Run, State, weight};
-use crate::{child, message, run, signal, task, timer};
+use crate::{child, human, message, run, signal, task, timer};
 
 /// Judges a command against the state, and applies what follows from it.
 ///
@@ -86,6 +86,7 @@ impl<'a> Turn<'a> {
             } => task::decide_fail(self, token, failure, retryable),
             Command::HeartbeatTask { token } => task::decide_heartbeat(self, token),
             Command::ReleaseTask { token, reason } => task::decide_release(self, token, reason),
+            Command::ActOnHuman { task, by, act } => human::decide_act(self, task, by, act),
             Command::FireTimer { step } => timer::decide_fire(self, step),
             Command::LinkChild { step } => child::decide_link(self, step),
             Command::EndChild { step, outcome } => child::decide_end(self, step, outcome),
@@ -218,6 +219,8 @@ pub(crate) enum Move {
         next: Next,
         /// Its data.
         data: Value,
+        /// What it comes from; none if it has just come into its body.
+        via: Option<Via>,
     },
     /// A frame has nothing left that goes on.
     Close {
@@ -226,6 +229,15 @@ pub(crate) enum Move {
         /// The data of the token that left last.
         data: Value,
     },
+}
+
+/// The beginning of an edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Via {
+    /// The node that the token left.
+    pub node: u32,
+    /// Which of the ways that it can send tokens along at once; 0 where it sends one.
+    pub way: u32,
 }
 
 /// A run being moved.
@@ -331,14 +343,19 @@ impl<'a> RunTurn<'_, 'a> {
                 return;
             };
             match next {
-                Move::Advance { frame, next, data } => {
+                Move::Advance {
+                    frame,
+                    next,
+                    data,
+                    via,
+                } => {
                     if let Some(tokens) = self.moving.get_mut(&frame).filter(|tokens| **tokens > 1)
                     {
                         *tokens -= 1;
                     } else {
                         self.moving.remove(&frame);
                     }
-                    self.advance(frame, next, data);
+                    self.advance(frame, next, data, via);
                 }
                 Move::Close { frame, data } => self.close(frame, data),
             }
@@ -394,7 +411,12 @@ impl State {
             RunEvent::TaskQueued(fact) => one(fact.step),
             RunEvent::TaskParked(fact) => one(fact.step),
             RunEvent::EventReceived(fact) => one(fact.step),
+            RunEvent::ItemAdded(fact) => one(fact.step),
             RunEvent::OutcomeKept(fact) => one(fact.step),
+            RunEvent::HumanClaimed(fact) | RunEvent::HumanReleased(fact) => one(fact.step),
+            RunEvent::HumanAssigned(fact) => one(fact.step),
+            RunEvent::HumanEscalated(fact) => one(fact.step),
+            RunEvent::HumanReminded(fact) => one(fact.step),
             RunEvent::FrameEnding(fact) if fact.frame == ROOT_FRAME => one(WHOLE_RUN),
             RunEvent::Suspended(_)
             | RunEvent::Resumed(_)
@@ -414,6 +436,8 @@ impl State {
             | RunEvent::TokenExited(_)
             | RunEvent::TokenJoined(_)
             | RunEvent::JoinReset(_)
+            | RunEvent::HumanCommented(_)
+            | RunEvent::HumanDecided(_)
             | RunEvent::SignalKept(_)
             | RunEvent::SignalDropped(_) => Vec::new(),
         }
@@ -433,7 +457,11 @@ impl State {
                 | RunEvent::StepCompleted(_)
                 | RunEvent::StepFailed(_)
                 | RunEvent::StepCancelled(_)
+                | RunEvent::StepWithdrawing(_)
                 | RunEvent::EventReceived(_)
+                | RunEvent::ItemAdded(_)
+                | RunEvent::RegionTurned(_)
+                | RunEvent::RegionReleased(_)
                 | RunEvent::OutcomeKept(_)
                 | RunEvent::Ended(_)
         );

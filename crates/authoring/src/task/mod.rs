@@ -6,9 +6,11 @@
 mod call;
 mod catalogue;
 mod event;
+pub(crate) mod extension;
 mod failure;
 mod flow;
 mod http;
+mod human;
 mod list;
 mod run;
 mod wait;

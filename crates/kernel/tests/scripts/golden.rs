@@ -13,10 +13,14 @@ use graph::value::Str;
 use graph::{Failure, Value};
 use kernel::codec::{Wire, decode, encode};
 use kernel::event::{
-    EventReceived, FrameClosed, FrameEnding, FrameOpened, JoinReset, Name, Number, OutcomeKept,
-    Reason, RegionReleased, RegionTurned, RunEnded, RunFact, RunStarted, StepBegan, StepCompleted,
-    StepEntered, StepFailed, StepOnly, StepPassed, StepWithdrawing, TaskBackedOff, TaskClaimed,
-    TaskParked, TaskQueued, TokenExited, TokenJoined, WorkflowDeployed,
+    EventReceived, FrameClosed, FrameEnding, FrameOpened, ItemAdded, JoinReset, Name, Number,
+    OutcomeKept, Reason, RegionReleased, RegionTurned, RunEnded, RunFact, RunStarted, StepBegan,
+    StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed, StepWithdrawing, TaskBackedOff,
+    TaskClaimed, TaskParked, TaskQueued, TokenExited, TokenJoined, WorkflowDeployed,
+};
+use kernel::human::{
+    Comment, Escalation, HumanAssigned, HumanBy, HumanCommented, HumanDecided, HumanEscalated,
+    HumanWork, Whose,
 };
 use kernel::id::FrameId;
 use kernel::message::{ChildEnd, Deferred, Handing, Publishing, ScheduledEnd, Stopping};
@@ -24,7 +28,7 @@ use kernel::schedule::{CatchUp, Overlap, Schedule};
 use kernel::signal::{KeptEvent, Signal};
 use kernel::state::{
     Activity, Arrivals, Awaited, Claim, Due, Ending, Frame, Listening, Nothing, Outcome, Phase,
-    Region, Step, TaskStage, TaskWork, Undo, Wanted,
+    Region, Step, Taking, TaskStage, TaskWork, Undo, Wanted,
 };
 use kernel::{
     Entry, Event, Message, Run, RunEvent, RunId, SessionId, StartRun, Status, StepId, StepRef, Time,
@@ -96,6 +100,26 @@ fn region() -> Region {
             node: 3,
             output: data(),
         }],
+        more: None,
+    }
+}
+
+/// A for-each that takes more elements.
+fn taking() -> Region {
+    let wanted = Wanted {
+        event_type: "type".into(),
+        with: [].into(),
+        expect: vec![data()],
+        met: false,
+    };
+    let more = Taking {
+        wanted,
+        left: 3,
+        bytes: 400,
+    };
+    Region {
+        more: Some(Box::new(more)),
+        ..region()
     }
 }
 
@@ -149,6 +173,8 @@ fn activities() -> Vec<(&'static str, Activity)> {
         ("Held", Activity::Held(Nothing {})),
         ("Yielded", Activity::Yielded(due())),
         ("Kept", Activity::Kept(outcome())),
+        ("Taking", Activity::Region(taking())),
+        ("Human", Activity::Human(Box::new(human()))),
     ]
 }
 
@@ -172,6 +198,7 @@ fn facts() -> Vec<RunEvent> {
             attributes: [("attribute".into(), Value::Int(5))].into(),
             deadline: Some(Time(10)),
             retention_ms: 11,
+            context: None,
         }),
         RunEvent::StepPassed(StepPassed {
             frame,
@@ -226,8 +253,13 @@ fn facts() -> Vec<RunEvent> {
             frame,
             node,
             data: data(),
+            edge: None,
         }),
-        RunEvent::JoinReset(JoinReset { frame, node }),
+        RunEvent::JoinReset(JoinReset {
+            frame,
+            node,
+            kept: vec![],
+        }),
         RunEvent::RegionTurned(RegionTurned {
             step,
             phase: Phase::Backoff,
@@ -262,6 +294,28 @@ fn facts() -> Vec<RunEvent> {
             filter: 1,
             event: data(),
         }),
+        RunEvent::ItemAdded(ItemAdded { step, item: data() }),
+        RunEvent::HumanClaimed(HumanBy { step, by: by() }),
+        RunEvent::HumanReleased(HumanBy { step, by: by() }),
+        RunEvent::HumanAssigned(HumanAssigned {
+            step,
+            by: by(),
+            to: whose(),
+        }),
+        RunEvent::HumanEscalated(HumanEscalated { step, to: whose() }),
+        RunEvent::HumanReminded(StepOnly { step }),
+        RunEvent::HumanCommented(HumanCommented {
+            step,
+            by: by(),
+            text: "text".into(),
+        }),
+        RunEvent::HumanDecided(HumanDecided {
+            step,
+            by: by(),
+            outcome: Some("approve".into()),
+            data: data(),
+            comment: Some("comment".into()),
+        }),
         RunEvent::SignalKept(signal),
         RunEvent::SignalDropped(Number { number: 128 }),
         RunEvent::Suspended(Nothing {}),
@@ -279,6 +333,38 @@ fn facts() -> Vec<RunEvent> {
             context: Some(data()),
         }),
     ]
+}
+
+fn by() -> Str {
+    "alice".into()
+}
+
+fn whose() -> Whose {
+    Whose {
+        assignee: Some(by()),
+        groups: vec!["reviewers".into(), "heads".into()],
+    }
+}
+
+fn human() -> HumanWork {
+    HumanWork {
+        title: "title".into(),
+        description: Some("description".into()),
+        whose: whose(),
+        data: data(),
+        priority: 9,
+        due_at: Some(Time(1)),
+        reminders: vec![Time(2), Time(3)],
+        escalation: Some(Escalation {
+            at: Time(4),
+            to: whose(),
+        }),
+        comments: vec![Comment {
+            by: by(),
+            at: Time(5),
+            text: "text".into(),
+        }],
+    }
 }
 
 fn schedule() -> Schedule {
@@ -361,6 +447,7 @@ fn run() -> Run {
             4,
             Arrivals {
                 data: vec![data(), Value::Null],
+                edges: vec![],
             },
         )]
         .into(),
@@ -377,6 +464,7 @@ fn run() -> Run {
             withdrawing,
             activity,
             shaped: None,
+            edge: None,
         };
         (StepId(step), Box::new(made))
     });
@@ -431,6 +519,7 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
             deadline: Some(Time(3)),
             activity,
             shaped: None,
+            edge: None,
         };
         events.push((
             format!("StepEntered.{name}"),
@@ -448,6 +537,7 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
             deadline: None,
             activity: Activity::Timer(due()),
             shaped: shaped(),
+            edge: None,
         })),
     ));
     events.push((
@@ -615,7 +705,7 @@ fn every_kind_of_event_has_an_example() {
         .map(|name| name.split('.').next().unwrap_or(name))
         .collect();
     // Kinds of run events and of other events, Run and Entry.
-    assert_eq!(kinds.len(), 29 + 7 + 2, "{kinds:?}");
+    assert_eq!(kinds.len(), 37 + 7 + 2, "{kinds:?}");
     // A number no release has given is told apart from damage.
     let unknown = decode::<Event>(&[0xf8, 0x06, 0x01]);
     assert_eq!(unknown, Err(kernel::codec::Damage::Unknown("Event", 111)));
