@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 
+use graph::ir::Sealed;
 use graph::value::{Str, Value};
 
 use crate::command::StartRun;
@@ -23,6 +24,8 @@ pub enum Effect {
         queue: Str,
         /// The task.
         task: StepRef,
+        /// How urgent it is, from 0 (last) to 9 (first).
+        priority: u8,
     },
     /// A task may no longer be claimed.
     RetractTask {
@@ -96,6 +99,8 @@ pub struct Delivery {
     pub name: Str,
     /// With what.
     pub input: Value,
+    /// What of the input only the worker gets. The kernel knows of none: the engine adds it from the graph.
+    pub sealed: Vec<Sealed>,
     /// Which attempt, from 1.
     pub attempt: u32,
     /// The run's workflow.
@@ -110,7 +115,7 @@ pub struct Delivery {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Obligations {
     timer: Option<Time>,
-    offer: Option<Str>,
+    offer: Option<(Str, u8)>,
     claim: Option<(TaskToken, SessionId)>,
     child: Option<RunId>,
     notice: Option<Notice>,
@@ -155,12 +160,16 @@ impl Obligations {
         if self.offer != now.offer {
             effects.extend(
                 self.offer
-                    .map(|queue| Effect::RetractTask { queue, task: at }),
+                    .map(|(queue, _)| Effect::RetractTask { queue, task: at }),
             );
             effects.extend(
                 now.offer
                     .clone()
-                    .map(|queue| Effect::OfferTask { queue, task: at }),
+                    .map(|(queue, priority)| Effect::OfferTask {
+                        queue,
+                        task: at,
+                        priority,
+                    }),
             );
         }
         if self.claim != now.claim {
@@ -217,7 +226,9 @@ fn of_step(run: &Run, step: &Step, at: StepRef) -> Obligations {
     };
     match &step.activity {
         Activity::Task(task) => match &task.stage {
-            TaskStage::Queued(_) => owed.offer = (!run.suspended).then(|| task.queue.clone()),
+            TaskStage::Queued(_) => {
+                owed.offer = (!run.suspended).then(|| (task.queue.clone(), task.urgency()));
+            }
             TaskStage::Claimed(claim) => {
                 let token = TaskToken {
                     run: at.run,
@@ -235,6 +246,7 @@ fn of_step(run: &Run, step: &Step, at: StepRef) -> Obligations {
         | Activity::Region(_)
         | Activity::Held(_)
         | Activity::Yielded(_)
+        | Activity::Milestone(_)
         | Activity::Kept(_) => {}
     }
     owed
@@ -248,6 +260,7 @@ fn delivery(run: &Run, step: &Step, token: TaskToken, session: SessionId) -> Opt
         queue: task.queue.clone(),
         name: task.name.clone(),
         input: task.input.clone(),
+        sealed: Vec::new(),
         attempt: task.attempt,
         workflow: run.workflow.clone(),
         heartbeat_timeout_ms: task.heartbeat_timeout_ms,
@@ -271,6 +284,8 @@ pub fn outstanding(state: &State) -> Vec<Effect> {
             );
         }
     }
+    let free = state.locks.free().cloned();
+    effects.extend(free.map(|key| Effect::Send(Message::GrantLock(key))));
     for (name, schedule) in &state.schedules {
         effects.push(Effect::ArmSchedule {
             name: name.clone(),
