@@ -445,24 +445,22 @@ impl RunTurn<'_, '_> {
 
     /// A token goes past a node whose condition does not hold. There is nothing that a saga could undo.
     fn skip(&mut self, token: &Token, node: &Node) {
-        let output = token.input.clone();
-        let (context, saga, skipped) = (None, None, Some(true));
         self.emit(match token.step {
             Some(step) => RunEvent::StepCompleted(StepCompleted {
                 step,
-                output,
-                context,
-                saga,
+                output: token.input.clone(),
+                context: None,
+                saga: None,
                 undoable: false,
-                skipped,
+                skipped: Some(true),
             }),
             None => RunEvent::StepPassed(StepPassed {
                 frame: token.frame,
                 node: token.node,
-                output,
-                context,
-                saga,
-                skipped,
+                output: token.input.clone(),
+                context: None,
+                saga: None,
+                skipped: Some(true),
             }),
         });
         self.push(Move::Advance {

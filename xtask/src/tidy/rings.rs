@@ -129,7 +129,7 @@ const RULES: [Rule; 16] = [
     },
     Rule {
         name: "benches",
-        may: &["api", "sdk"],
+        may: &["graph", "api", "sdk"],
         never: &[],
     },
     Rule {
