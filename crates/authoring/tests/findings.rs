@@ -154,10 +154,8 @@ fn sections() {
     3:37: error: `catalogs` is not supported yet; copy the functions that you need into `use.functions` [unsupported]
         at "/use/catalogs"
     "#);
-    assert_snapshot!(root("input: {schema: {document: {}}, from: .a}\nevaluate: {language: js}"), @r#"
-    3:9: error: `schema` is not supported yet; leave it out, and check the data with a `switch` and a `raise` where it matters [unsupported]
-        at "/input/schema"
-    4:12: error: another `language` than jq is not supported yet; write language: jq or leave it out [unsupported]
+    assert_snapshot!(root("evaluate: {language: js}"), @r#"
+    3:12: error: another `language` than jq is not supported yet; write language: jq or leave it out [unsupported]
         at "/evaluate/language"
     "#);
 }
@@ -372,18 +370,18 @@ fn calls() {
     6:7: error: the catalogue "elsewhere" is not supported yet; copy the function's definition into `use.functions` [unsupported]
         at "/do/3/d/call"
     "#);
-    assert_snapshot!(tasks("- a: {call: http}\n- b: {call: http, with: {method: fetch, endpoint: 'example.com/{a.b}'}}\n- c: {call: http, with: {method: get, endpoint: 'https://x/{a.b}', query: {x: [1]}, output: json}}"), @r#"
+    assert_snapshot!(tasks("- a: {call: http}\n- b: {call: http, with: {method: fetch, endpoint: 'example.com/{a.b}'}}\n- c: {call: http, with: {method: get, endpoint: 'https://x/{}', query: {x: {}}, output: json}}"), @r#"
     3:3: error: `with` is missing; add it here [missing-key]
         at "/do/0/a"
     4:34: error: "fetch" is not an HTTP method; use one of get, post, put, patch, delete, head, options [bad-value]
         at "/do/1/b/with/method"
     4:51: error: the endpoint "example.com/{a.b}" must start with http:// or https://, or be one expression wrapped in ${ } [bad-endpoint]
         at "/do/1/b/with/endpoint"
-    5:49: error: {a.b} is not the name of a member of the data; for more, write ${ "…\(.order.id)…" } [bad-endpoint]
+    5:49: error: {} is not the name of a member of the data; for more, write ${ "…\(.order.id)…" } [bad-endpoint]
         at "/do/2/c/with/endpoint"
-    5:79: error: `x` must be text or a number, not a list [bad-type]
+    5:76: error: `x` must be text, a number, true, false or a list of these, not a map [bad-type]
         at "/do/2/c/with/query/x"
-    5:93: error: "json" is not a word that `output` knows; use one of raw, content, response [bad-value]
+    5:89: error: "json" is not a word that `output` knows; use one of raw, content, response [bad-value]
         at "/do/2/c/with/output"
     "#);
     assert_snapshot!(tasks("- a: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {oauth2: {}}}}}\n- b: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {basic: {username: a}}}}}"), @r#"
@@ -458,7 +456,7 @@ fn human_tasks() {
     call: human-task
     with:
       group: 5
-      form: {schema: true, ui: {}}
+      form: {schema: {type: object, required: 5}, ui: {}}
       priority: 10
       due: soon
       remind: PT1H
@@ -471,9 +469,9 @@ fn human_tasks() {
         at "/do/0/a/with"
     7:14: error: `group` must be the name of a group or a list of names, not a number [bad-type]
         at "/do/0/a/with/group"
-    8:22: error: `schema` must be a map that is a JSON Schema, not true or false [bad-type]
-        at "/do/0/a/with/form/schema"
-    8:28: error: unknown key "ui"; allowed here: schema [unknown-key]
+    8:47: error: this must be a list of names [bad-schema]
+        at "/do/0/a/with/form/schema/required"
+    8:51: error: unknown key "ui"; allowed here: schema [unknown-key]
         at "/do/0/a/with/form/ui"
     9:17: error: `priority` must be a whole number from 0 to 9, the most urgent, not 10 [bad-value]
         at "/do/0/a/with/priority"
@@ -504,5 +502,19 @@ fn human_tasks() {
         at "/do/0/a/with/escalate/to"
     5:246: error: unknown key "user"; allowed here: assignee, group [unknown-key]
         at "/do/0/a/with/escalate/to/user"
+    "#
+    );
+    assert_snapshot!(
+        tasks("- a:\n    wait: PT1S\n    output: {schema: {resource: {endpoint: 'https://example.org/s'}}}\n    export: {schema: {format: json}}"),
+        @r#"
+    5:23: error: a schema from elsewhere is not supported yet; put the schema here as `document`, so that a version of a workflow never changes its meaning [unsupported]
+        at "/do/0/a/output/schema/resource"
+    6:14: error: `document` is missing; add it here [missing-key]
+        at "/do/0/a/export/schema"
+    "#
+    );
+    assert_snapshot!(findings("document:\n  {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/variables: {initial: {n: x}, schema: {properties: {n: {type: number}}}}}}\ndo: [a: {wait: PT1S}]"), @r#"
+    2:114: error: what `$context` is at first does not fit its schema: /n must be number, not string (rule /properties/n/type) [bad-value]
+        at "/document/metadata/dev.quadrille~1variables/initial"
     "#);
 }

@@ -363,6 +363,7 @@ pub fn step_of(event: &RunEvent) -> Option<StepId> {
         RunEvent::HumanReminded(fact) => Some(fact.step),
         RunEvent::HumanCommented(fact) => Some(fact.step),
         RunEvent::HumanDecided(fact) => Some(fact.step),
+        RunEvent::ItemAdded(fact) => Some(fact.step),
         _ => None,
     }
 }

@@ -30,7 +30,9 @@ mod child;
 mod eval;
 mod fork;
 mod hold;
+mod join;
 mod merge;
+mod partial;
 mod region;
 mod repeat;
 mod retry;
@@ -39,6 +41,7 @@ mod step;
 mod task;
 mod timer;
 mod turn;
+mod withdraw;
 
 pub use command::{Command, Decision, Reply, StartRun, keys};
 pub use effect::{Delivery, Effect, outstanding};
