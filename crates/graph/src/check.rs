@@ -15,8 +15,8 @@ use core::fmt;
 
 use crate::expr::Program;
 use crate::ir::{
-    Body, BodyIndex, Case, ForEach, Graph, Join, JoinBy, Kind, Losers, Need, Next, Node, NodeIndex,
-    ROOT,
+    Body, BodyIndex, Case, ForEach, Graph, Human, Join, JoinBy, Kind, Losers, Need, Next, Node,
+    NodeIndex, ROOT,
 };
 use crate::schema::Schema;
 use crate::template::{Expr, VARIABLES};
@@ -535,6 +535,16 @@ fn flaw_of_each(each: &ForEach) -> Option<String> {
     None
 }
 
+fn crowded(human: &Human) -> Option<String> {
+    let (reminders, outcomes) = (human.remind.len(), human.outcomes.len());
+    let fits = reminders <= REMINDERS_MAX && outcomes <= OUTCOMES_MAX;
+    (!fits).then(|| {
+        format!(
+            "a human task has at most {REMINDERS_MAX} reminders and {OUTCOMES_MAX} outcomes, not {reminders} and {outcomes}"
+        )
+    })
+}
+
 /// What is out of bounds in a node.
 fn flaws(kind: &Kind) -> Vec<String> {
     let mut flaws = Vec::new();
@@ -602,14 +612,7 @@ fn flaws(kind: &Kind) -> Vec<String> {
                 BRANCHES_MAX,
             );
         }
-        Kind::Human(human) => {
-            let (reminders, outcomes) = (human.remind.len(), human.outcomes.len());
-            if reminders > REMINDERS_MAX || outcomes > OUTCOMES_MAX {
-                flaws.push(format!(
-                    "a human task has at most {REMINDERS_MAX} reminders and {OUTCOMES_MAX} outcomes, not {reminders} and {outcomes}"
-                ));
-            }
-        }
+        Kind::Human(human) => flaws.extend(crowded(human)),
         _ => {}
     }
     flaws
