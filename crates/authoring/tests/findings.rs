@@ -149,8 +149,6 @@ fn sections() {
     assert_snapshot!(root("use: {secrets: [a], extensions: [], catalogs: {}}"), @r#"
     3:7: error: `secrets` is not supported yet; let the worker that needs a secret read it from its own configuration [unsupported]
         at "/use/secrets"
-    3:21: error: `extensions` is not supported yet; put the tasks around each call, or into a function in `use.functions` [unsupported]
-        at "/use/extensions"
     3:37: error: `catalogs` is not supported yet; copy the functions that you need into `use.functions` [unsupported]
         at "/use/catalogs"
     "#);
@@ -309,8 +307,6 @@ fn failures() {
         at "/do/0/a/catch/retry/backoff/exponential/factor"
     3:94: error: `count` must be from 1 to 1000000, not 0 [bad-value]
         at "/do/0/a/catch/retry/limit/attempt/count"
-    3:97: error: `duration` is not supported yet; limit one attempt with `timeout` on the task inside, or all of them with `limit.duration` [unsupported]
-        at "/do/0/a/catch/retry/limit/attempt/duration"
     3:123: error: jitter goes from the shorter to the longer time; swap `from` and `to` [bad-value]
         at "/do/0/a/catch/retry/jitter"
     "#);
@@ -449,6 +445,34 @@ fn catalogue() {
 }
 
 #[test]
+fn schemas() {
+    assert_snapshot!(
+        root("input:\n  schema:\n    format: xml\n    document:\n      type: object\n      properties:\n        age: {type: number, minimum: young}\n      allOf: [{$ref: 'other.json'}]"),
+        @r#"
+    5:13: error: only schemas of format json are read; write the schema as JSON Schema [bad-value]
+        at "/input/schema/format"
+    9:38: error: `minimum` must be a number [bad-schema]
+        at "/input/schema/document/properties/age/minimum"
+    10:22: error: "other.json" leads to nothing in this schema; refer to a place such as #/$defs/name, and copy there what stands elsewhere [bad-schema]
+        at "/input/schema/document/allOf/0/$ref"
+    "#
+    );
+    assert_snapshot!(
+        tasks("- a:\n    wait: PT1S\n    output: {schema: {resource: {endpoint: 'https://example.org/s'}}}\n    export: {schema: {format: json}}"),
+        @r#"
+    5:23: error: a schema from elsewhere is not supported yet; put the schema here as `document`, so that a version of a workflow never changes its meaning [unsupported]
+        at "/do/0/a/output/schema/resource"
+    6:14: error: `document` is missing; add it here [missing-key]
+        at "/do/0/a/export/schema"
+    "#
+    );
+    assert_snapshot!(findings("document:\n  {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/variables: {initial: {n: x}, schema: {properties: {n: {type: number}}}}}}\ndo: [a: {wait: PT1S}]"), @r#"
+    2:114: error: what `$context` is at first does not fit its schema: /n must be number, not string (rule /properties/n/type) [bad-value]
+        at "/document/metadata/dev.quadrille~1variables/initial"
+    "#);
+}
+
+#[test]
 fn human_tasks() {
     assert_snapshot!(tasks(
         r#"
@@ -502,19 +526,5 @@ fn human_tasks() {
         at "/do/0/a/with/escalate/to"
     5:246: error: unknown key "user"; allowed here: assignee, group [unknown-key]
         at "/do/0/a/with/escalate/to/user"
-    "#
-    );
-    assert_snapshot!(
-        tasks("- a:\n    wait: PT1S\n    output: {schema: {resource: {endpoint: 'https://example.org/s'}}}\n    export: {schema: {format: json}}"),
-        @r#"
-    5:23: error: a schema from elsewhere is not supported yet; put the schema here as `document`, so that a version of a workflow never changes its meaning [unsupported]
-        at "/do/0/a/output/schema/resource"
-    6:14: error: `document` is missing; add it here [missing-key]
-        at "/do/0/a/export/schema"
-    "#
-    );
-    assert_snapshot!(findings("document:\n  {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/variables: {initial: {n: x}, schema: {properties: {n: {type: number}}}}}}\ndo: [a: {wait: PT1S}]"), @r#"
-    2:114: error: what `$context` is at first does not fit its schema: /n must be number, not string (rule /properties/n/type) [bad-value]
-        at "/document/metadata/dev.quadrille~1variables/initial"
     "#);
 }

@@ -10,6 +10,7 @@ pub mod human;
 mod metrics;
 pub mod partition;
 pub mod query;
+pub mod rehearsal;
 
 pub use calendar::ZonedCalendar;
 pub use driver::handle::{

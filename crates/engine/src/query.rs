@@ -357,13 +357,13 @@ pub fn step_of(event: &RunEvent) -> Option<StepId> {
         RunEvent::TaskQueued(fact) => Some(fact.step),
         RunEvent::TaskParked(fact) => Some(fact.step),
         RunEvent::EventReceived(fact) => Some(fact.step),
+        RunEvent::ItemAdded(fact) => Some(fact.step),
         RunEvent::HumanClaimed(fact) | RunEvent::HumanReleased(fact) => Some(fact.step),
         RunEvent::HumanAssigned(fact) => Some(fact.step),
         RunEvent::HumanEscalated(fact) => Some(fact.step),
         RunEvent::HumanReminded(fact) => Some(fact.step),
         RunEvent::HumanCommented(fact) => Some(fact.step),
         RunEvent::HumanDecided(fact) => Some(fact.step),
-        RunEvent::ItemAdded(fact) => Some(fact.step),
         _ => None,
     }
 }

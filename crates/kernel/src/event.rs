@@ -112,6 +112,8 @@ union! {
         28 RegionReleased(RegionReleased),
         /// The work of a step in a suspended run is over; the step waits with its outcome.
         29 OutcomeKept(OutcomeKept),
+        /// A for-each took in one more element.
+        40 ItemAdded(ItemAdded),
         /// A person took a human task.
         30 HumanClaimed(HumanBy),
         /// A person gave a human task back.
@@ -126,8 +128,6 @@ union! {
         35 HumanCommented(HumanCommented),
         /// A person closed a human task.
         36 HumanDecided(HumanDecided),
-        /// A for-each took in one more element.
-        40 ItemAdded(ItemAdded),
     }
 }
 
@@ -143,8 +143,8 @@ impl RunEvent {
             RunEvent::StepCompleted(fact) => of(fact.context.as_ref()),
             RunEvent::RegionReleased(fact) => of(fact.context.as_ref()),
             RunEvent::EventReceived(fact) => of(Some(&fact.event)),
-            RunEvent::HumanDecided(fact) => of(Some(&fact.data)),
             RunEvent::ItemAdded(fact) => of(Some(&fact.item)),
+            RunEvent::HumanDecided(fact) => of(Some(&fact.data)),
             RunEvent::OutcomeKept(fact) => of(fact.outcome.output.as_ref()),
             RunEvent::StepFailed(fact) => of(Some(&fact.failure.to_value())),
             RunEvent::FrameEnding(fact) => match &fact.ending {
@@ -220,6 +220,8 @@ record! {
         4 context: Option<Value>,
         /// The saga around it that has to remember it.
         5 saga: Option<StepId>,
+        /// Whether its condition did not hold, so that it did nothing.
+        60 skipped: Option<bool>,
     }
 }
 
@@ -250,6 +252,8 @@ record! {
         4 saga: Option<StepId>,
         /// Whether it has a compensation of its own.
         5 undoable: bool,
+        /// Whether its condition did not hold, so that it did nothing.
+        60 skipped: Option<bool>,
     }
 }
 

@@ -8,7 +8,7 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use graph::ir::{Filter, Listen, Need};
-use graph::value::{Str, Value};
+use graph::value::{Object, Str, Value};
 use graph::{Failure, Kind};
 
 use crate::codec::record;
@@ -20,7 +20,7 @@ use crate::limits::{
     DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, NAME_BYTES_MAX, PUBLISHED_BYTES_MAX,
     REASON_BYTES_MAX, SIGNALS_MAX, TURN_BYTES_MAX, TURN_TRANSITIONS_MAX,
 };
-use crate::message::{Handing, Message};
+use crate::message::{Handing, Message, Publishing};
 use crate::rejection::Rejection;
 use crate::state::{Activity, Listening, Run, Wanted, weight};
 use crate::turn::{RunTurn, Turn};
@@ -324,6 +324,33 @@ pub(crate) fn check_weight(what: &'static str, value: &Value) -> Result<(), Reje
 }
 
 impl RunTurn<'_, '_> {
+    /// An event of this run: what is given, and for what is missing what every event has.
+    pub(crate) fn event(&self, mut members: Object) -> Value {
+        let run = self.state();
+        let number = run.entered;
+        members
+            .entry("id".into())
+            .or_insert_with(|| Value::text(format!("{}-{number}", run.id)));
+        members
+            .entry("source".into())
+            .or_insert_with(|| Value::text(format!("/workflows/{}", run.workflow)));
+        members
+            .entry("specversion".into())
+            .or_insert_with(|| Value::from("1.0"));
+        let at = crate::eval::rfc3339(self.now());
+        members
+            .entry("time".into())
+            .or_insert_with(|| Value::text(at));
+        Value::object(members)
+    }
+
+    /// Publishes an event: as a message, because this very run may wait for it and must not move while it
+    /// is being moved.
+    pub(crate) fn publish(&mut self, event: Value, ttl_ms: u64) {
+        let publishing = Publishing { event, ttl_ms };
+        self.turn_mut().send(Message::PublishEvent(publishing));
+    }
+
     /// Computes what a listen waits for.
     pub(crate) fn listening(
         &mut self,

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use graph::check::THREADS_MAX;
 use graph::ir::{Case, Join, Withdraw};
-use graph::value::{Object, Value};
+use graph::value::Value;
 use graph::{Expr, Failure, Kind, Next, Node, NodeIndex};
 
 use crate::eval::{Scope, bounded};
@@ -19,7 +19,6 @@ use crate::event::{
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
 use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
-use crate::message::{Message, Publishing};
 use crate::signal;
 use crate::state::{Activity, Due, Ending, Frame, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn, Via};
@@ -131,7 +130,7 @@ impl RunTurn<'_, '_> {
         let raw = Scope::of_node(token.frame, token.node, token.input.clone());
         match self.holds(node.when.as_ref(), &raw) {
             Ok(true) => {}
-            Ok(false) => return self.leave(token, node, token.input.clone(), None, None),
+            Ok(false) => return self.skip(token, node),
             Err(failure) => return self.fail_token(token, failure),
         }
         let fits = definition.fits(Some(token.node), "input", &token.input);
@@ -249,33 +248,6 @@ impl RunTurn<'_, '_> {
         })?;
         self.publish(event.clone(), SIGNAL_TTL_MS_DEFAULT);
         Ok(event)
-    }
-
-    /// An event of this run: what is given, and for what is missing what every event has.
-    pub(crate) fn event(&self, mut members: Object) -> Value {
-        let run = self.state();
-        let number = run.entered;
-        members
-            .entry("id".into())
-            .or_insert_with(|| Value::text(format!("{}-{number}", run.id)));
-        members
-            .entry("source".into())
-            .or_insert_with(|| Value::text(format!("/workflows/{}", run.workflow)));
-        members
-            .entry("specversion".into())
-            .or_insert_with(|| Value::from("1.0"));
-        let at = crate::eval::rfc3339(self.now());
-        members
-            .entry("time".into())
-            .or_insert_with(|| Value::text(at));
-        Value::object(members)
-    }
-
-    /// Publishes an event: as a message, because this very run may wait for it and must not move while it
-    /// is being moved.
-    pub(crate) fn publish(&mut self, event: Value, ttl_ms: u64) {
-        let publishing = Publishing { event, ttl_ms };
-        self.turn_mut().send(Message::PublishEvent(publishing));
     }
 
     fn wait_until(&mut self, wait: &graph::ir::Wait, scope: &Scope) -> Result<Time, Failure> {
@@ -491,6 +463,7 @@ impl RunTurn<'_, '_> {
                 context,
                 saga,
                 undoable,
+                skipped: None,
             })),
             None => {
                 let saga = saga.filter(|_| undoable);
@@ -501,9 +474,43 @@ impl RunTurn<'_, '_> {
                     output,
                     context,
                     saga,
+                    skipped: None,
                 }));
             }
         }
+    }
+
+    /// A token goes past a node whose condition does not hold. There is nothing that a saga could undo.
+    fn skip(&mut self, token: &Token, node: &Node) {
+        let output = token.input.clone();
+        let (context, saga, skipped) = (None, None, Some(true));
+        self.emit(match token.step {
+            Some(step) => RunEvent::StepCompleted(StepCompleted {
+                step,
+                output,
+                context,
+                saga,
+                undoable: false,
+                skipped,
+            }),
+            None => RunEvent::StepPassed(StepPassed {
+                frame: token.frame,
+                node: token.node,
+                output,
+                context,
+                saga,
+                skipped,
+            }),
+        });
+        self.push(Move::Advance {
+            frame: token.frame,
+            next: node.next,
+            data: token.input.clone(),
+            via: Some(Via {
+                node: token.node,
+                way: way_past(node),
+            }),
+        });
     }
 
     /// The nearest saga whose body a frame lies in.

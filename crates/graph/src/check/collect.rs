@@ -42,6 +42,7 @@ pub(super) fn of_node<'g>(node: &'g Node, found: &mut Vec<&'g Expr>) {
     collect_delay(node.timeout.as_ref(), found);
     match &node.kind {
         Kind::Task(task) => collect_task(task, found),
+        Kind::Human(human) => collect_human(human, found),
         Kind::Threads(count) => found.push(count),
         Kind::Lock(Lock { name: template, .. })
         | Kind::Set(template)
@@ -87,7 +88,6 @@ pub(super) fn of_node<'g>(node: &'g Node, found: &mut Vec<&'g Expr>) {
                 collect_template(template, found);
             }
         }
-        Kind::Human(human) => collect_human(human, found),
         Kind::Do(_)
         | Kind::Saga(_)
         | Kind::Fork(_)
@@ -95,6 +95,16 @@ pub(super) fn of_node<'g>(node: &'g Node, found: &mut Vec<&'g Expr>) {
         | Kind::Merge
         | Kind::Withdraw(_)
         | Kind::Milestone(_) => {}
+    }
+}
+
+fn collect_filter<'g>(filter: &'g Filter, found: &mut Vec<&'g Expr>) {
+    let templates = filter.with.iter().map(|(_, template)| template);
+    templates.for_each(|template| collect_template(template, found));
+    found.extend(&filter.when);
+    for (from, expect) in &filter.correlate {
+        found.push(from);
+        collect_template(expect, found);
     }
 }
 
@@ -111,16 +121,6 @@ fn collect_human<'g>(human: &'g Human, found: &mut Vec<&'g Expr>) {
     texts
         .chain(whose)
         .for_each(|template| collect_template(template, found));
-}
-
-fn collect_filter<'g>(filter: &'g Filter, found: &mut Vec<&'g Expr>) {
-    let templates = filter.with.iter().map(|(_, template)| template);
-    templates.for_each(|template| collect_template(template, found));
-    found.extend(&filter.when);
-    for (from, expect) in &filter.correlate {
-        found.push(from);
-        collect_template(expect, found);
-    }
 }
 
 fn collect_template<'g>(template: &'g Template, found: &mut Vec<&'g Expr>) {

@@ -173,8 +173,8 @@ fn activities() -> Vec<(&'static str, Activity)> {
         ("Held", Activity::Held(Nothing {})),
         ("Yielded", Activity::Yielded(due())),
         ("Kept", Activity::Kept(outcome())),
-        ("Human", Activity::Human(Box::new(human()))),
         ("Taking", Activity::Region(taking())),
+        ("Human", Activity::Human(Box::new(human()))),
     ]
 }
 
@@ -206,6 +206,7 @@ fn facts() -> Vec<RunEvent> {
             output: data(),
             context: Some(data()),
             saga: Some(step),
+            skipped: None,
         }),
         RunEvent::StepBegan(StepBegan {
             step,
@@ -219,6 +220,7 @@ fn facts() -> Vec<RunEvent> {
             context: Some(data()),
             saga: Some(StepId(1)),
             undoable: true,
+            skipped: None,
         }),
         RunEvent::StepFailed(StepFailed {
             step: Some(step),
@@ -292,6 +294,7 @@ fn facts() -> Vec<RunEvent> {
             filter: 1,
             event: data(),
         }),
+        RunEvent::ItemAdded(ItemAdded { step, item: data() }),
         RunEvent::HumanClaimed(HumanBy { step, by: by() }),
         RunEvent::HumanReleased(HumanBy { step, by: by() }),
         RunEvent::HumanAssigned(HumanAssigned {
@@ -313,7 +316,6 @@ fn facts() -> Vec<RunEvent> {
             data: data(),
             comment: Some("comment".into()),
         }),
-        RunEvent::ItemAdded(ItemAdded { step, item: data() }),
         RunEvent::SignalKept(signal),
         RunEvent::SignalDropped(Number { number: 128 }),
         RunEvent::Suspended(Nothing {}),
