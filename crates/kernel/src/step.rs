@@ -20,7 +20,7 @@ use crate::event::{
 use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
 use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
 use crate::signal;
-use crate::state::{Activity, Due, Ending, Frame, Phase, Run, Step, Undo};
+use crate::state::{Activity, Due, Ending, Frame, Nothing, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn, Via};
 
 /// A token on a node.
@@ -180,14 +180,22 @@ impl RunTurn<'_, '_> {
             Kind::Join(join) => Work::Joins(Some(*join)),
             Kind::Merge => Work::Joins(None),
             Kind::Withdraw(withdraw) => Work::Withdraws(withdraw.clone()),
-            Kind::Lock(_) | Kind::Milestone(_) => {
-                return Err(Failure::new("runtime", "not built yet"));
+            Kind::Milestone(milestone) => {
+                match (
+                    self.is_reached(scope.frame, milestone.node),
+                    milestone.otherwise,
+                ) {
+                    (true, _) => Work::Done(scope.data.clone(), None),
+                    (false, Some(otherwise)) => Work::Done(scope.data.clone(), Some(otherwise)),
+                    (false, None) => Work::takes(Activity::Milestone(Nothing {})),
+                }
             }
             Kind::Do(_)
             | Kind::Loop(_)
             | Kind::ForEach(_)
             | Kind::Fork(_)
             | Kind::Try(_)
+            | Kind::Lock(_)
             | Kind::Saga(_) => Work::takes(Activity::Region(self.region(node, scope, raw)?)),
         })
     }
@@ -239,6 +247,7 @@ impl RunTurn<'_, '_> {
     }
 
     fn emit_event(&mut self, template: &graph::Template, scope: &Scope) -> Result<Value, Failure> {
+        self.room_for_message()?;
         let Value::Object(members) = self.template(template, scope)? else {
             return Err(Failure::new("configuration", "an event must be an object"));
         };
