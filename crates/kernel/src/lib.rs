@@ -39,6 +39,7 @@ mod region;
 mod repeat;
 mod retry;
 pub mod run;
+mod split;
 mod step;
 mod task;
 mod timer;
