@@ -196,7 +196,7 @@ impl<'t> Lowering<'t> {
                 "labels" if own.is_some() => self.tags(member),
                 "concurrency" if own.is_some() => self.concurrency(member),
                 "priority" if own.is_some() => {
-                    self.graph.priority = self.priority(member, &Scope::default());
+                    self.graph.priority = self.urgency(member, &Scope::default());
                 }
                 "variables" if own.is_some() => self.variables(member),
                 _ if own.is_some() => self.unknown_own(member),
@@ -275,17 +275,14 @@ impl<'t> Lowering<'t> {
             at,
             &[&SECTIONS[..], &["catalogs", "extensions", "secrets"]].concat(),
         );
-        let advice = [
-            (
-                "catalogs",
-                "copy the functions that you need into `use.functions`",
-            ),
-            (
-                "secrets",
-                "let the worker that needs a secret read it from its own configuration",
-            ),
-        ];
+        let advice = [(
+            "catalogs",
+            "copy the functions that you need into `use.functions`",
+        )];
         self.refuse(at, &advice);
+        if let Some(secrets) = at.member("secrets") {
+            self.secrets(secrets);
+        }
         if let Some(extensions) = at.member("extensions") {
             self.extensions(extensions);
         }

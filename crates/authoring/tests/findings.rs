@@ -147,8 +147,6 @@ fn sections() {
         at "/schedule"
     "#);
     assert_snapshot!(root("use: {secrets: [a], extensions: [], catalogs: {}}"), @r#"
-    3:7: error: `secrets` is not supported yet; let the worker that needs a secret read it from its own configuration [unsupported]
-        at "/use/secrets"
     3:37: error: `catalogs` is not supported yet; copy the functions that you need into `use.functions` [unsupported]
         at "/use/catalogs"
     "#);
@@ -281,7 +279,7 @@ fn expressions() {
     assert_snapshot!(tasks("- a: {for: {each: pet, in: .pets}, do: [b: {set: {x: '${ $pet }'}}]}\n- c: {set: {x: '${ $pet }', y: '${ $secrets.a }'}}"), @r#"
     4:20: error: the expression "$pet" is wrong: `$pet` is not defined; these exist: $context, $input, $output, $task, $workflow, $runtime [bad-expression]
         at "/do/1/c/set/x"
-    4:32: error: the variable $secrets is not supported yet; let the worker that needs a secret read it from its own configuration [unsupported]
+    4:32: error: $secrets may be named only in the `with` of calls, and in `environment` and `arguments` of what `run` starts; everywhere else it would be kept with the run [misplaced-secret]
         at "/do/1/c/set/y"
     "#);
 }
@@ -381,18 +379,14 @@ fn calls() {
         at "/do/2/c/with/output"
     "#);
     assert_snapshot!(tasks("- a: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {oauth2: {}}}}}\n- b: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {basic: {username: a}}}}}"), @r#"
-    3:85: error: `oauth2` is not supported yet; use `bearer` with a token that an earlier task fetched, or a worker of yours that makes the call [unsupported]
+    3:85: error: `authority` is missing; add it here [missing-key]
         at "/do/0/a/with/endpoint/authentication/oauth2"
     4:85: error: `password` is missing; add it here [missing-key]
         at "/do/1/b/with/endpoint/authentication/basic"
     "#);
-    assert_snapshot!(tasks("- a: {call: grpc, with: {}}\n- b: {run: {shell: {command: ls}}}\n- c: {run: {workflow: {}}}"), @r#"
-    3:7: error: `call: grpc` is not supported yet; use `call: http`, or `call: task` with a worker of yours that makes the call [unsupported]
-        at "/do/0/a/call"
-    4:13: error: `shell` is not supported yet; let a worker do it: `call: task` with a queue that your worker polls [unsupported]
-        at "/do/1/b/run/shell"
-    5:13: error: `name` is missing; add it here [missing-key]
-        at "/do/2/c/run/workflow"
+    assert_snapshot!(tasks("- c: {run: {workflow: {}}}"), @r#"
+    3:13: error: `name` is missing; add it here [missing-key]
+        at "/do/0/c/run/workflow"
     "#);
     assert_snapshot!(root("use: {functions: {f: {call: g}, g: {do: [x: {call: f}]}, h: {wait: PT1S}}}\noutput: {as: .a}"), @r#"
     3:22: warning: "f" is never used, and so was not checked; use it or remove it [unused]

@@ -16,10 +16,10 @@ use core::fmt;
 use crate::expr::Program;
 use crate::ir::{
     Body, BodyIndex, Case, ForEach, Graph, Human, Join, JoinBy, Kind, Losers, Need, Next, Node,
-    NodeIndex, ROOT,
+    NodeIndex, ROOT, Sealed,
 };
 use crate::schema::Schema;
-use crate::template::{Expr, VARIABLES};
+use crate::template::{Expr, SECRETS_VARIABLE, VARIABLES};
 use crate::value::Str;
 
 pub use collect::expressions;
@@ -65,6 +65,9 @@ pub const LABELS_MAX: usize = 64;
 
 /// The most variables that bodies bind.
 pub const LOCALS_MAX: usize = 250;
+
+/// The most sealed members of a task's input.
+pub const SEALED_MAX: usize = 64;
 
 /// How much of an expression a message quotes.
 const QUOTE_CHARS_MAX: usize = 60;
@@ -419,6 +422,26 @@ impl<'g> Checker<'g> {
             let mut found = Vec::new();
             collect::of_node(node, &mut found);
             self.compile(&node.path, &found, &variables);
+            if let Kind::Task(task) = &node.kind {
+                self.sealed(&node.path, &task.sealed);
+            }
+        }
+    }
+
+    fn sealed(&mut self, path: &Str, sealed: &[Sealed]) {
+        if sealed.len() > SEALED_MAX {
+            let count = sealed.len();
+            self.fail(
+                path,
+                format!("{count} members are sealed, more than {SEALED_MAX}"),
+            );
+        }
+        for member in sealed {
+            if !member.at.is_empty() && !member.at.starts_with('/') {
+                let at = &member.at;
+                self.fail(path, format!("the sealed member {at:?} is no JSON pointer"));
+            }
+            self.compile(path, &[&member.value], &[SECRETS_VARIABLE]);
         }
     }
 
@@ -525,6 +548,9 @@ fn is_instant(kind: &Kind) -> bool {
 
 /// What does not fit together in a for-each.
 fn flaw_of_each(each: &ForEach) -> Option<String> {
+    if each.need == Need::Count(0) {
+        return Some("the count of needed elements must be at least 1, not 0".into());
+    }
     let is_partial = each.need != Need::All || each.until.is_some() || each.more.is_some();
     if is_partial && !each.collect {
         return Some("only a for-each that collects can end before its last element, or take more; let it collect".into());
@@ -580,9 +606,6 @@ fn flaws(kind: &Kind) -> Vec<String> {
                     MORE_MAX as usize,
                 );
             }
-            if let Need::Count(0) = each.need {
-                flaws.push("the count of needed elements must be at least 1, not 0".into());
-            }
             flaws.extend(flaw_of_each(each));
         }
         Kind::Fork(fork) => {
@@ -606,11 +629,8 @@ fn flaws(kind: &Kind) -> Vec<String> {
         },
         Kind::Lock(lock) => limit("the limit of a lock", lock.limit as usize, threads_max),
         Kind::Withdraw(withdraw) => {
-            limit(
-                "the count of nodes to withdraw",
-                withdraw.nodes.len(),
-                BRANCHES_MAX,
-            );
+            let count = withdraw.nodes.len();
+            limit("the count of nodes to withdraw", count, BRANCHES_MAX);
         }
         Kind::Human(human) => flaws.extend(crowded(human)),
         _ => {}
