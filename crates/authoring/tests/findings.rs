@@ -478,7 +478,7 @@ fn human_tasks() {
     call: human-task
     with:
       group: 5
-      form: {schema: true, ui: {}}
+      form: {schema: {type: object, required: 5}, ui: {}}
       priority: 10
       due: soon
       remind: PT1H
@@ -491,9 +491,9 @@ fn human_tasks() {
         at "/do/0/a/with"
     7:14: error: `group` must be the name of a group or a list of names, not a number [bad-type]
         at "/do/0/a/with/group"
-    8:22: error: `schema` must be a map that is a JSON Schema, not true or false [bad-type]
-        at "/do/0/a/with/form/schema"
-    8:28: error: unknown key "ui"; allowed here: schema [unknown-key]
+    8:47: error: this must be a list of names [bad-schema]
+        at "/do/0/a/with/form/schema/required"
+    8:51: error: unknown key "ui"; allowed here: schema [unknown-key]
         at "/do/0/a/with/form/ui"
     9:17: error: `priority` must be a whole number from 0 to 9, the most urgent, not 10 [bad-value]
         at "/do/0/a/with/priority"

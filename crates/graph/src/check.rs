@@ -15,8 +15,8 @@ use core::fmt;
 
 use crate::expr::Program;
 use crate::ir::{
-    Body, BodyIndex, Case, ForEach, Graph, Join, JoinBy, Kind, Listen, Losers, Need, Next, Node,
-    NodeIndex, ROOT, Sealed, Until,
+    Body, BodyIndex, Case, ForEach, Graph, Human, Join, JoinBy, Kind, Listen, Losers, Need, Next,
+    Node, NodeIndex, ROOT, Sealed, Until,
 };
 use crate::schema::Schema;
 use crate::template::{Expr, SECRETS_VARIABLE, VARIABLES};
@@ -465,14 +465,12 @@ impl<'g> Checker<'g> {
     /// Every schema compiles, and what `$context` is at first fits its own.
     fn schemas(&mut self) {
         let graph = self.graph;
-        let nodes = graph.nodes.iter().map(|node| (&node.path, &node.schemas));
         let root = Str::from("");
-        for (path, schemas) in nodes.chain([(&root, &graph.schemas)]) {
-            for (word, schema) in schemas.iter() {
-                for flaw in Schema::compile(schema).err().unwrap_or_default() {
-                    let message = format!("the schema of the {word} is wrong at {flaw}");
-                    self.fail(path, message);
-                }
+        for (node, word, schema) in graph.schemas() {
+            let path = node.map_or(&root, |node| &self.node(NodeIndex(node)).path);
+            for flaw in Schema::compile(schema).err().unwrap_or_default() {
+                let message = format!("the schema of the {word} is wrong at {flaw}");
+                self.fail(path, message);
             }
         }
         if let (Some(context), Some(schema)) = (&graph.context, &graph.schemas.export)
@@ -610,6 +608,16 @@ fn listen_flaws(listen: &Listen) -> Vec<String> {
     flaws
 }
 
+fn crowded(human: &Human) -> Option<String> {
+    let (reminders, outcomes) = (human.remind.len(), human.outcomes.len());
+    let fits = reminders <= REMINDERS_MAX && outcomes <= OUTCOMES_MAX;
+    (!fits).then(|| {
+        format!(
+            "a human task has at most {REMINDERS_MAX} reminders and {OUTCOMES_MAX} outcomes, not {reminders} and {outcomes}"
+        )
+    })
+}
+
 /// What is out of bounds in a node.
 fn flaws(kind: &Kind) -> Vec<String> {
     let mut flaws = Vec::new();
@@ -663,14 +671,7 @@ fn flaws(kind: &Kind) -> Vec<String> {
             let count = withdraw.nodes.len();
             limit("the count of nodes to withdraw", count, BRANCHES_MAX);
         }
-        Kind::Human(human) => {
-            let (reminders, outcomes) = (human.remind.len(), human.outcomes.len());
-            if reminders > REMINDERS_MAX || outcomes > OUTCOMES_MAX {
-                flaws.push(format!(
-                    "a human task has at most {REMINDERS_MAX} reminders and {OUTCOMES_MAX} outcomes, not {reminders} and {outcomes}"
-                ));
-            }
-        }
+        Kind::Human(human) => flaws.extend(crowded(human)),
         _ => {}
     }
     flaws

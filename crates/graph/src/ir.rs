@@ -98,7 +98,27 @@ impl Graph {
             .and_then(|body| body.first)
             .map_or(Next::Exit, Next::Node)
     }
+
+    /// Every schema: of which node (none for the workflow), of what, and itself.
+    pub fn schemas(&self) -> impl Iterator<Item = (Option<u32>, &'static str, &Value)> {
+        let nodes = (0_u32..).zip(&self.nodes).flat_map(|(index, node)| {
+            let form = match &node.kind {
+                Kind::Human(human) => human.form.as_ref().map(|form| (FORM, form)),
+                _ => None,
+            };
+            let schemas = node.schemas.iter().chain(form);
+            schemas.map(move |(word, schema)| (Some(index), word, schema))
+        });
+        nodes.chain(
+            self.schemas
+                .iter()
+                .map(|(word, schema)| (None, word, schema)),
+        )
+    }
 }
+
+/// What the form of a human task is the schema of.
+pub const FORM: &str = "data";
 
 /// A region of nodes that runs, ends and is cancelled as one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@ mod command_line;
 mod connectors;
 mod crash;
 mod examples;
+mod human;
 mod language;
 mod lifecycle;
 mod schedules;

@@ -89,11 +89,7 @@ impl<'t> Lowering<'t> {
     fn form(&mut self, form: At<'t>) -> Option<Value> {
         self.known(form, &["schema"]);
         let schema = self.require(form, "schema")?;
-        if !schema.is_map() {
-            self.wrong(schema, "a map that is a JSON Schema");
-            return None;
-        }
-        Some(schema.value())
+        self.schema_document(schema)
     }
 
     /// A whole number, or an expression that gives one.
