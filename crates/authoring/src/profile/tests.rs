@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -236,6 +236,102 @@ fn the_compiler_takes_the_keys_of_the_profile_and_no_others() {
                 "{}.{name} has no row in the profile",
                 shape.name
             );
+        }
+    }
+}
+
+/// What editors are given, as something that judges.
+fn judge() -> jsonschema::Validator {
+    jsonschema::validator_for(&schema()).expect("the schema is one")
+}
+
+#[test]
+fn the_schema_takes_what_compiles_and_refuses_what_the_profile_refuses() {
+    let judge = judge();
+    for shape in shapes().filter(|shape| !shape.refused) {
+        for key in shape.keys {
+            let text = document(shape, key.name, key.sample);
+            let value = read(&text);
+            let verdict = judge.validate(&value);
+            let refused = key.standing == Standing::Refused;
+            assert_eq!(
+                verdict.is_err(),
+                refused,
+                "{}.{}: {text}\n{verdict:?}",
+                shape.name,
+                key.name
+            );
+        }
+        if !shape.open {
+            let text = document(shape, "strange", "1");
+            assert!(
+                judge.validate(&read(&text)).is_err(),
+                "{}: {text}",
+                shape.name
+            );
+        }
+    }
+    let slip = format!(
+        "{}do: []",
+        HEAD.replace("'1.0.0'", "'1.0.0', metadata: {dev.quadrille/label: {}}")
+    );
+    assert!(judge.validate(&read(&slip)).is_err() && !errors(&slip).is_empty());
+}
+
+#[test]
+fn samples_of_the_language_are_valid_by_its_own_schema() {
+    let mut wrong = Vec::new();
+    let official = jsonschema::validator_for(&read(OFFICIAL)).expect("the official schema is one");
+    for shape in shapes().filter(|shape| !shape.refused) {
+        let lax = shape
+            .keys
+            .iter()
+            .any(|key| key.standing == Standing::Differs);
+        for key in shape.keys {
+            let strict = key.standing == Standing::Supported && !key.later && !lax;
+            let text = document(shape, key.name, key.sample);
+            let value = read(&text);
+            if let (true, Err(error)) = (strict, official.validate(&value)) {
+                wrong.push(format!("{}.{}: {text}\n{error}\n", shape.name, key.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.concat());
+}
+
+/// The workflows of a folder and of those below it.
+fn workflows(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("a file").path();
+        if path.is_dir() {
+            workflows(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "yaml") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn examples_are_valid_and_tell_editors_by_what() {
+    let judge = judge();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut files = Vec::new();
+    workflows(&root.join("examples"), &mut files);
+    assert!(files.len() >= 6);
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("a text");
+        if !text.contains("\ndocument:") {
+            continue;
+        }
+        let schema = text
+            .strip_prefix("# yaml-language-server: $schema=")
+            .and_then(|rest| rest.lines().next());
+        let schema = schema.unwrap_or_else(|| panic!("{} names no schema", file.display()));
+        let named = file.parent().expect("a folder").join(schema).canonicalize();
+        let published = root.join("contracts/workflow.schema.json").canonicalize();
+        assert_eq!(named.ok(), published.ok(), "{}", file.display());
+        if let Err(error) = judge.validate(&read(&text)) {
+            panic!("{}: {error} at {}", file.display(), error.instance_path());
         }
     }
 }

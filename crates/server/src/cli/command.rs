@@ -10,7 +10,7 @@ use super::complaint::Complaint;
 use super::context::Context;
 use super::{
     apply, cancel, check, completion, config, describe, exec, get, history, list, publish, retry,
-    run, schedule, server, signal, steer,
+    run, schedule, schema, server, signal, steer,
 };
 use crate::output::paint::Paint;
 
@@ -51,6 +51,7 @@ pub(crate) enum Command {
     Retry(retry::Retry),
     Schedule(schedule::Schedule),
     Config(config::Config),
+    Schema(schema::Schema),
     Completion(completion::Completion),
 }
 
@@ -87,6 +88,7 @@ impl Command {
             Command::Exec(command) => command.run(context),
             Command::Check(command) => command.run(context),
             Command::Config(command) => command.run(context),
+            Command::Schema(command) => command.run(context),
             Command::Completion(command) => command.run(context),
             Command::Apply(command) => wait_for(command.run(context)),
             Command::Run(command) => wait_for(command.run(context)),
