@@ -5,6 +5,7 @@
 use std::str::FromStr;
 
 use graph::ir::{Attribute, AttributeKind, NAMESPACE_DEFAULT};
+use graph::schema::Schema;
 use graph::value::Str;
 
 use crate::compile::Schedule;
@@ -22,7 +23,7 @@ const LABEL_BYTES_MAX: usize = 63;
 const OWN_PREFIX: &str = "dev.quadrille/";
 
 /// Those keys, without the prefix.
-const KEYS_OWN: [&str; 3] = ["attributes", "labels", "retention"];
+const KEYS_OWN: [&str; 4] = ["attributes", "labels", "retention", "variables"];
 
 impl<'t> Lowering<'t> {
     /// The whole document; gives when it starts by itself.
@@ -49,6 +50,9 @@ impl<'t> Lowering<'t> {
         self.graph.output = root
             .member("output")
             .and_then(|at| self.shaping(at, "as", &scope));
+        let context = self.graph.schemas.export.take();
+        self.graph.schemas = self.schemas(root);
+        self.graph.schemas.export = context;
         self.graph.timeout = root
             .member("timeout")
             .and_then(|at| self.timeout(at, &scope));
@@ -118,6 +122,21 @@ impl<'t> Lowering<'t> {
         }
     }
 
+    /// `$context`: the schema that it keeps to, and what it is at first.
+    fn variables(&mut self, at: At<'t>) {
+        self.known(at, &["schema", "initial"]);
+        let schema = at.member("schema");
+        self.graph.schemas.export = schema.and_then(|schema| self.schema_document(schema));
+        self.graph.context = at.member("initial").map(At::value);
+        if let (Some(initial), Some(schema)) = (at.member("initial"), &self.graph.schemas.export)
+            && let Ok(schema) = Schema::compile(schema)
+            && let Err(misfits) = schema.check(&initial.value())
+        {
+            let message = format!("what `$context` is at first does not fit its schema: {misfits}");
+            self.findings.error(initial, "bad-value", message);
+        }
+    }
+
     fn label(&mut self, at: At<'t>) -> Option<Str> {
         let text = self.literal(at)?;
         let letter = |c: char| c.is_ascii_alphanumeric();
@@ -165,6 +184,7 @@ impl<'t> Lowering<'t> {
             match own.unwrap_or(member.key()) {
                 "attributes" => self.attributes(member),
                 "retention" => self.graph.retention_ms = self.fixed_ms(member),
+                "variables" if own.is_some() => self.variables(member),
                 "labels" if own.is_some() => self.tags(member),
                 _ if own.is_some() => self.unknown_own(member),
                 _ => {}

@@ -28,6 +28,7 @@ mod finding;
 mod lowering;
 mod profile;
 mod reading;
+mod schema;
 mod task;
 mod tree;
 mod yaml;

@@ -11,8 +11,26 @@ pub(super) const METADATA: &[Key] = &[
     key("dev.quadrille/labels", Map(&Text), "{team: a}", "Labels of every run, as `tags`.").ours(),
     key("dev.quadrille/attributes", Map(&Of("attribute")), "{total: {type: number, from: .total}}", "Typed values of every run, computed from its input, that lists filter and sort by. Short: `attributes`.").ours(),
     key("dev.quadrille/retention", DURATION, "P30D", "How long a finished run is kept; a fixed duration. Short: `retention`.").ours(),
+    key("dev.quadrille/variables", Of("variables"), "{initial: {total: 0}}", "What `$context` is. Without it, an empty map at first.").ours(),
     key("attributes", Map(&Of("attribute")), "{total: {type: number, from: .total}}", "Short for `dev.quadrille/attributes`.").ours(),
     key("retention", DURATION, "P30D", "Short for `dev.quadrille/retention`.").ours(),
+];
+
+pub(super) const VARIABLES: &[Key] = &[
+    key(
+        "schema",
+        Value,
+        "{type: object}",
+        "A JSON Schema that every export must fit.",
+    )
+    .ours(),
+    key(
+        "initial",
+        Value,
+        "{total: 0}",
+        "Its first value, as it stands; it must fit the schema.",
+    )
+    .ours(),
 ];
 
 pub(super) const ATTRIBUTE: &[Key] = &[

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use graph::schema::Schema;
 use serde_json::Value;
 
 use super::schema::{schema, shapes, slug};
@@ -241,8 +242,24 @@ fn the_compiler_takes_the_keys_of_the_profile_and_no_others() {
 }
 
 /// What editors are given, as something that judges.
-fn judge() -> jsonschema::Validator {
-    jsonschema::validator_for(&schema()).expect("the schema is one")
+fn judge() -> Schema {
+    compiled(&schema())
+}
+
+fn compiled(schema: &Value) -> Schema {
+    Schema::compile(&data(schema)).expect("the schema compiles")
+}
+
+fn data(json: &Value) -> graph::Value {
+    graph::Value::from_json(json.to_string().as_bytes()).expect("JSON is data")
+}
+
+/// What is wrong with a document by a schema.
+fn misfit(schema: &Schema, text: &str) -> Option<String> {
+    schema
+        .check(&data(&read(text)))
+        .err()
+        .map(|misfits| misfits.to_string())
 }
 
 #[test]
@@ -251,11 +268,10 @@ fn the_schema_takes_what_compiles_and_refuses_what_the_profile_refuses() {
     for shape in shapes().filter(|shape| !shape.refused) {
         for key in shape.keys {
             let text = document(shape, key.name, key.sample);
-            let value = read(&text);
-            let verdict = judge.validate(&value);
+            let verdict = misfit(&judge, &text);
             let refused = key.standing == Standing::Refused;
             assert_eq!(
-                verdict.is_err(),
+                verdict.is_some(),
                 refused,
                 "{}.{}: {text}\n{verdict:?}",
                 shape.name,
@@ -264,24 +280,22 @@ fn the_schema_takes_what_compiles_and_refuses_what_the_profile_refuses() {
         }
         if !shape.open {
             let text = document(shape, "strange", "1");
-            assert!(
-                judge.validate(&read(&text)).is_err(),
-                "{}: {text}",
-                shape.name
-            );
+            assert!(misfit(&judge, &text).is_some(), "{}: {text}", shape.name);
         }
     }
     let slip = format!(
         "{}do: []",
         HEAD.replace("'1.0.0'", "'1.0.0', metadata: {dev.quadrille/label: {}}")
     );
-    assert!(judge.validate(&read(&slip)).is_err() && !errors(&slip).is_empty());
+    assert!(misfit(&judge, &slip).is_some() && !errors(&slip).is_empty());
 }
 
 #[test]
 fn samples_of_the_language_are_valid_by_its_own_schema() {
     let mut wrong = Vec::new();
-    let official = jsonschema::validator_for(&read(OFFICIAL)).expect("the official schema is one");
+    // Our patterns have no look-around; what it looks around for does not matter to the samples.
+    let text = OFFICIAL.replace("(?!$)", "").replace(r"(?=\d)", "");
+    let official = compiled(&read(&text));
     for shape in shapes().filter(|shape| !shape.refused) {
         let lax = shape
             .keys
@@ -290,8 +304,7 @@ fn samples_of_the_language_are_valid_by_its_own_schema() {
         for key in shape.keys {
             let strict = key.standing == Standing::Supported && !key.later && !lax;
             let text = document(shape, key.name, key.sample);
-            let value = read(&text);
-            if let (true, Err(error)) = (strict, official.validate(&value)) {
+            if let (true, Some(error)) = (strict, misfit(&official, &text)) {
                 wrong.push(format!("{}.{}: {text}\n{error}\n", shape.name, key.name));
             }
         }
@@ -330,8 +343,8 @@ fn examples_are_valid_and_tell_editors_by_what() {
         let named = file.parent().expect("a folder").join(schema).canonicalize();
         let published = root.join("contracts/workflow.schema.json").canonicalize();
         assert_eq!(named.ok(), published.ok(), "{}", file.display());
-        if let Err(error) = judge.validate(&read(&text)) {
-            panic!("{}: {error} at {}", file.display(), error.instance_path());
+        if let Some(error) = misfit(&judge, &text) {
+            panic!("{}: {error}", file.display());
         }
     }
 }

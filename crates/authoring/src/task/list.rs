@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use graph::Template;
 use graph::ir::{BodyIndex, Case, Kind, Next, NodeIndex};
-use graph::{Expr, Template};
 
-use crate::expression::to_expression;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
@@ -219,6 +218,7 @@ impl<'t> Lowering<'t> {
         let export = task
             .member("export")
             .and_then(|at| self.shaping(at, "as", scope));
+        let schemas = self.schemas(task);
         let timeout = task
             .member("timeout")
             .and_then(|at| self.timeout(at, scope));
@@ -232,11 +232,8 @@ impl<'t> Lowering<'t> {
         let kind = self.kind(task, word, scope, flow);
 
         let node = self.node(node);
-        node.input = match (node.input.take(), input) {
-            (Some(given), Some(input)) => Some(piped(&given, &input)),
-            (given, input) => input.or(given),
-        };
-        (node.output, node.export) = (output, export);
+        (node.input, node.output, node.export) = (input, output, export);
+        node.schemas = schemas;
         (node.timeout, node.undo) = (timeout, undo);
         if let Some(kind) = kind {
             node.kind = kind;
@@ -312,13 +309,6 @@ impl<'t> Lowering<'t> {
     /// `{from: …}` or `{as: …}`.
     pub(crate) fn shaping(&mut self, at: At<'t>, key: &str, scope: &Scope) -> Option<Template> {
         self.known(at, &[key, "schema"]);
-        self.refuse(
-            at,
-            &[(
-                "schema",
-                "leave it out, and check the data with a `switch` and a `raise` where it matters",
-            )],
-        );
         self.shape(at.member(key)?, scope)
     }
 
@@ -365,12 +355,6 @@ impl<'t> Lowering<'t> {
             }
         }
     }
-}
-
-/// The second template on what the first one gives.
-fn piped(first: &Template, second: &Template) -> Template {
-    let [first, second] = [first, second].map(to_expression);
-    Template::Expr(Expr(format!("{first} | {second}").into()))
 }
 
 /// Whether a skipped task goes on with the list although a done one goes elsewhere.
