@@ -186,6 +186,7 @@ impl<'t> Lowering<'t> {
                 "retention" => self.graph.retention_ms = self.fixed_ms(member),
                 "variables" if own.is_some() => self.variables(member),
                 "labels" if own.is_some() => self.tags(member),
+                "variables" if own.is_some() => self.variables(member),
                 _ if own.is_some() => self.unknown_own(member),
                 _ => {}
             }

@@ -18,7 +18,8 @@
 //! * `run.workflow` without a namespace means the document's own.
 //!
 //! What the language lacks is called as functions of the catalogue, with or without `:1.0.0@default`:
-//! `task` `map` `race` `saga` `finally` `loop` `wait-until` `child`.
+//! `task` `map` `race` `saga` `finally` `loop` `wait-until` `child`
+//! `human-task`.
 #![warn(missing_docs)]
 
 mod compile;
@@ -29,6 +30,7 @@ mod lowering;
 mod profile;
 mod reading;
 mod schema;
+pub mod suite;
 mod task;
 mod tree;
 mod yaml;

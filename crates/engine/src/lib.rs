@@ -6,9 +6,11 @@
 
 mod calendar;
 pub mod driver;
+pub mod human;
 mod metrics;
 pub mod partition;
 pub mod query;
+pub mod rehearsal;
 
 pub use calendar::ZonedCalendar;
 pub use driver::handle::{

@@ -11,6 +11,7 @@ use graph::Failure;
 use graph::value::{Str, Value};
 
 use crate::codec::{record, union};
+use crate::human::{HumanAssigned, HumanBy, HumanCommented, HumanDecided, HumanEscalated};
 use crate::id::{FrameId, RunId, SessionId, StepId, StepRef, Time};
 use crate::limits::DATA_BYTES_MAX;
 use crate::message::Deferred;
@@ -113,6 +114,20 @@ union! {
         29 OutcomeKept(OutcomeKept),
         /// A for-each took in one more element.
         40 ItemAdded(ItemAdded),
+        /// A person took a human task.
+        30 HumanClaimed(HumanBy),
+        /// A person gave a human task back.
+        31 HumanReleased(HumanBy),
+        /// A human task was given to someone.
+        32 HumanAssigned(HumanAssigned),
+        /// A human task was not done in time and went to others.
+        33 HumanEscalated(HumanEscalated),
+        /// The person of a human task was reminded.
+        34 HumanReminded(StepOnly),
+        /// A person said something about a human task.
+        35 HumanCommented(HumanCommented),
+        /// A person closed a human task.
+        36 HumanDecided(HumanDecided),
     }
 }
 
@@ -129,6 +144,7 @@ impl RunEvent {
             RunEvent::RegionReleased(fact) => of(fact.context.as_ref()),
             RunEvent::EventReceived(fact) => of(Some(&fact.event)),
             RunEvent::ItemAdded(fact) => of(Some(&fact.item)),
+            RunEvent::HumanDecided(fact) => of(Some(&fact.data)),
             RunEvent::OutcomeKept(fact) => of(fact.outcome.output.as_ref()),
             RunEvent::StepFailed(fact) => of(Some(&fact.failure.to_value())),
             RunEvent::FrameEnding(fact) => match &fact.ending {
@@ -204,6 +220,8 @@ record! {
         4 context: Option<Value>,
         /// The saga around it that has to remember it.
         5 saga: Option<StepId>,
+        /// Whether its condition did not hold, so that it did nothing.
+        60 skipped: Option<bool>,
     }
 }
 
@@ -234,6 +252,8 @@ record! {
         4 saga: Option<StepId>,
         /// Whether it has a compensation of its own.
         5 undoable: bool,
+        /// Whether its condition did not hold, so that it did nothing.
+        60 skipped: Option<bool>,
     }
 }
 

@@ -12,6 +12,7 @@ use graph::{Failure, Object};
 
 use crate::catalog::Catalog;
 use crate::codec::{Damage, Wire, decode, encode, record, union, words};
+use crate::human::HumanWork;
 use crate::id::{FrameId, ROOT_FRAME, RunId, SessionId, StepId, StepRef, Time, WHOLE_RUN};
 use crate::limits::DATA_BYTES_MAX;
 use crate::message::Message;
@@ -220,6 +221,8 @@ union! {
         7 Yielded(Due),
         /// Its work is over; waits for the suspended run to go on, then leaves.
         8 Kept(Outcome),
+        /// Waits for a person.
+        30 Human(Box<HumanWork>),
     }
 }
 
@@ -456,7 +459,11 @@ impl Run {
         let waits = |activity: &Activity| {
             matches!(
                 activity,
-                Activity::Timer(_) | Activity::Listen(_) | Activity::Child(_) | Activity::Region(_)
+                Activity::Timer(_)
+                    | Activity::Listen(_)
+                    | Activity::Child(_)
+                    | Activity::Region(_)
+                    | Activity::Human(_)
             )
         };
         if !self.steps.is_empty() && self.steps.values().all(|step| waits(&step.activity)) {
@@ -584,6 +591,7 @@ impl Step {
             Activity::Task(task) => task.due(),
             Activity::Timer(due) | Activity::Yielded(due) => Some(due.at),
             Activity::Region(region) => region.due,
+            Activity::Human(work) => work.due(),
             Activity::Held(_) | Activity::Kept(_) => self.due_when_released(),
             Activity::Listen(_) | Activity::Child(_) => None,
         };
@@ -599,6 +607,7 @@ impl Activity {
         match self {
             Activity::Task(task) => Some(&task.input),
             Activity::Child(awaited) => Some(&awaited.input),
+            Activity::Human(work) => Some(&work.data),
             Activity::Timer(_)
             | Activity::Listen(_)
             | Activity::Region(_)

@@ -24,6 +24,7 @@ const NAMED: &[&str] = &[
     "loop",
     "wait-until",
     "child",
+    "human-task",
 ];
 
 const REMEDY: &str =

@@ -119,6 +119,17 @@ fn shapes_are_named_once_and_names_lead_to_shapes() {
     }
 }
 
+#[test]
+fn every_function_of_the_catalogue_is_described() {
+    for function in crate::task::call::CATALOGUE {
+        let name = format!("call: {function}");
+        assert!(
+            shapes().any(|shape| shape.name == name),
+            "{function} has no row in the profile"
+        );
+    }
+}
+
 /// A document in which the map of a shape has what it needs and this.
 fn document(shape: &Shape, name: &str, sample: &str) -> String {
     let mut members = vec![format!("{name}: {sample}")];

@@ -13,8 +13,9 @@ use crate::tree::At;
 const CALLS_UNSUPPORTED: [&str; 5] = ["openapi", "grpc", "asyncapi", "mcp", "a2a"];
 
 /// The functions that are always there.
-const CATALOGUE: [&str; 8] = [
+pub(crate) const CATALOGUE: [&str; 9] = [
     "task",
+    "human-task",
     "map",
     "race",
     "saga",
@@ -47,6 +48,7 @@ impl<'t> Lowering<'t> {
             let with = self.require(task, "with")?;
             return match function {
                 "task" => self.worker_task(with, scope),
+                "human-task" => self.human_task(with, scope),
                 "map" => self.map(with, scope),
                 "race" => self.race(with, scope),
                 "saga" => self.saga(with, scope),

@@ -3,13 +3,14 @@
 //! `list` walks lists of tasks and their flow; every other file turns what one kind of task says into the
 //! [`graph::Kind`] that does it.
 
-mod call;
+pub(crate) mod call;
 mod catalogue;
 mod event;
 pub(crate) mod extension;
 mod failure;
 mod flow;
 mod http;
+mod human;
 mod list;
 mod run;
 mod wait;
