@@ -13,6 +13,7 @@ use graph::{Failure, Graph};
 use crate::codec::record;
 use crate::human::HumanAct;
 use crate::id::{RunId, SessionId, StepId, StepRef, TaskToken};
+use crate::lock::LockKey;
 use crate::message::Message;
 use crate::schedule::Schedule;
 
@@ -184,6 +185,11 @@ pub enum Command {
         /// It.
         message: Message,
     },
+    /// Let whoever is next have a lock that is free.
+    GrantLock {
+        /// Which.
+        key: LockKey,
+    },
     /// Let go of a deferred message, because it is carried out next.
     TakeMessage {
         /// Its number.
@@ -247,6 +253,7 @@ pub fn keys(command: &Command) -> Option<RunId> {
         | Command::FireSchedule { .. }
         | Command::NoteScheduledEnd { .. }
         | Command::ExpireEvent { .. }
+        | Command::GrantLock { .. }
         | Command::DeferMessage { .. }
         | Command::TakeMessage { .. } => None,
     }

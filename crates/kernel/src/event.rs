@@ -4,6 +4,7 @@
 //! Invariant: an event carries every result that was computed, so applying it needs no expression, no
 //! clock and no library. Variants keep their numbers for ever.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -14,6 +15,7 @@ use crate::codec::{record, union};
 use crate::human::{HumanAssigned, HumanBy, HumanCommented, HumanDecided, HumanEscalated};
 use crate::id::{FrameId, RunId, SessionId, StepId, StepRef, Time};
 use crate::limits::DATA_BYTES_MAX;
+use crate::lock::Locking;
 use crate::message::Deferred;
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvent, Signal};
@@ -128,6 +130,8 @@ union! {
         35 HumanCommented(HumanCommented),
         /// A person closed a human task.
         36 HumanDecided(HumanDecided),
+        /// A step, or the run as a whole, got the lock that it waited for.
+        41 LockGranted(StepOnly),
     }
 }
 
@@ -180,6 +184,10 @@ record! {
         9 deadline: Option<Time>,
         /// How long it is kept after its end, in milliseconds.
         10 retention_ms: u64,
+        /// Its place among the runs with its concurrency key; it begins when its turn comes.
+        40 lock: Option<Box<Locking>>,
+        /// How urgent its tasks are that say nothing themselves; none is the default.
+        41 priority: Option<u32>,
         /// What `$context` is at first; none is an empty object.
         50 context: Option<Value>,
     }

@@ -40,6 +40,8 @@ pub enum Rejection {
     HumanTaskClosed(StepRef),
     /// Someone else has the human task.
     HumanTaskTaken(Str),
+    /// As many runs with this concurrency key go on already as may, and its workflow drops others.
+    RunDropped(Str, u32),
     /// Not the moment for it: a timer's instant has not come, or what it was for is over.
     NotDue,
 }
@@ -63,6 +65,7 @@ impl Rejection {
             Rejection::HumanTaskMissing(_) => "human-task-missing",
             Rejection::HumanTaskClosed(_) => "human-task-closed",
             Rejection::HumanTaskTaken(_) => "human-task-taken",
+            Rejection::RunDropped(..) => "run-dropped",
             Rejection::NotDue => "not-due",
         }
     }
@@ -92,6 +95,9 @@ impl fmt::Display for Rejection {
             Rejection::HumanTaskClosed(task) => write!(f, "human task {task} is closed: it was decided or withdrawn"),
             Rejection::HumanTaskTaken(who) => {
                 write!(f, "{who} has the human task; let them release it, or assign it to someone else")
+            }
+            Rejection::RunDropped(key, limit) => {
+                write!(f, "the run was dropped: of those with concurrency key {key:?} only {limit} may go on at once; start it again when they have ended")
             }
             Rejection::NotDue => f.write_str("the instant has not come, or what it was for is over"),
         }

@@ -25,6 +25,7 @@ const NAMED: &[&str] = &[
     "wait-until",
     "child",
     "human-task",
+    "lock",
 ];
 
 const REMEDY: &str =

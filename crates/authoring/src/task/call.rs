@@ -13,11 +13,12 @@ use crate::tree::At;
 const CALLS_UNSUPPORTED: [&str; 5] = ["openapi", "grpc", "asyncapi", "mcp", "a2a"];
 
 /// The functions that are always there.
-pub(crate) const CATALOGUE: [&str; 9] = [
+pub(crate) const CATALOGUE: [&str; 10] = [
     "task",
     "human-task",
     "map",
     "race",
+    "lock",
     "saga",
     "finally",
     "loop",
@@ -51,6 +52,7 @@ impl<'t> Lowering<'t> {
                 "human-task" => self.human_task(with, scope),
                 "map" => self.map(with, scope),
                 "race" => self.race(with, scope),
+                "lock" => self.lock(with, scope),
                 "saga" => self.saga(with, scope),
                 "finally" => self.finally(with, scope),
                 "loop" => self.repeat(with, scope),

@@ -44,7 +44,7 @@ impl<'t> Lowering<'t> {
         let form = with.member("form").and_then(|form| self.form(form));
         let priority = with
             .member("priority")
-            .and_then(|priority| self.priority(priority, scope));
+            .and_then(|priority| self.human_priority(priority, scope));
         let due = with.member("due").and_then(|due| self.delay(due, scope));
         let remind = with.member("remind").map(|remind| {
             let instants = self.bounded_list(remind, REMINDERS_MAX);
@@ -97,7 +97,7 @@ impl<'t> Lowering<'t> {
     }
 
     /// A whole number, or an expression that gives one.
-    fn priority(&mut self, priority: At<'t>, scope: &Scope) -> Option<Template> {
+    fn human_priority(&mut self, priority: At<'t>, scope: &Scope) -> Option<Template> {
         match self.template(priority, scope)? {
             Template::Literal(Value::Int(number)) if (0..=PRIORITY_MAX).contains(&number) => {
                 Some(Template::Literal(Value::Int(number)))

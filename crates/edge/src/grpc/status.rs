@@ -36,6 +36,7 @@ pub(crate) fn grpc_code(refusal: &Refusal) -> Code {
             | Rejection::NothingParked(_)
             | Rejection::HumanTaskClosed(_)
             | Rejection::HumanTaskTaken(_)
+            | Rejection::RunDropped(..)
             | Rejection::NotDue => Code::FailedPrecondition,
             Rejection::VersionExists(_) => Code::AlreadyExists,
             Rejection::LimitReached(..) => Code::ResourceExhausted,

@@ -72,6 +72,7 @@ pub(crate) fn http_status(refusal: &Refusal) -> StatusCode {
             | Rejection::NothingParked(_)
             | Rejection::HumanTaskClosed(_)
             | Rejection::HumanTaskTaken(_)
+            | Rejection::RunDropped(..)
             | Rejection::NotDue => StatusCode::CONFLICT,
             Rejection::WorkflowUnsound(_) | Rejection::LimitReached(..) => {
                 StatusCode::UNPROCESSABLE_ENTITY

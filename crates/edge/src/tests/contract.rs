@@ -34,6 +34,7 @@ fn refusals() -> Vec<Refusal> {
         Rejection::LimitReached("x", 1),
         Rejection::Invalid(String::new()),
         Rejection::ScheduleMissing("s".into()),
+        Rejection::RunDropped("k".into(), 1),
         Rejection::NotDue,
         Rejection::HumanTaskMissing(step),
         Rejection::HumanTaskClosed(step),

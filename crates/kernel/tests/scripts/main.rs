@@ -18,6 +18,8 @@ mod human;
 mod join;
 mod life;
 mod limits;
+mod lock;
+mod milestone;
 mod partial;
 mod properties;
 mod region;

@@ -202,7 +202,7 @@ impl World {
 
     fn perform(&mut self, effect: Effect, queue: &mut VecDeque<Message>) {
         match effect {
-            Effect::OfferTask { queue, task } => assert!(
+            Effect::OfferTask { queue, task, .. } => assert!(
                 self.offers.insert((queue.to_string(), task)),
                 "offered twice"
             ),
@@ -601,6 +601,7 @@ impl World {
                 "receive {}.{} {}",
                 received.step.0, received.filter, received.event
             ),
+            RunEvent::LockGranted(granted) => format!("lock {}", granted.step.0),
             RunEvent::ItemAdded(added) => format!("item {} {}", added.step.0, added.item),
             RunEvent::SignalKept(signal) => {
                 format!("signal {} kept {}", signal.number, signal.event)
@@ -659,6 +660,7 @@ impl World {
             Activity::Region(_) => "region".into(),
             Activity::Held(_) => "held".into(),
             Activity::Kept(_) => "kept".into(),
+            Activity::Milestone(_) => "milestone".into(),
             Activity::Yielded(_) => "yielded".into(),
             Activity::Human(work) => format!("human {:?} for {}", work.title, whose(&work.whose)),
         }
@@ -713,6 +715,7 @@ pub(crate) fn assert_same(a: &State, b: &State) {
         }
     }
     assert_eq!(a.listeners, b.listeners, "listeners");
+    assert_eq!(a.locks, b.locks, "locks");
     assert_eq!(a.schedules, b.schedules, "schedules");
     assert_eq!(a.messages, b.messages, "messages");
     assert_eq!(
