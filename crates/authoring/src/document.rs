@@ -192,6 +192,7 @@ impl<'t> Lowering<'t> {
             match own.unwrap_or(member.key()) {
                 "attributes" => self.attributes(member),
                 "retention" => self.graph.retention_ms = self.fixed_ms(member),
+                "variables" if own.is_some() => self.variables(member),
                 "labels" if own.is_some() => self.tags(member),
                 "concurrency" if own.is_some() => self.concurrency(member),
                 "priority" if own.is_some() => {
@@ -208,11 +209,10 @@ impl<'t> Lowering<'t> {
 
     /// A key with our prefix that means nothing is a slip, not the author's own.
     fn unknown_own(&mut self, at: At<'t>) {
-        let names = KEYS_OWN.iter().copied();
-        let name = at.key().strip_prefix(OWN_PREFIX).unwrap_or_default();
-        let hint = self.findings.hint(name, names, || {
-            format!("; {OWN_PREFIX} knows {}", KEYS_OWN.join(", "))
-        });
+        let names = KEYS_OWN.map(|key| format!("{OWN_PREFIX}{key}"));
+        let listed = || format!("; there are {}", names.join(", "));
+        let known = names.iter().map(String::as_str);
+        let hint = self.findings.hint(at.key(), known, listed);
         let message = format!("unknown key {}{hint}", quote(at.key()));
         self.findings.error_key(at, "unknown-key", message);
     }

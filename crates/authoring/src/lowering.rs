@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use graph::Template;
-use graph::check::{BODY_DEPTH_MAX, NODES_MAX};
+use graph::check::{BODY_DEPTH_MAX, LOCALS_MAX, NODES_MAX};
 use graph::ir::{Body, BodyIndex, Graph, Kind, NAMESPACE_DEFAULT, Next, Node, NodeIndex, Schemas};
 use graph::template::VARIABLES;
 use graph::value::Str;
@@ -247,7 +247,8 @@ impl<'t> Lowering<'t> {
 
     /// Makes a variable known to the whole graph, as the kernel numbers them.
     pub(crate) fn declare(&mut self, name: &Str) {
-        if !self.graph.locals.contains(name) {
+        // One above what is allowed is enough for the check to say so.
+        if self.graph.locals.len() <= LOCALS_MAX && !self.graph.locals.contains(name) {
             self.graph.locals.push(name.clone());
         }
     }

@@ -8,7 +8,7 @@ use graph::ir::BodyIndex;
 use graph::value::Str;
 use graph::{Delay, Template};
 
-use crate::expression::unwrap;
+use crate::expression::{truth_of_old, unwrap};
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::{At, Data};
@@ -170,7 +170,15 @@ impl<'t> Lowering<'t> {
             None => default,
             Some((_, Data::Bool(truth))) => *truth,
             Some((member, _)) => {
-                self.wrong(member, "true or false");
+                match member.text().and_then(|text| truth_of_old(text)) {
+                    Some(truth) => {
+                        let message = format!(
+                            "`{key}` must be true or false, and this is text as of YAML 1.2; write {truth}"
+                        );
+                        self.findings.error(member, "bad-type", message);
+                    }
+                    None => self.wrong(member, "true or false"),
+                }
                 default
             }
         }
@@ -206,7 +214,7 @@ impl<'t> Lowering<'t> {
             );
             return None;
         }
-        match self.template(at, scope)? {
+        match self.template_of(at, &["string", "number", "object"], scope)? {
             Template::Literal(value) => match duration::read(&value) {
                 Ok(ms) => Some(Delay::Ms(ms)),
                 Err(message) => {

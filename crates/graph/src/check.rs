@@ -6,6 +6,7 @@
 //! nodes is sound; the kernel bounds how long one may go round without waiting.
 
 mod collect;
+mod endless;
 
 use alloc::format;
 use alloc::string::String;
@@ -23,6 +24,7 @@ use crate::template::{Expr, SECRETS_VARIABLE, VARIABLES};
 use crate::value::Str;
 
 pub use collect::expressions;
+pub use endless::endless;
 
 /// The most nodes of a graph.
 pub const NODES_MAX: usize = 10_000;

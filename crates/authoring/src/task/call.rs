@@ -13,7 +13,7 @@ use crate::tree::At;
 const CALLS: [&str; 5] = ["openapi", "grpc", "asyncapi", "mcp", "a2a"];
 
 /// The functions that are always there.
-const CATALOGUE: [&str; 10] = [
+pub(crate) const CATALOGUE: [&str; 10] = [
     "task",
     "human-task",
     "map",

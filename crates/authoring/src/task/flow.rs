@@ -77,7 +77,7 @@ impl<'t> Lowering<'t> {
             let list = self.template(at, scope)?;
             return Some(Expr(to_expression(&list).into()));
         }
-        self.expression(at, scope)
+        self.expression_of(at, &["array"], scope)
     }
 
     pub(super) fn fork(&mut self, at: At<'t>, scope: &Scope) -> Option<Kind> {

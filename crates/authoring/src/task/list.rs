@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use graph::Template;
 use graph::ir::{BodyIndex, Case, Kind, Next, NodeIndex};
-use graph::{Expr, Template};
 
-use crate::expression::to_expression;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
@@ -233,11 +232,7 @@ impl<'t> Lowering<'t> {
         let kind = self.kind(task, word, scope, flow);
 
         let node = self.node(node);
-        node.input = match (node.input.take(), input) {
-            (Some(given), Some(input)) => Some(piped(&given, &input)),
-            (given, input) => input.or(given),
-        };
-        (node.output, node.export) = (output, export);
+        (node.input, node.output, node.export) = (input, output, export);
         node.schemas = schemas;
         (node.timeout, node.undo) = (timeout, undo);
         if let Some(kind) = kind {
@@ -363,12 +358,6 @@ impl<'t> Lowering<'t> {
             }
         }
     }
-}
-
-/// The second template on what the first one gives.
-fn piped(first: &Template, second: &Template) -> Template {
-    let [first, second] = [first, second].map(to_expression);
-    Template::Expr(Expr(format!("{first} | {second}").into()))
 }
 
 /// Whether a skipped task goes on with the list although a done one goes elsewhere.

@@ -4,7 +4,7 @@
 //! [`graph::Kind`] that does it.
 
 mod authentication;
-mod call;
+pub(crate) mod call;
 mod catalogue;
 mod connector;
 mod event;

@@ -55,6 +55,7 @@ fn command_lines_that_are_promised_parse() {
         "schedule resume nightly",
         "completion bash",
         "config schema",
+        "schema workflow",
         "config show --config quadrille.yaml",
     ];
     for line in promised {
