@@ -48,7 +48,7 @@ pub struct Finding {
     /// * keys and values: `unknown-key` `missing-key` `bad-type` `bad-value` `bad-name` `not-literal`
     ///   `empty-list` `bad-dsl` `bad-version` `bad-duration` `bad-instant` `bad-cron` `bad-endpoint`
     /// * tasks: `bad-item` `unknown-task` `duplicate-name` `unknown-jump` `two-defaults` `unknown-name`
-    ///   `unknown-function` `function-cycle` `compensate-outside-saga` `bad-expression` `unsound`
+    ///   `unknown-function` `function-cycle` `compensate-outside-saga` `bad-expression` `bad-edge` `unsound`
     /// * `unsupported`: part of the language, but not of this server
     /// * warnings: `unused` `text-not-expression`
     pub code: &'static str,

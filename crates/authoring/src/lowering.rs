@@ -31,6 +31,8 @@ pub(crate) struct Lowering<'t> {
     pub(crate) findings: Findings,
     pub(crate) graph: Graph,
     pub(crate) namespace: String,
+    /// Whether bodies may be drawn: the document is in the graph form.
+    pub(crate) is_drawn: bool,
     components: BTreeMap<(&'static str, &'t str), At<'t>>,
     used: BTreeSet<(&'static str, &'t str)>,
     reused_weight: usize,
@@ -47,6 +49,16 @@ pub(crate) struct Scope {
     pub(crate) saga: bool,
     /// The functions that it is inlined from.
     pub(crate) functions: Vec<Str>,
+}
+
+impl Scope {
+    /// The same, one body further in.
+    pub(crate) fn inside(&self) -> Scope {
+        Scope {
+            depth: self.depth + 1,
+            ..self.clone()
+        }
+    }
 }
 
 impl<'t> Lowering<'t> {
@@ -68,6 +80,7 @@ impl<'t> Lowering<'t> {
             findings,
             graph,
             namespace: NAMESPACE_DEFAULT.into(),
+            is_drawn: false,
             components: BTreeMap::new(),
             used: BTreeSet::new(),
             reused_weight: 0,

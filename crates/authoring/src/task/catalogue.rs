@@ -8,6 +8,7 @@ use graph::check::{BRANCHES_MAX, CONCURRENCY_MAX, ROUNDS_MAX};
 use graph::ir::{Exhausted, ForEach, Fork, Kind, Loop, Losers, Need, Task, Try};
 use graph::value::Value;
 
+use super::list::Flow;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
 
@@ -15,7 +16,11 @@ use crate::tree::At;
 const QUEUE_DEFAULT: &str = "default";
 
 /// How many elements of a map are worked on at once, if nothing is said.
-const CONCURRENCY_DEFAULT: u32 = 10;
+pub(crate) const CONCURRENCY_DEFAULT: u32 = 10;
+
+/// Variables that hold an element and its index, if nothing is said.
+pub(crate) const ITEM_DEFAULT: &str = "item";
+pub(crate) const INDEX_DEFAULT: &str = "index";
 
 /// After how many rounds a loop fails, if nothing is said.
 const ROUNDS_DEFAULT: u32 = 1_000;
@@ -68,34 +73,35 @@ impl<'t> Lowering<'t> {
     }
 
     pub(super) fn map(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(with, &["in", "each", "at", "concurrency", "do"]);
+        self.known(with, &["in", "each", "at", "concurrency", "while", "do"]);
         let items = self
             .require(with, "in")
             .and_then(|items| self.items(items, scope));
-        let (each, inner) = self.bind(with.member("each"), "item", scope);
-        let (at, inner) = self.bind(with.member("at"), "index", &inner);
+        let (each, inner) = self.bind(with.member("each"), ITEM_DEFAULT, scope);
+        let (at, inner) = self.bind(with.member("at"), INDEX_DEFAULT, &inner);
         let concurrency = self
             .count(with, "concurrency", 1, CONCURRENCY_MAX)
             .unwrap_or(CONCURRENCY_DEFAULT);
+        let repeat_while = self.optional_expression(with, "while", &inner);
         let body = self.required_body(with, "do", &inner);
         Some(Kind::ForEach(ForEach {
             items: items?,
             each,
             at,
             body: body?,
-            repeat_while: None,
+            repeat_while,
             concurrency,
             collect: true,
         }))
     }
 
     pub(super) fn race(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(with, &["branches", "need", "losers"]);
+        self.known(with, &["branches", "need", "losers", "first"]);
         let branches = self.branches(with, scope)?;
         let count = u32::try_from(branches.len())
             .unwrap_or(u32::MAX)
             .min(u32::try_from(BRANCHES_MAX).unwrap_or(u32::MAX));
-        let need = self.count(with, "need", 1, count).unwrap_or(1);
+        let need = self.need(with, count).unwrap_or(Need::Count(1));
         let losers = match with
             .member("losers")
             .and_then(|at| self.word(at, &["cancel", "leave"]))
@@ -105,9 +111,9 @@ impl<'t> Lowering<'t> {
         };
         Some(Kind::Fork(Fork {
             branches,
-            need: Need::Count(need),
+            need,
             losers,
-            first: false,
+            first: self.flag(with, "first", false),
         }))
     }
 
@@ -124,9 +130,13 @@ impl<'t> Lowering<'t> {
         .map(Kind::Saga)
     }
 
-    pub(super) fn finally(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(with, &["do", "finally"]);
+    pub(super) fn finally(&mut self, with: At<'t>, scope: &Scope, flow: &Flow<'t>) -> Option<Kind> {
+        self.known(with, &["do", "catch", "finally"]);
         let body = self.required_body(with, "do", scope);
+        let catch = match with.member("catch") {
+            Some(catch) => Some(self.catch(catch, scope, flow)?),
+            None => None,
+        };
         let finally = self.required_body(
             with,
             "finally",
@@ -137,7 +147,7 @@ impl<'t> Lowering<'t> {
         );
         Some(Kind::Try(Try {
             body: body?,
-            catch: None,
+            catch,
             finally: Some(finally?),
         }))
     }

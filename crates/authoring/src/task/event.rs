@@ -21,22 +21,10 @@ impl<'t> Lowering<'t> {
             )],
         );
         self.known(at, &["to", "read"]);
-        let envelope = match at
-            .member("read")
-            .and_then(|read| Some((read, self.word(read, &["data", "envelope", "raw"])?)))
-        {
-            Some((read, "raw")) => {
-                self.unsupported(
-                    read,
-                    "`read: raw`",
-                    "use `envelope` for the whole event or `data` for its data",
-                );
-                false
-            }
-            read => read.is_some_and(|(_, word)| word == "envelope"),
-        };
+        let envelope = self.envelope(at);
         let to = self.require(at, "to")?;
-        self.known(to, &["one", "any", "all", "until"]);
+        let need = if self.is_drawn { &["need"][..] } else { &[] };
+        self.known(to, &[&["one", "any", "all", "until"], need].concat());
         self.refuse(
             to,
             &[(
@@ -73,10 +61,11 @@ impl<'t> Lowering<'t> {
             .map(|filter| self.filter(filter, scope))
             .collect();
         let filters: Vec<_> = filters.into_iter().collect::<Option<_>>()?;
-        let need = if chosen.key() == "all" {
-            Need::All
-        } else {
-            Need::Count(1)
+        let count = u32::try_from(filters.len()).unwrap_or(u32::MAX);
+        let need = match chosen.key() {
+            "all" => Need::All,
+            _ if self.is_drawn => self.need(to, count).unwrap_or(Need::Count(1)),
+            _ => Need::Count(1),
         };
         Some(Kind::Listen(Listen {
             filters,
@@ -85,8 +74,27 @@ impl<'t> Lowering<'t> {
         }))
     }
 
+    /// Whether whole events are read.
+    fn envelope(&mut self, at: At<'t>) -> bool {
+        match at
+            .member("read")
+            .and_then(|read| Some((read, self.word(read, &["data", "envelope", "raw"])?)))
+        {
+            Some((read, "raw")) => {
+                self.unsupported(
+                    read,
+                    "`read: raw`",
+                    "use `envelope` for the whole event or `data` for its data",
+                );
+                false
+            }
+            read => read.is_some_and(|(_, word)| word == "envelope"),
+        }
+    }
+
     fn filter(&mut self, at: At<'t>, scope: &Scope) -> Option<Filter> {
-        self.known(at, &["with", "correlate"]);
+        let condition = if self.is_drawn { &["when"][..] } else { &[] };
+        self.known(at, &[&["with", "correlate"], condition].concat());
         let correlate = at
             .member("correlate")
             .map_or(Some(Vec::new()), |correlate| {
@@ -101,12 +109,21 @@ impl<'t> Lowering<'t> {
             .require(attributes, "type")
             .and_then(|kind| self.name(kind));
         let (mut with, mut when) = (Vec::new(), None);
+        let whole = match self.is_drawn {
+            true => self.optional_expression(at, "when", scope),
+            false => None,
+        };
         for member in attributes
             .children()
             .filter(|member| member.key() != "type")
         {
             if member.key() == "data" && member.text().is_some_and(|text| unwrap(text).is_some()) {
                 let condition = self.expression(member, scope).map(Template::Expr);
+                if whole.is_some() {
+                    let message =
+                        "a filter has one condition; add this one to its `when`, as .data | …";
+                    self.findings.error(member, "bad-value", message);
+                }
                 when = condition
                     .map(|condition| Expr(format!(".data | {}", to_expression(&condition)).into()));
             } else {
@@ -120,7 +137,7 @@ impl<'t> Lowering<'t> {
         Some(Filter {
             event_type: event_type?,
             with,
-            when,
+            when: whole.or(when),
             correlate: correlate?,
         })
     }
@@ -155,6 +172,9 @@ impl<'t> Lowering<'t> {
         let event = self.require(at, "event")?;
         self.known(event, &["with"]);
         let with = self.require(event, "with")?;
+        if self.is_drawn && !with.is_map() {
+            return self.map_template(with, scope).map(Kind::Emit);
+        }
         if !with.is_map() {
             self.wrong(with, "a map");
             return None;

@@ -12,12 +12,10 @@ use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
 
 /// Words that say where to go and cannot be names.
-const DIRECTIVES: [&str; 3] = ["continue", "exit", "end"];
+pub(crate) const DIRECTIVES: [&str; 3] = ["continue", "exit", "end"];
 
-/// Keys that every task may have.
-const KEYS_COMMON: [&str; 7] = [
-    "if", "input", "output", "export", "timeout", "then", "metadata",
-];
+/// Keys that every task and every drawn node may have.
+const KEYS_COMMON: [&str; 6] = ["if", "input", "output", "export", "timeout", "metadata"];
 
 /// The kinds of tasks by the key that tells them, each with its further keys. `do` is last, because it is
 /// also a further key of `for`.
@@ -36,11 +34,27 @@ const KINDS: [(&str, &[&str]); 12] = [
     ("do", &[]),
 ];
 
+/// The kinds of nodes that tasks are not.
+const KINDS_DRAWN: [(&str, &[&str]); 3] = [("split", &[]), ("join", &[]), ("merge", &[])];
+
 /// Where tokens of one list may go.
 pub(crate) struct Flow<'t> {
     names: BTreeMap<&'t str, NodeIndex>,
     /// Where the task's token goes if nothing else is said.
     following: Next,
+    /// Whether edges say where tokens go.
+    is_drawn: bool,
+}
+
+impl Flow<'_> {
+    /// That of a node whose edges say where its token goes.
+    pub(crate) fn drawn() -> Self {
+        Flow {
+            names: BTreeMap::new(),
+            following: Next::Exit,
+            is_drawn: true,
+        }
+    }
 }
 
 /// A task of a list and its node; the guard stands ahead of it if both `if` and `then` steer it.
@@ -57,8 +71,11 @@ impl Item<'_> {
 }
 
 impl<'t> Lowering<'t> {
-    /// A list of tasks as a body.
+    /// A list of tasks as a body; in the graph form also a drawn one.
     pub(crate) fn body(&mut self, list: At<'t>, scope: &Scope) -> Option<BodyIndex> {
+        if self.is_drawn && list.is_map() {
+            return self.drawn_body(list, scope);
+        }
         let tasks = self.tasks(list)?;
         self.body_of(list, &tasks, scope)
     }
@@ -104,13 +121,10 @@ impl<'t> Lowering<'t> {
         scope: &Scope,
     ) -> Option<BodyIndex> {
         let body = self.add_body(at, scope)?;
-        let scope = Scope {
-            depth: scope.depth + 1,
-            ..scope.clone()
-        };
+        let scope = scope.inside();
         let mut flow = Flow {
-            names: BTreeMap::new(),
-            following: Next::Exit,
+            is_drawn: false,
+            ..Flow::drawn()
         };
         let mut items = Vec::new();
         for task in tasks {
@@ -139,7 +153,7 @@ impl<'t> Lowering<'t> {
     }
 
     /// A name must fit, be no directive, and be new in its list.
-    pub(super) fn check_task_name(&mut self, task: At<'t>, taken: bool) {
+    pub(crate) fn check_task_name(&mut self, task: At<'t>, taken: bool) {
         let name = task.key();
         self.fits_name(task, name);
         if DIRECTIVES.contains(&name) {
@@ -161,13 +175,34 @@ impl<'t> Lowering<'t> {
     /// One task: what is common to all, then its kind.
     fn task(&mut self, item: &Item<'t>, scope: &Scope, flow: &Flow<'t>) {
         let task = item.task;
-        let Some(word) = self.kind_word(task) else {
+        let Some(word) = self.kind_word(task, false) else {
             return;
         };
         let when = self.optional_expression(task, "if", scope);
         let next = task
             .member("then")
             .map_or(flow.following, |then| self.directive(then, flow));
+        self.shared(task, item.node, scope);
+        let kind = self.kind(task, word, scope, flow);
+
+        let node = self.node(item.node);
+        node.next = next;
+        if let Some(kind) = kind {
+            node.kind = kind;
+        }
+        match item.guard {
+            None => node.when = when,
+            Some(guard) => {
+                let to = Next::Node(item.node);
+                let guard = self.node(guard);
+                guard.next = flow.following;
+                guard.kind = Kind::Switch(vec![Case { when, next: to }]);
+            }
+        }
+    }
+
+    /// What tasks and drawn nodes have in common: the shaping of data, a timeout, a compensation.
+    pub(crate) fn shared(&mut self, task: At<'t>, index: NodeIndex, scope: &Scope) {
         let input = task
             .member("input")
             .and_then(|at| self.shaping(at, "from", scope));
@@ -187,35 +222,21 @@ impl<'t> Lowering<'t> {
             self.wrong(metadata, "a map");
         }
         let undo = self.compensation(task, scope);
-        let kind = self.kind(task, word, scope, flow);
-
-        let node = self.node(item.node);
-        node.next = next;
+        let node = self.node(index);
         (node.input, node.output, node.export) = (input, output, export);
         (node.timeout, node.undo) = (timeout, undo);
-        if let Some(kind) = kind {
-            node.kind = kind;
-        }
-        match item.guard {
-            None => node.when = when,
-            Some(guard) => {
-                let to = Next::Node(item.node);
-                let guard = self.node(guard);
-                guard.next = flow.following;
-                guard.kind = Kind::Switch(vec![Case { when, next: to }]);
-            }
-        }
     }
 
     /// The key that tells what a task does, its keys held against the known ones.
-    fn kind_word(&mut self, task: At<'t>) -> Option<&'static str> {
+    pub(crate) fn kind_word(&mut self, task: At<'t>, is_drawn: bool) -> Option<&'static str> {
         if !task.is_map() {
             self.wrong(task, "a map that says what to do, such as {set: {…}}");
             return None;
         }
-        let Some((word, further)) = KINDS.iter().find(|(word, _)| task.member(word).is_some())
-        else {
-            let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
+        let drawn = if is_drawn { &KINDS_DRAWN[..] } else { &[] };
+        let mut kinds = KINDS.iter().chain(drawn);
+        let words: Vec<&str> = kinds.clone().map(|(word, _)| *word).collect();
+        let Some((word, further)) = kinds.find(|(word, _)| task.member(word).is_some()) else {
             let slip = task.children().map(At::key).find_map(|key| {
                 let hint = self.findings.hint(key, words.iter().copied(), String::new);
                 let meant = hint
@@ -234,7 +255,7 @@ impl<'t> Lowering<'t> {
             );
             return None;
         };
-        let second = KINDS.iter().map(|(other, _)| other).find(|other| {
+        let second = words.iter().find(|other| {
             *other != word && !further.contains(other) && task.member(other).is_some()
         });
         if let Some(second) = second {
@@ -248,6 +269,7 @@ impl<'t> Lowering<'t> {
         let mut keys = vec![*word];
         keys.extend(*further);
         keys.extend(KEYS_COMMON);
+        keys.insert(keys.len() - 1, if is_drawn { "name" } else { "then" });
         if task.member("compensate").is_some() {
             keys.push("compensate");
         }
@@ -255,10 +277,16 @@ impl<'t> Lowering<'t> {
         Some(word)
     }
 
-    fn kind(&mut self, task: At<'t>, word: &str, scope: &Scope, flow: &Flow<'t>) -> Option<Kind> {
+    pub(crate) fn kind(
+        &mut self,
+        task: At<'t>,
+        word: &str,
+        scope: &Scope,
+        flow: &Flow<'t>,
+    ) -> Option<Kind> {
         let at = task.member(word)?;
         match word {
-            "call" => self.call(task, at, scope),
+            "call" => self.call(task, at, scope, flow),
             "emit" => self.emit(at, scope),
             "for" => self.for_each(task, at, scope),
             "fork" => self.fork(at, scope),
@@ -310,6 +338,12 @@ impl<'t> Lowering<'t> {
 
     /// Where a `then` leads.
     pub(crate) fn directive(&mut self, at: At<'t>, flow: &Flow<'t>) -> Next {
+        if flow.is_drawn {
+            let message =
+                "edges say where a token goes; remove this, and draw an edge `case: error`";
+            self.findings.error_key(at, "unknown-key", message);
+            return Next::Exit;
+        }
         let Some(text) = self.literal(at) else {
             return Next::Exit;
         };

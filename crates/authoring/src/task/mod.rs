@@ -4,11 +4,11 @@
 //! [`graph::Kind`] that does it.
 
 mod call;
-mod catalogue;
+pub(crate) mod catalogue;
 mod event;
-mod failure;
+pub(crate) mod failure;
 mod flow;
 mod http;
-mod list;
+pub(crate) mod list;
 mod run;
 mod wait;

@@ -1,0 +1,318 @@
+//! Owns what stands below a node as text: work, waiting, retries, values, durations.
+//!
+//! Invariant: a value is written so that the place it stands in reads it as the same again; what a place
+//! cannot take as data becomes an expression that gives it.
+
+use graph::ir::{Backoff, Child, Exhausted, Filter, Listen, Need, Retry, Task};
+use graph::value::{Str, Value};
+use graph::{Delay, Expr, Template};
+
+use super::yaml::Doc;
+use crate::expression::{to_expression, unwrap};
+use crate::task::failure::BACKOFF_FACTOR;
+
+pub(super) fn worker_task(task: &Task) -> Doc {
+    let Task {
+        queue,
+        name,
+        input,
+        queue_timeout,
+        run_timeout,
+        heartbeat_timeout,
+        retry,
+        exhausted,
+    } = task;
+    let timeouts = Doc::map([
+        ("queue", queue_timeout.as_ref().map(delay_doc)),
+        ("run", run_timeout.as_ref().map(delay_doc)),
+        ("heartbeat", heartbeat_timeout.as_ref().map(delay_doc)),
+    ]);
+    let exhausted = match exhausted {
+        Exhausted::Fail => None,
+        Exhausted::Park => Some(Doc::text("park")),
+    };
+    Doc::map([
+        ("queue", Some(text_or_wrapped(queue))),
+        ("name", Some(text_or_wrapped(name))),
+        ("input", unless_identity(input)),
+        ("timeouts", filled(timeouts)),
+        ("retry", retry.as_ref().map(retry_doc)),
+        ("exhausted", exhausted),
+    ])
+}
+
+pub(super) fn child_doc(child: &Child) -> Doc {
+    let Child {
+        workflow,
+        version,
+        input,
+        key,
+        detach,
+    } = child;
+    let awaits = detach.then(|| Doc::Scalar(Value::Bool(false)));
+    Doc::map([
+        ("workflow", Some(text_or_wrapped(workflow))),
+        ("version", version.as_ref().map(text_or_wrapped)),
+        ("input", unless_identity(input)),
+        ("key", key.as_ref().map(text_or_wrapped)),
+        ("await", awaits),
+    ])
+}
+
+pub(super) fn listening(listen: &Listen) -> Doc {
+    let Listen {
+        filters,
+        need,
+        envelope,
+    } = listen;
+    let list = || Doc::List(filters.iter().map(filter_doc).collect());
+    let to = match (need, &filters[..]) {
+        (Need::All, _) => Doc::map([("all", Some(list()))]),
+        (Need::Count(1), [filter]) => Doc::map([("one", Some(filter_doc(filter)))]),
+        (Need::Count(count), _) => {
+            let need = (*count > 1).then(|| Doc::count(*count));
+            Doc::map([("any", Some(list())), ("need", need)])
+        }
+    };
+    let read = envelope.then(|| Doc::text("envelope"));
+    Doc::map([("to", Some(to)), ("read", read)])
+}
+
+fn filter_doc(filter: &Filter) -> Doc {
+    let Filter {
+        event_type,
+        with,
+        when,
+        correlate,
+    } = filter;
+    let mut attributes = vec![(Str::from("type"), Doc::text(event_type.clone()))];
+    let mut pairs = Vec::new();
+    for (key, value) in with {
+        match value {
+            // An expression under `data` would be a condition.
+            Template::Expr(_) if **key == *"data" => {
+                pairs.push((Expr(".data".into()), value.clone()));
+            }
+            _ => attributes.push((key.clone(), template(value))),
+        }
+    }
+    pairs.extend(correlate.iter().cloned());
+    let pair = |(number, (from, expect)): (u32, (Expr, Template))| {
+        let pair = [
+            ("from", Some(wrapped(&from))),
+            ("expect", Some(template(&expect))),
+        ];
+        (Str::from(format!("key{number}")), Doc::map(pair))
+    };
+    Doc::map([
+        ("with", Some(Doc::Map(attributes))),
+        ("when", when.as_ref().map(wrapped)),
+        (
+            "correlate",
+            filled(Doc::Map((1..).zip(pairs).map(pair).collect())),
+        ),
+    ])
+}
+
+pub(super) fn retry_doc(retry: &Retry) -> Doc {
+    let Retry {
+        delay,
+        backoff,
+        delay_max_ms,
+        jitter_ms,
+        attempts_max,
+        duration_max_ms,
+        fatal_types,
+        when,
+        except_when,
+    } = retry;
+    let nothing = || Some(Doc::Map(Vec::new()));
+    let backoff = match backoff {
+        Backoff::Constant => None,
+        Backoff::Linear => Some(Doc::map([("linear", nothing())])),
+        Backoff::Exponential(factor) => {
+            let given = *factor != BACKOFF_FACTOR;
+            let factor = given.then(|| Doc::Scalar(Value::float(*factor)));
+            Some(Doc::map([(
+                "exponential",
+                Some(Doc::map([("factor", factor)])),
+            )]))
+        }
+    };
+    let jitter = jitter_ms
+        .map(|(from, to)| Doc::map([("from", Some(duration(from))), ("to", Some(duration(to)))]));
+    let attempt = attempts_max.map(|count| Doc::map([("count", Some(Doc::count(count)))]));
+    let limit = Doc::map([
+        ("attempt", attempt),
+        ("duration", duration_max_ms.map(duration)),
+    ]);
+    let fatal = fatal_types.iter().map(|kind| Doc::text(kind.clone()));
+    Doc::map([
+        ("delay", Some(delay_doc(delay))),
+        ("backoff", backoff),
+        ("maxDelay", delay_max_ms.map(duration)),
+        ("jitter", jitter),
+        ("limit", filled(limit)),
+        ("nonRetryable", filled(Doc::List(fatal.collect()))),
+        ("when", when.as_ref().map(wrapped)),
+        ("exceptWhen", except_when.as_ref().map(wrapped)),
+    ])
+}
+
+/// An error as `raise` reads it: a map of the members it knows, or one expression.
+pub(super) fn raised(error: &Template) -> Doc {
+    let Template::Object(members) = error else {
+        return expression_of(error);
+    };
+    let fits = |(key, value): &(Str, Template)| match (&**key, value) {
+        ("status", Template::Literal(value)) => matches!(value, Value::Int(_)),
+        ("type" | "title" | "detail" | "instance", Template::Literal(value)) => {
+            value.as_text().is_some()
+        }
+        ("type" | "status" | "title" | "detail" | "instance", Template::Expr(_)) => true,
+        _ => false,
+    };
+    let has = |key: &str| members.iter().any(|(name, _)| **name == *key);
+    match members.iter().all(fits) && has("type") && has("status") {
+        true => template(error),
+        false => expression_of(error),
+    }
+}
+
+/// The document, unless there is nothing in it.
+pub(super) fn filled(doc: Doc) -> Option<Doc> {
+    (!doc.is_flat()).then_some(doc)
+}
+
+pub(super) fn flag(is: bool) -> Option<Doc> {
+    is.then_some(Doc::Scalar(Value::Bool(true)))
+}
+
+pub(super) fn named_unless(name: &Str, default: &str) -> Option<Doc> {
+    (**name != *default).then(|| Doc::text(name.clone()))
+}
+
+pub(super) fn unless_identity(data: &Template) -> Option<Doc> {
+    (*data != Template::identity()).then(|| template(data))
+}
+
+pub(super) fn need_doc(need: Need) -> Doc {
+    match need {
+        Need::All => Doc::text("all"),
+        Need::Count(count) => Doc::count(count),
+    }
+}
+
+pub(super) fn shaping(key: &'static str, data: &Template) -> Doc {
+    Doc::map([(key, Some(map_or_wrapped(data)))])
+}
+
+pub(super) fn after(delay: &Delay) -> Doc {
+    Doc::map([("after", Some(delay_doc(delay)))])
+}
+
+pub(super) fn delay_doc(delay: &Delay) -> Doc {
+    match delay {
+        Delay::Ms(ms) => duration(*ms),
+        Delay::Computed(computed) => template(computed),
+    }
+}
+
+pub(super) fn wrapped(expr: &Expr) -> Doc {
+    Doc::text(format!("${{ {} }}", expr.0))
+}
+
+/// A template as one expression.
+fn expression_of(data: &Template) -> Doc {
+    match data {
+        Template::Expr(expr) => wrapped(expr),
+        other => Doc::text(format!("${{ {} }}", to_expression(other))),
+    }
+}
+
+/// Where a map or one expression is read.
+pub(super) fn map_or_wrapped(data: &Template) -> Doc {
+    match data {
+        Template::Object(_) | Template::Literal(Value::Object(_)) => template(data),
+        other => expression_of(other),
+    }
+}
+
+/// Where text or one expression is read.
+pub(super) fn text_or_wrapped(data: &Template) -> Doc {
+    match data {
+        Template::Literal(Value::Text(_)) => template(data),
+        other => expression_of(other),
+    }
+}
+
+fn template(data: &Template) -> Doc {
+    let member = |(key, member): &(Str, Template)| (key.clone(), template(member));
+    match data {
+        Template::Literal(value) => literal(value),
+        Template::Expr(expr) => wrapped(expr),
+        Template::Object(members) => {
+            let mut members: Vec<(Str, Doc)> = members.iter().map(member).collect();
+            // Read again it is plain data, which has an order of its own.
+            if data_only(data) {
+                members.sort_by(|a, b| a.0.cmp(&b.0));
+            }
+            Doc::Map(members)
+        }
+        Template::Array(elements) => Doc::List(elements.iter().map(template).collect()),
+    }
+}
+
+/// Whether nothing is computed.
+fn data_only(data: &Template) -> bool {
+    let mut count = 0;
+    data.expressions(&mut |_| count += 1);
+    count == 0
+}
+
+/// Data as it stands. Text that would be computed becomes an expression that gives it.
+fn literal(value: &Value) -> Doc {
+    match value {
+        Value::Text(text) if unwrap(text).is_some() => {
+            Doc::text(format!("${{ {} }}", value.to_json()))
+        }
+        Value::Array(elements) => Doc::List(elements.iter().map(literal).collect()),
+        Value::Object(members) => Doc::Map(
+            members
+                .iter()
+                .map(|(key, member)| (key.clone(), literal(member)))
+                .collect(),
+        ),
+        scalar => Doc::Scalar(scalar.clone()),
+    }
+}
+
+/// A duration as ISO 8601 writes it.
+pub(super) fn duration(ms: u64) -> Doc {
+    let (days, rest) = (ms / 86_400_000, ms % 86_400_000);
+    let (hours, minutes) = (rest / 3_600_000, rest / 60_000 % 60);
+    let (seconds, rest) = (rest / 1_000 % 60, rest % 1_000);
+    let mut text = String::from("P");
+    if days > 0 {
+        text += &format!("{days}D");
+    }
+    let mut time = String::new();
+    if hours > 0 {
+        time += &format!("{hours}H");
+    }
+    if minutes > 0 {
+        time += &format!("{minutes}M");
+    }
+    if rest > 0 {
+        time += &format!("{seconds}.{rest:03}S");
+    } else if seconds > 0 {
+        time += &format!("{seconds}S");
+    }
+    if text.len() == 1 && time.is_empty() {
+        time = "0S".into();
+    }
+    if !time.is_empty() {
+        text += &format!("T{time}");
+    }
+    Doc::text(text)
+}
