@@ -72,6 +72,8 @@ impl<'t> Lowering<'t> {
             retention_ms: None,
             labels: Vec::new(),
             attributes: Vec::new(),
+            concurrency: None,
+            priority: None,
             locals: Vec::new(),
             bodies: Vec::new(),
             nodes: Vec::new(),

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use graph::expr::Program;
-use graph::ir::Case;
+use graph::ir::{Case, JoinBy};
 use graph::template::VARIABLES;
 use graph::value::Str;
 use graph::{Expr, Graph, Kind, Next, Node, NodeIndex};
@@ -19,7 +19,7 @@ use graph::{Expr, Graph, Kind, Next, Node, NodeIndex};
 use crate::command::Reply;
 use crate::event::{Event, WorkflowDeployed};
 use crate::rejection::Rejection;
-use crate::turn::Turn;
+use crate::turn::{Turn, Via};
 
 /// Workflows by name.
 #[derive(Debug, Default)]
@@ -48,6 +48,8 @@ pub struct Definition {
     programs: BTreeMap<Str, Result<Program, Str>>,
     /// How many edges lead to each node.
     incoming: Vec<usize>,
+    /// For each join that counts edges: where they begin, in order.
+    edges: BTreeMap<u32, Vec<Via>>,
     /// For each merge, and for each join beside merges: from which nodes edges lead there.
     leading: BTreeMap<u32, Vec<bool>>,
 }
@@ -77,11 +79,20 @@ impl Definition {
         }
         let leading = leading(&graph);
         let mut incoming = alloc::vec![0; graph.nodes.len()];
-        for target in graph.nodes.iter().flat_map(targets) {
-            if let Next::Node(NodeIndex(node)) = target
-                && let Some(count) = incoming.get_mut(node as usize)
-            {
-                *count += 1;
+        let mut edges = BTreeMap::<u32, Vec<Via>>::new();
+        for (from, node) in (0_u32..).zip(&graph.nodes) {
+            for (way, target) in (0_u32..).zip(targets(node)) {
+                let Next::Node(NodeIndex(to)) = target else {
+                    continue;
+                };
+                if let Some(count) = incoming.get_mut(to as usize) {
+                    *count += 1;
+                }
+                if counts_edges(&graph, to) {
+                    let is_split = matches!(node.kind, Kind::Split(_));
+                    let way = if is_split { way } else { 0 };
+                    edges.entry(to).or_default().push(Via { node: from, way });
+                }
             }
         }
         Definition {
@@ -91,6 +102,7 @@ impl Definition {
             order,
             programs,
             incoming,
+            edges,
             leading,
         }
     }
@@ -107,6 +119,13 @@ impl Definition {
             .get(index as usize)
             .copied()
             .unwrap_or_default()
+    }
+
+    /// The number of an edge among those that lead to a join, if the join tells them apart.
+    pub(crate) fn edge(&self, via: Via, to: u32) -> Option<u32> {
+        let edges = self.edges.get(&to)?;
+        let place = edges.binary_search(&via).ok()?;
+        u32::try_from(place).ok()
     }
 
     /// Whether there are merges.
@@ -147,6 +166,11 @@ impl Definition {
             None => Err("not an expression of this workflow".into()),
         }
     }
+}
+
+fn counts_edges(graph: &Graph, node: u32) -> bool {
+    let kind = graph.nodes.get(node as usize).map(|node| &node.kind);
+    matches!(kind, Some(Kind::Join(join)) if join.by == JoinBy::Edges)
 }
 
 /// From where each merge and join can be reached; nothing where there is no merge.
@@ -190,6 +214,7 @@ fn targets(node: &Node) -> Vec<Next> {
     };
     let caught = match &node.kind {
         Kind::Try(tried) => tried.catch.as_ref().and_then(|catch| catch.next),
+        Kind::Milestone(milestone) => milestone.otherwise,
         _ => None,
     };
     let mut targets: Vec<Next> = Vec::new();

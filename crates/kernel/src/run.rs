@@ -298,6 +298,7 @@ impl RunTurn<'_, '_> {
                 frame: ROOT_FRAME,
                 next: definition.graph.entrance(ir::ROOT),
                 data,
+                via: None,
             }),
             Err(failure) => self.end(Status::Failed, None, Some(failure)),
         }
@@ -453,6 +454,7 @@ impl Run {
             RunEvent::TaskQueued(fact) => self.apply_queued(fact, now),
             RunEvent::TaskParked(fact) => self.apply_parked(fact),
             RunEvent::EventReceived(fact) => self.apply_event_received(fact),
+            RunEvent::ItemAdded(fact) => self.apply_item_added(fact),
             RunEvent::SignalKept(signal) => self.signals.push(signal.clone()),
             RunEvent::SignalDropped(fact) => self.apply_signal_dropped(fact.number),
             RunEvent::Suspended(_) => self.suspended = true,
@@ -485,6 +487,7 @@ impl Token {
             node,
             input,
             step: None,
+            edge: None,
         }
     }
 }

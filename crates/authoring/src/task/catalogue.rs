@@ -69,6 +69,7 @@ impl<'t> Lowering<'t> {
             heartbeat_timeout,
             retry,
             exhausted,
+            priority: None,
         }))
     }
 
@@ -92,6 +93,10 @@ impl<'t> Lowering<'t> {
             repeat_while,
             concurrency,
             collect: true,
+            need: Need::All,
+            until: None,
+            losers: Losers::Cancel,
+            more: None,
         }))
     }
 

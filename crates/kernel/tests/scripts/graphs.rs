@@ -5,8 +5,8 @@
 //! an expression, except where a function says that it takes JSON.
 
 use graph::ir::{
-    Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Listen, Loop, Losers,
-    Need, Retry, Task, Try, Wait,
+    Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Join, JoinBy, Listen,
+    Loop, Losers, More, Need, Retry, Task, Try, Wait,
 };
 use graph::template::{Expr, Template};
 use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
@@ -96,6 +96,7 @@ pub(crate) fn task(name: &str) -> N {
             heartbeat_timeout: None,
             retry: None,
             exhausted: Exhausted::Fail,
+            priority: None,
         })),
     )
 }
@@ -128,6 +129,7 @@ pub(crate) fn filter(event_type: &str) -> Filter {
         with: vec![],
         when: None,
         correlate: vec![],
+        transient: false,
     }
 }
 
@@ -159,7 +161,16 @@ pub(crate) fn child(name: &str, workflow: &str) -> N {
 }
 
 pub(crate) fn join(name: &str, need: Need) -> N {
-    n(name, K::Plain(Kind::Join(need)))
+    n(name, K::Plain(Kind::Join(need.into())))
+}
+
+pub(crate) fn join_by(name: &str, by: JoinBy, need: Need) -> N {
+    n(name, K::Plain(Kind::Join(Join { need, by })))
+}
+
+/// So many tokens, as an expression says.
+pub(crate) fn threads(name: &str, count: &str) -> N {
+    n(name, K::Plain(Kind::Threads(count.into())))
 }
 
 pub(crate) fn merge(name: &str) -> N {
@@ -226,6 +237,10 @@ fn each(name: &str, items: &str, concurrency: u32, collect: bool, body: Vec<N>) 
                 repeat_while: None,
                 concurrency,
                 collect,
+                need: Need::All,
+                until: None,
+                losers: Losers::Cancel,
+                more: None,
             },
             body,
         ),
@@ -334,6 +349,19 @@ impl N {
         self
     }
 
+    pub(crate) fn with_each(mut self, change: impl FnOnce(&mut ForEach)) -> N {
+        if let K::Each(each, _) = &mut self.kind {
+            change(each);
+        }
+        self
+    }
+
+    /// Takes so many more elements, one from each of these signals or events.
+    pub(crate) fn more(self, event_type: &str, max: u32) -> N {
+        let filter = filter(event_type);
+        self.with_each(|each| each.more = Some(More { filter, max }))
+    }
+
     pub(crate) fn while_(mut self, condition: &str) -> N {
         if let K::Each(each, _) = &mut self.kind {
             each.repeat_while = Some(condition.into());
@@ -398,6 +426,8 @@ pub(crate) fn graph(workflow: &str, root: Vec<N>) -> Graph {
         retention_ms: None,
         labels: vec![],
         attributes: vec![],
+        concurrency: None,
+        priority: None,
         locals: ["item", "index", "error"].map(Into::into).to_vec(),
         bodies: vec![],
         nodes: vec![],
