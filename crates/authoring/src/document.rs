@@ -4,7 +4,8 @@
 
 use std::str::FromStr;
 
-use graph::ir::{Attribute, AttributeKind, NAMESPACE_DEFAULT};
+use graph::check::CONCURRENCY_MAX;
+use graph::ir::{Attribute, AttributeKind, Concurrency, ConcurrencyPolicy, NAMESPACE_DEFAULT};
 use graph::value::Str;
 
 use crate::compile::Schedule;
@@ -168,6 +169,12 @@ impl<'t> Lowering<'t> {
         self.graph.retention_ms = at
             .member("retention")
             .and_then(|retention| self.fixed_ms(retention));
+        self.graph.priority = at
+            .member("priority")
+            .and_then(|priority| self.number_expression(priority, &Scope::default()));
+        self.graph.concurrency = at
+            .member("concurrency")
+            .and_then(|concurrency| self.concurrency(concurrency));
         let Some(attributes) = at.member("attributes") else {
             return;
         };
@@ -198,6 +205,24 @@ impl<'t> Lowering<'t> {
                 from,
             });
         }
+    }
+
+    /// How many runs may go on at once.
+    fn concurrency(&mut self, at: At<'t>) -> Option<Concurrency> {
+        self.known(at, &["key", "limit", "policy"]);
+        let key = self.require(at, "key")?;
+        let policy = at
+            .member("policy")
+            .and_then(|policy| self.word(policy, &["queue", "drop", "replace"]));
+        Some(Concurrency {
+            key: self.expression(key, &Scope::default())?,
+            limit: self.count(at, "limit", 1, CONCURRENCY_MAX).unwrap_or(1),
+            policy: match policy {
+                Some("drop") => ConcurrencyPolicy::Drop,
+                Some("replace") => ConcurrencyPolicy::Replace,
+                _ => ConcurrencyPolicy::Queue,
+            },
+        })
     }
 
     fn components(&mut self, at: At<'t>) {

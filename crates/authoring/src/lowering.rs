@@ -33,6 +33,8 @@ pub(crate) struct Lowering<'t> {
     pub(crate) namespace: String,
     /// Whether bodies may be drawn: the document is in the graph form.
     pub(crate) is_drawn: bool,
+    /// The nodes of the drawn bodies around, the innermost last.
+    pub(crate) drawn: Vec<BTreeMap<&'t str, NodeIndex>>,
     components: BTreeMap<(&'static str, &'t str), At<'t>>,
     used: BTreeSet<(&'static str, &'t str)>,
     reused_weight: usize,
@@ -83,6 +85,7 @@ impl<'t> Lowering<'t> {
             graph,
             namespace: NAMESPACE_DEFAULT.into(),
             is_drawn: false,
+            drawn: Vec::new(),
             components: BTreeMap::new(),
             used: BTreeSet::new(),
             reused_weight: 0,

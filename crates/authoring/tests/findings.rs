@@ -365,7 +365,7 @@ fn calls() {
     assert_snapshot!(tasks("- a: {call: htp, with: {}}\n- b: {call: nosuch}\n- c: {call: 'task:2.0.0@default', with: {}}\n- d: {call: 'x:1.0.0@elsewhere'}"), @r#"
     3:13: error: there is no function "htp"; did you mean "http"? [unknown-function]
         at "/do/0/a/call"
-    4:13: error: there is no function "nosuch"; declare it in `use.functions`, or call http or one of task, map, race, saga, finally, loop, wait-until, child [unknown-function]
+    4:13: error: there is no function "nosuch"; declare it in `use.functions`, or call http or one of task, map, race, saga, finally, loop, lock, wait-until, child [unknown-function]
         at "/do/1/b/call"
     5:13: error: the catalogue has no "task:2.0.0@default"; write task or task:1.0.0@default [unknown-function]
         at "/do/2/c/call"

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use graph::ir::{
-    Backoff, Body, Case, Catch, Exhausted, Filter, ForEach, Fork, Kind, Listen, Loop, Losers, Need,
-    Next, Node, Retry, Task, Try, Wait,
+    Backoff, Body, Case, Catch, Concurrency, ConcurrencyPolicy, Exhausted, Filter, ForEach, Fork,
+    Join, JoinBy, Kind, Listen, Lock, LockScope, Loop, Losers, Milestone, More, Need, Next, Node,
+    Retry, Task, Try, Wait, Withdraw,
 };
 use graph::value::Str;
 use graph::{BodyIndex, Delay, Expr, Graph, NodeIndex, Template, Value};
@@ -100,6 +101,14 @@ impl Order {
             Kind::Switch(cases) | Kind::Split(cases) => {
                 cases.iter_mut().for_each(|case| go(&mut case.next));
             }
+            Kind::Withdraw(withdraw) => {
+                let nodes = withdraw.nodes.iter_mut();
+                nodes.for_each(|node| *node = self.node(*node));
+            }
+            Kind::Milestone(milestone) => {
+                milestone.node = self.node(milestone.node);
+                milestone.otherwise.iter_mut().for_each(go);
+            }
             Kind::Try(Try {
                 catch: Some(Catch {
                     next: Some(next), ..
@@ -134,6 +143,7 @@ fn bodies(node: &mut Node, each: &mut dyn FnMut(&mut BodyIndex)) {
         Kind::Do(body) | Kind::Saga(body) => each(body),
         Kind::Loop(repeat) => each(&mut repeat.body),
         Kind::ForEach(for_each) => each(&mut for_each.body),
+        Kind::Lock(lock) => each(&mut lock.body),
         Kind::Fork(fork) => fork.branches.iter_mut().for_each(each),
         Kind::Try(tried) => {
             each(&mut tried.body);
@@ -313,6 +323,12 @@ fn expr(text: &str) -> Expr {
 fn odd() -> Graph {
     let mut graph = compiled(DRAWN).graph;
     graph.workflow = "odd/all".into();
+    graph.priority = Some(expr("3"));
+    graph.concurrency = Some(Concurrency {
+        key: expr(".customer"),
+        limit: 2,
+        policy: ConcurrencyPolicy::Replace,
+    });
     graph.labels = vec![("a b".into(), "yes".into()), ("k".into(), "1".into())];
     graph.locals = ["item", "error", "other"].map(Into::into).to_vec();
     graph.bodies = vec![Body {
@@ -330,7 +346,15 @@ fn add_body(graph: &mut Graph) -> BodyIndex {
         first: None,
     });
     let first = add_node(graph, body, "same", Kind::Merge);
-    let second = add_node(graph, body, "same", Kind::Join(Need::Count(2)));
+    let second = add_node(
+        graph,
+        body,
+        "same",
+        Kind::Join(Join {
+            need: Need::Count(2),
+            by: JoinBy::Threads,
+        }),
+    );
     graph.bodies[body.0 as usize].first = Some(second);
     graph.nodes[second.0 as usize].next = Next::Node(first);
     graph.nodes[first.0 as usize].next = Next::Node(second);
@@ -369,6 +393,19 @@ fn retry() -> Retry {
     }
 }
 
+fn filter(kind: &str) -> Filter {
+    Filter {
+        event_type: kind.into(),
+        with: vec![("source".into(), Template::Expr(expr(".s")))],
+        when: Some(expr(".id > 1")),
+        correlate: vec![
+            (expr(".data.a"), Template::Literal(Value::Null)),
+            (expr(".b"), Template::identity()),
+        ],
+        transient: true,
+    }
+}
+
 fn odd_kinds(graph: &mut Graph) -> Vec<Kind> {
     let literal = |value: &str| Template::Literal(Value::from(value));
     let mut kinds = vec![
@@ -404,26 +441,34 @@ fn odd_kinds(graph: &mut Graph) -> Vec<Kind> {
             )]))),
             retry: Some(retry()),
             exhausted: Exhausted::Park,
+            priority: Some(expr(".urgent")),
         }),
         Kind::Listen(Listen {
-            filters: vec![
-                Filter {
-                    event_type: "a".into(),
-                    with: vec![("source".into(), Template::Expr(expr(".s")))],
-                    when: Some(expr(".id > 1")),
-                    correlate: vec![
-                        (expr(".data.a"), literal("1")),
-                        (expr(".b"), Template::identity())
-                    ],
-                };
-                3
-            ],
+            filters: vec![filter("a"), filter("b"), filter("c")],
             need: Need::Count(2),
             envelope: true,
         }),
     ];
     kinds.extend(odd_containers(graph));
     kinds
+}
+
+fn catch(graph: &mut Graph) -> Catch {
+    Catch {
+        with: vec![
+            ("status".into(), Value::Int(5)),
+            ("type".into(), Value::from("no")),
+        ],
+        when: Some(expr("$other.status == 1")),
+        except_when: Some(expr("false")),
+        bind: "other".into(),
+        retry: Some(Retry {
+            when: None,
+            ..retry()
+        }),
+        body: Some(add_body(graph)),
+        next: Some(Next::End),
+    }
 }
 
 fn odd_containers(graph: &mut Graph) -> Vec<Kind> {
@@ -450,34 +495,37 @@ fn odd_containers(graph: &mut Graph) -> Vec<Kind> {
             repeat_while: Some(expr("$other < 3")),
             concurrency,
             collect,
+            need: if collect { Need::Count(2) } else { Need::All },
+            until: collect.then(|| expr("length > 3")),
+            losers: if collect {
+                Losers::Leave
+            } else {
+                Losers::Cancel
+            },
+            more: collect.then(|| More {
+                filter: filter("more"),
+                max: 7,
+            }),
         }));
     }
+    kinds.push(Kind::Lock(Lock {
+        name: Template::Expr(expr(".door")),
+        scope: LockScope::Server,
+        limit: 2,
+        body: add_body(graph),
+    }));
+    kinds.push(Kind::Threads(expr("3")));
     kinds.push(Kind::Loop(Loop {
         body: add_body(graph),
         repeat_while: Some(expr(".a")),
         repeat_until: Some(expr(".b")),
         rounds_max: 3,
     }));
-    let catch = Catch {
-        with: vec![
-            ("status".into(), Value::Int(5)),
-            ("type".into(), Value::from("no")),
-        ],
-        when: Some(expr("$other.status == 1")),
-        except_when: Some(expr("false")),
-        bind: "other".into(),
-        retry: Some(Retry {
-            when: None,
-            ..retry()
-        }),
-        body: Some(add_body(graph)),
-        next: Some(Next::End),
-    };
     kinds.push(Kind::Try(Try {
         body: add_body(graph),
         catch: Some(Catch {
             retry: None,
-            ..catch
+            ..catch(graph)
         }),
         finally: Some(add_body(graph)),
     }));
@@ -487,10 +535,27 @@ fn odd_containers(graph: &mut Graph) -> Vec<Kind> {
 #[test]
 fn every_kind_and_field_comes_back() {
     let mut graph = odd();
-    let kinds = odd_kinds(&mut graph);
+    let mut kinds = odd_kinds(&mut graph);
     let split = add_node(&mut graph, BodyIndex(0), "exit", Kind::Merge);
     graph.bodies[0].first = Some(split);
     let mut cases = vec![];
+    let inner = add_body(&mut graph);
+    let first = graph.bodies[inner.0 as usize].first.expect("it has nodes");
+    // Both mean a node far out, which shares its name with one beside them.
+    let meant = NodeIndex(split.0 + 1);
+    let far = Kind::Milestone(Milestone {
+        node: meant,
+        otherwise: Some(Next::End),
+    });
+    let milestone = add_node(&mut graph, inner, "n", far);
+    let withdraw = Kind::Withdraw(Withdraw {
+        nodes: vec![meant, first],
+        complete: true,
+    });
+    graph.nodes[first.0 as usize].kind = withdraw;
+    graph.nodes[first.0 as usize].next = Next::Node(milestone);
+    graph.nodes[milestone.0 as usize].next = Next::Node(NodeIndex(first.0 - 1));
+    kinds.push(Kind::Saga(inner));
     for kind in kinds {
         let index = add_node(&mut graph, BodyIndex(0), "n", kind);
         cases.push(Case {
@@ -535,12 +600,12 @@ fn a_wrong_edge_is_told_where_it_stands() {
     6:45: error: edges say where a token goes; remove this, and draw an edge `case: error` [unknown-key] /nodes/c/catch/then
     7:3: error: "exit" says where to go and cannot name a task; choose another name [bad-name] /nodes/exit
     8:3: error: the task "d" does not say what to do; did you mean "merge" where it says "marge"? [unknown-task] /nodes/d
-    11:19: error: no node of this body is named "bb"; `to` names a node of its own body, or exit or end [unknown-jump] /edges/1/to
+    11:19: error: no node of this body is named "bb"; `to` names a node of the body, or exit or end [unknown-jump] /edges/1/to
     12:5: error: a second edge of this kind leaves the node; let the node lead to a `switch`, where one of several is taken, or to a `split`, where all are [bad-edge] /edges/2
     12:22: error: only edges out of a `switch` or `split` have a condition, and not those with `case`; lead this edge to a `switch` [bad-edge] /edges/2/when
     14:5: error: this edge is never taken, because one before it has no `when`; put that one last or give it a condition [bad-edge] /edges/4
     15:5: error: this edge is never taken, because one before it has no `when`; put that one last or give it a condition [bad-edge] /edges/5
-    16:5: error: only a `switch` or `split` has an edge with `case: else` [bad-edge] /edges/6
+    16:5: error: only a `switch`, `split` or `milestone` has an edge with `case: else` [bad-edge] /edges/6
     17:5: error: only a node with a `catch` has an edge with `case: error` [bad-edge] /edges/7
     18:5: error: `to` is missing; add it here [missing-key] /edges/8
     "#);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use graph::Expr;
 use graph::check::BRANCHES_MAX;
-use graph::ir::{BodyIndex, Case, Kind, Need, Next, NodeIndex};
+use graph::ir::{BodyIndex, Case, Join, JoinBy, Kind, Milestone, Need, Next, NodeIndex, Withdraw};
 
 use super::KEYS_BODY;
 use crate::finding::quote;
@@ -21,7 +21,7 @@ const TARGETS: [&str; 2] = ["exit", "end"];
 const SECOND: &str = "a second edge of this kind leaves the node; let the node lead to a `switch`, where one of several is taken, or to a `split`, where all are";
 const DECIDED: &str = "this edge is never taken, because one before it has no `when`; put that one last or give it a condition";
 const NO_CATCH: &str = "only a node with a `catch` has an edge with `case: error`";
-const NO_ELSE: &str = "only a `switch` or `split` has an edge with `case: else`";
+const NO_ELSE: &str = "only a `switch`, `split` or `milestone` has an edge with `case: else`";
 const NO_CONDITION: &str = "only edges out of a `switch` or `split` have a condition, and not those with `case`; lead this edge to a `switch`";
 
 /// An edge, read.
@@ -70,15 +70,13 @@ impl<'t> Lowering<'t> {
             Some(edges) => self.edges(edges, &nodes, &scope)?,
             None => Edges::new(),
         };
+        self.drawn.push(nodes.clone());
         for node in list.children() {
-            let index = nodes[node.key()];
-            self.drawn_node(
-                node,
-                index,
-                &scope,
-                edges.remove(&index).unwrap_or_default(),
-            );
+            let (index, scope) = (nodes[node.key()], &scope);
+            let out = edges.remove(&index).unwrap_or_default();
+            self.drawn_node(node, index, scope, out);
         }
+        self.drawn.pop();
         Some(body)
     }
 
@@ -90,7 +88,7 @@ impl<'t> Lowering<'t> {
             let names = nodes.keys().chain(further).copied();
             let hint = self.findings.hint(&name, names, || {
                 format!(
-                    "; `{}` names a node of its own body{}",
+                    "; `{}` names a node of the body{}",
                     at.key(),
                     if further.is_empty() {
                         ""
@@ -176,16 +174,61 @@ impl<'t> Lowering<'t> {
                     _ => Kind::Merge,
                 })
             }
-            "join" => {
-                if matches!(does.data(), Data::Null) {
-                    return Some(Kind::Join(Need::All));
-                }
-                self.known(does, &["need"]);
-                let max = u32::try_from(BRANCHES_MAX).unwrap_or(u32::MAX);
-                Some(Kind::Join(self.need(does, max).unwrap_or(Need::All)))
-            }
+            "threads" => self.number_expression(does, scope).map(Kind::Threads),
+            "join" => self.join(does).map(Kind::Join),
+            "withdraw" => self.withdraw(does).map(Kind::Withdraw),
+            "milestone" => self.milestone(does).map(Kind::Milestone),
             _ => self.kind(node, word, scope, &Flow::drawn()),
         }
+    }
+
+    fn join(&mut self, at: At<'t>) -> Option<Join> {
+        if !matches!(at.data(), Data::Null) && !self.known(at, &["need", "by"]) {
+            return None;
+        }
+        let max = u32::try_from(BRANCHES_MAX).unwrap_or(u32::MAX);
+        let need = self.need(at, max).unwrap_or(Need::All);
+        let by = at
+            .member("by")
+            .and_then(|by| self.word(by, &["tokens", "edges", "threads"]));
+        let by = match by {
+            Some("edges") => JoinBy::Edges,
+            Some("threads") => JoinBy::Threads,
+            _ => JoinBy::Tokens,
+        };
+        Some(Join { need, by })
+    }
+
+    fn withdraw(&mut self, at: At<'t>) -> Option<Withdraw> {
+        self.known(at, &["nodes", "complete"]);
+        let nodes = self.require(at, "nodes")?;
+        let nodes = self
+            .list(nodes)?
+            .into_iter()
+            .map(|node| self.node_around(node));
+        let nodes: Vec<_> = nodes.collect();
+        Some(Withdraw {
+            nodes: nodes.into_iter().collect::<Option<_>>()?,
+            complete: self.flag(at, "complete", false),
+        })
+    }
+
+    fn milestone(&mut self, at: At<'t>) -> Option<Milestone> {
+        self.known(at, &["node"]);
+        let node = self.require(at, "node")?;
+        Some(Milestone {
+            node: self.node_around(node)?,
+            otherwise: None,
+        })
+    }
+
+    /// The node that a text names in the innermost drawn body around that has one.
+    fn node_around(&mut self, at: At<'t>) -> Option<NodeIndex> {
+        let mut around = Nodes::new();
+        for nodes in &self.drawn {
+            around.extend(nodes);
+        }
+        self.node_at(at, &around, &[])
     }
 
     /// Lets the edges of a node lead on; gives where its token goes if nothing else is said.
@@ -212,6 +255,9 @@ impl<'t> Lowering<'t> {
                 (None, Kind::Split(cases)) => {
                     cases.push(taken);
                     continue;
+                }
+                (Some(_), Kind::Milestone(milestone)) => {
+                    milestone.otherwise.replace(edge.next).map(|_| SECOND)
                 }
                 (Some(_), Kind::Switch(_)) if decided && !skips => Some(DECIDED),
                 (Some(_), Kind::Switch(_) | Kind::Split(_)) | (None, _) => {

@@ -4,17 +4,19 @@
 //! left out here. A name that a body has twice is numbered; the node keeps its own beside it.
 
 use std::collections::BTreeSet;
+use std::slice;
 
 use graph::ir::{
-    Attribute, AttributeKind, Body, Catch, ForEach, Fork, Graph, Kind, Loop, Losers,
-    NAMESPACE_DEFAULT, Need, Next, Node, NodeIndex, ROOT, Try, Wait,
+    Attribute, AttributeKind, Body, Catch, ForEach, Fork, Graph, Kind, Lock, LockScope, Loop,
+    Losers, Milestone, NAMESPACE_DEFAULT, Need, Next, Node, NodeIndex, ROOT, Try, Wait, Withdraw,
 };
 use graph::value::{Str, Value};
 use graph::{BodyIndex, Expr};
 
 use super::value::{
-    after, child_doc, delay_doc, duration, filled, flag, listening, map_or_wrapped, named_unless,
-    need_doc, raised, retry_doc, shaping, text_or_wrapped, worker_task, wrapped,
+    after, child_doc, concurrency, delay_doc, duration, filled, flag, join_doc, listening,
+    losers_doc, map_or_wrapped, more_doc, named_unless, need_doc, raised, retry_doc, shaping,
+    text_or_wrapped, worker_task, wrapped,
 };
 use super::yaml::Doc;
 use super::{FORM_VERSION, KEYS_BODY};
@@ -51,13 +53,22 @@ impl<'g> Printer<'g> {
     fn new(graph: &'g Graph) -> Printer<'g> {
         let mut members = vec![Vec::new(); graph.bodies.len()];
         let mut taken: Vec<BTreeSet<Str>> = vec![BTreeSet::new(); graph.bodies.len()];
-        let mut keys = Vec::new();
-        for (index, node) in (0..).zip(&graph.nodes) {
+        let mut keys: Vec<Str> = vec!["".into(); graph.nodes.len()];
+        let meant = meant_from_afar(graph);
+        let mut apart = BTreeSet::new();
+        for index in &meant {
+            let key = free_key(&graph.nodes[index.0 as usize].name, &[&apart]);
+            apart.insert(key.clone());
+            keys[index.0 as usize] = key;
+        }
+        for (index, node) in (0..).map(NodeIndex).zip(&graph.nodes) {
             let body = node.body.0 as usize;
-            members[body].push(NodeIndex(index));
-            let key = free_key(&node.name, &taken[body]);
-            taken[body].insert(key.clone());
-            keys.push(key);
+            members[body].push(index);
+            if !meant.contains(&index) {
+                let key = free_key(&node.name, &[&apart, &taken[body]]);
+                taken[body].insert(key.clone());
+                keys[index.0 as usize] = key;
+            }
         }
         Printer {
             graph,
@@ -76,6 +87,8 @@ impl<'g> Printer<'g> {
             retention_ms: _,
             labels: _,
             attributes: _,
+            concurrency: _,
+            priority: _,
             locals: _,
             bodies: _,
             nodes: _,
@@ -125,6 +138,8 @@ impl<'g> Printer<'g> {
         let metadata = Doc::map([
             ("retention", graph.retention_ms.map(duration)),
             ("attributes", filled(Doc::Map(attributes))),
+            ("concurrency", graph.concurrency.as_ref().map(concurrency)),
+            ("priority", graph.priority.as_ref().map(wrapped)),
         ]);
         Doc::map([
             ("namespace", Some(Doc::text(namespace))),
@@ -228,6 +243,11 @@ impl<'g> Printer<'g> {
         if node.next != Next::Exit && is_asked {
             edge(node.next, None, otherwise);
         }
+        if let Kind::Milestone(milestone) = &node.kind
+            && let Some(next) = milestone.otherwise
+        {
+            edge(next, None, Some("else"));
+        }
         if let Kind::Try(Try {
             catch: Some(catch), ..
         }) = &node.kind
@@ -265,11 +285,20 @@ impl<'g> Printer<'g> {
             }
             Kind::Child(child) => call("child", child_doc(child)),
             Kind::Split(_) => vec![("split", nothing())],
-            Kind::Join(need) => {
-                let need = (*need != Need::All).then(|| need_doc(*need));
-                vec![("join", Some(Doc::map([("need", need)])))]
-            }
+            Kind::Threads(count) => vec![("threads", Some(wrapped(count)))],
+            Kind::Join(join) => vec![("join", Some(join_doc(*join)))],
             Kind::Merge => vec![("merge", nothing())],
+            Kind::Lock(lock) => call("lock", self.lock(lock)),
+            Kind::Withdraw(Withdraw { nodes, complete }) => {
+                let nodes = nodes.iter().map(|node| Doc::text(self.key(*node)));
+                let nodes = Some(Doc::List(nodes.collect()));
+                let members = [("nodes", nodes), ("complete", flag(*complete))];
+                vec![("withdraw", Some(Doc::map(members)))]
+            }
+            Kind::Milestone(Milestone { node, otherwise: _ }) => {
+                let node = Some(Doc::text(self.key(*node)));
+                vec![("milestone", Some(Doc::map([("node", node)])))]
+            }
         }
     }
 
@@ -294,6 +323,26 @@ impl<'g> Printer<'g> {
         ])
     }
 
+    fn lock(&self, lock: &Lock) -> Doc {
+        let Lock {
+            name,
+            scope,
+            limit,
+            body,
+        } = lock;
+        let scope = match scope {
+            LockScope::Run => None,
+            LockScope::Workflow => Some(Doc::text("workflow")),
+            LockScope::Server => Some(Doc::text("server")),
+        };
+        Doc::map([
+            ("name", Some(text_or_wrapped(name))),
+            ("scope", scope),
+            ("limit", (*limit != 1).then(|| Doc::count(*limit))),
+            ("do", Some(self.body(*body))),
+        ])
+    }
+
     fn for_each(&self, for_each: &ForEach) -> Vec<(&'static str, Option<Doc>)> {
         let ForEach {
             items,
@@ -303,6 +352,10 @@ impl<'g> Printer<'g> {
             repeat_while,
             concurrency,
             collect,
+            need,
+            until,
+            losers,
+            more,
         } = for_each;
         let list = vec![
             ("each", named_unless(each, ITEM_DEFAULT)),
@@ -322,6 +375,10 @@ impl<'g> Printer<'g> {
         let further = [
             ("concurrency", concurrency),
             ("while", repeat_while),
+            ("need", (*need != Need::All).then(|| need_doc(*need))),
+            ("until", until.as_ref().map(wrapped)),
+            ("losers", losers_doc(*losers)),
+            ("more", more.as_ref().map(more_doc)),
             ("do", body),
         ];
         call("map", Doc::map(list.into_iter().chain(further)))
@@ -342,21 +399,15 @@ impl<'g> Printer<'g> {
                 let compete = Some(Doc::Scalar(Value::Bool(true)));
                 vec![("fork", Some(Doc::map([("compete", compete), branches])))]
             }
-            _ => {
-                let losers = match losers {
-                    Losers::Cancel => None,
-                    Losers::Leave => Some(Doc::text("leave")),
-                };
-                call(
-                    "race",
-                    Doc::map([
-                        ("need", (*need != Need::Count(1)).then(|| need_doc(*need))),
-                        ("losers", losers),
-                        ("first", flag(*first)),
-                        branches,
-                    ]),
-                )
-            }
+            _ => call(
+                "race",
+                Doc::map([
+                    ("need", (*need != Need::Count(1)).then(|| need_doc(*need))),
+                    ("losers", losers_doc(*losers)),
+                    ("first", flag(*first)),
+                    branches,
+                ]),
+            ),
         }
     }
 
@@ -406,9 +457,20 @@ impl<'g> Printer<'g> {
     }
 }
 
-/// A key for a node of this name that is not taken in its body.
-fn free_key(name: &Str, taken: &BTreeSet<Str>) -> Str {
-    let fits = |key: &Str| !taken.contains(key) && !DIRECTIVES.contains(&&**key);
+/// The nodes that others mean by name from wherever they stand, so that no other may have their keys.
+fn meant_from_afar(graph: &Graph) -> BTreeSet<NodeIndex> {
+    let meant = graph.nodes.iter().flat_map(|node| match &node.kind {
+        Kind::Withdraw(withdraw) => &withdraw.nodes[..],
+        Kind::Milestone(milestone) => slice::from_ref(&milestone.node),
+        _ => &[],
+    });
+    meant.copied().collect()
+}
+
+/// A key for a node of this name that is not taken.
+fn free_key(name: &Str, taken: &[&BTreeSet<Str>]) -> Str {
+    let is_taken = |key: &Str| taken.iter().any(|keys| keys.contains(key));
+    let fits = |key: &Str| !is_taken(key) && !DIRECTIVES.contains(&&**key);
     let base: Str = match name.len() <= KEY_BYTES_MAX {
         true => name.clone(),
         false => "node".into(),

@@ -3,7 +3,10 @@
 //! Invariant: a value is written so that the place it stands in reads it as the same again; what a place
 //! cannot take as data becomes an expression that gives it.
 
-use graph::ir::{Backoff, Child, Exhausted, Filter, Listen, Need, Retry, Task};
+use graph::ir::{
+    Backoff, Child, Concurrency, ConcurrencyPolicy, Exhausted, Filter, Join, JoinBy, Listen,
+    Losers, More, Need, Retry, Task,
+};
 use graph::value::{Str, Value};
 use graph::{Delay, Expr, Template};
 
@@ -21,6 +24,7 @@ pub(super) fn worker_task(task: &Task) -> Doc {
         heartbeat_timeout,
         retry,
         exhausted,
+        priority,
     } = task;
     let timeouts = Doc::map([
         ("queue", queue_timeout.as_ref().map(delay_doc)),
@@ -38,6 +42,7 @@ pub(super) fn worker_task(task: &Task) -> Doc {
         ("timeouts", filled(timeouts)),
         ("retry", retry.as_ref().map(retry_doc)),
         ("exhausted", exhausted),
+        ("priority", priority.as_ref().map(wrapped)),
     ])
 }
 
@@ -84,6 +89,7 @@ fn filter_doc(filter: &Filter) -> Doc {
         with,
         when,
         correlate,
+        transient,
     } = filter;
     let mut attributes = vec![(Str::from("type"), Doc::text(event_type.clone()))];
     let mut pairs = Vec::new();
@@ -107,10 +113,51 @@ fn filter_doc(filter: &Filter) -> Doc {
     Doc::map([
         ("with", Some(Doc::Map(attributes))),
         ("when", when.as_ref().map(wrapped)),
+        ("transient", flag(*transient)),
         (
             "correlate",
             filled(Doc::Map((1..).zip(pairs).map(pair).collect())),
         ),
+    ])
+}
+
+pub(super) fn more_doc(more: &More) -> Doc {
+    let More { filter, max } = more;
+    Doc::map([
+        ("from", Some(filter_doc(filter))),
+        ("max", Some(Doc::count(*max))),
+    ])
+}
+
+pub(super) fn join_doc(join: Join) -> Doc {
+    let Join { need, by } = join;
+    let by = match by {
+        JoinBy::Tokens => None,
+        JoinBy::Edges => Some(Doc::text("edges")),
+        JoinBy::Threads => Some(Doc::text("threads")),
+    };
+    let need = (need != Need::All).then(|| need_doc(need));
+    Doc::map([("need", need), ("by", by)])
+}
+
+pub(super) fn losers_doc(losers: Losers) -> Option<Doc> {
+    match losers {
+        Losers::Cancel => None,
+        Losers::Leave => Some(Doc::text("leave")),
+    }
+}
+
+pub(super) fn concurrency(concurrency: &Concurrency) -> Doc {
+    let Concurrency { key, limit, policy } = concurrency;
+    let policy = match policy {
+        ConcurrencyPolicy::Queue => None,
+        ConcurrencyPolicy::Drop => Some(Doc::text("drop")),
+        ConcurrencyPolicy::Replace => Some(Doc::text("replace")),
+    };
+    Doc::map([
+        ("key", Some(wrapped(key))),
+        ("limit", (*limit != 1).then(|| Doc::count(*limit))),
+        ("policy", policy),
     ])
 }
 

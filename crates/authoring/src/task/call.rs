@@ -14,13 +14,14 @@ use crate::tree::At;
 const CALLS_UNSUPPORTED: [&str; 5] = ["openapi", "grpc", "asyncapi", "mcp", "a2a"];
 
 /// The functions that are always there.
-const CATALOGUE: [&str; 8] = [
+const CATALOGUE: [&str; 9] = [
     "task",
     "map",
     "race",
     "saga",
     "finally",
     "loop",
+    "lock",
     "wait-until",
     "child",
 ];
@@ -59,6 +60,7 @@ impl<'t> Lowering<'t> {
                 "saga" => self.saga(with, scope),
                 "finally" => self.finally(with, scope, flow),
                 "loop" => self.repeat(with, scope),
+                "lock" => self.lock(with, scope),
                 "wait-until" => self.wait_until(with, scope),
                 _ => self.child(with, scope),
             };

@@ -1,11 +1,13 @@
 //! Owns the functions of the catalogue: what the language lacks, spelled as calls that its schema allows.
 //!
 //! `task` offers work to a worker, `map` goes through a list side by side, `race` waits for some of many,
-//! `saga` takes back, `finally` cleans up, `loop` repeats on a condition.
+//! `saga` takes back, `finally` cleans up, `loop` repeats on a condition, `lock` keeps others out.
 
 use graph::Template;
 use graph::check::{BRANCHES_MAX, CONCURRENCY_MAX, ROUNDS_MAX};
-use graph::ir::{Exhausted, ForEach, Fork, Kind, Loop, Losers, Need, Task, Try};
+use graph::ir::{
+    Exhausted, ForEach, Fork, Kind, Lock, LockScope, Loop, Losers, More, Need, Task, Try,
+};
 use graph::value::Value;
 
 use super::list::Flow;
@@ -29,7 +31,15 @@ impl<'t> Lowering<'t> {
     pub(super) fn worker_task(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
         self.known(
             with,
-            &["queue", "name", "input", "timeouts", "retry", "exhausted"],
+            &[
+                "queue",
+                "name",
+                "input",
+                "timeouts",
+                "retry",
+                "exhausted",
+                "priority",
+            ],
         );
         let queue = match with.member("queue") {
             Some(queue) => self.text_template(queue, scope),
@@ -69,12 +79,28 @@ impl<'t> Lowering<'t> {
             heartbeat_timeout,
             retry,
             exhausted,
-            priority: None,
+            priority: with
+                .member("priority")
+                .and_then(|at| self.number_expression(at, scope)),
         }))
     }
 
     pub(super) fn map(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(with, &["in", "each", "at", "concurrency", "while", "do"]);
+        self.known(
+            with,
+            &[
+                "in",
+                "each",
+                "at",
+                "concurrency",
+                "while",
+                "need",
+                "until",
+                "losers",
+                "more",
+                "do",
+            ],
+        );
         let items = self
             .require(with, "in")
             .and_then(|items| self.items(items, scope));
@@ -93,10 +119,10 @@ impl<'t> Lowering<'t> {
             repeat_while,
             concurrency,
             collect: true,
-            need: Need::All,
-            until: None,
-            losers: Losers::Cancel,
-            more: None,
+            need: self.need(with, ROUNDS_MAX).unwrap_or(Need::All),
+            until: self.optional_expression(with, "until", scope),
+            losers: self.losers(with),
+            more: with.member("more").and_then(|more| self.more(more, scope)),
         }))
     }
 
@@ -107,18 +133,57 @@ impl<'t> Lowering<'t> {
             .unwrap_or(u32::MAX)
             .min(u32::try_from(BRANCHES_MAX).unwrap_or(u32::MAX));
         let need = self.need(with, count).unwrap_or(Need::Count(1));
-        let losers = match with
-            .member("losers")
-            .and_then(|at| self.word(at, &["cancel", "leave"]))
-        {
-            Some("leave") => Losers::Leave,
-            _ => Losers::Cancel,
-        };
         Some(Kind::Fork(Fork {
             branches,
             need,
-            losers,
+            losers: self.losers(with),
             first: self.flag(with, "first", false),
+        }))
+    }
+
+    /// What becomes of those not needed.
+    fn losers(&mut self, with: At<'t>) -> Losers {
+        let word = with
+            .member("losers")
+            .and_then(|at| self.word(at, &["cancel", "leave"]));
+        match word {
+            Some("leave") => Losers::Leave,
+            _ => Losers::Cancel,
+        }
+    }
+
+    /// What brings more elements.
+    fn more(&mut self, at: At<'t>, scope: &Scope) -> Option<More> {
+        self.known(at, &["from", "max"]);
+        let from = self.require(at, "from");
+        let filter = from.and_then(|from| self.filter(from, scope));
+        let max = self.count(at, "max", 1, ROUNDS_MAX);
+        Some(More {
+            filter: filter?,
+            max: max.unwrap_or(ROUNDS_DEFAULT),
+        })
+    }
+
+    pub(super) fn lock(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
+        self.known(with, &["name", "scope", "limit", "do"]);
+        let name = self
+            .require(with, "name")
+            .and_then(|name| self.text_template(name, scope));
+        let known = with
+            .member("scope")
+            .and_then(|at| self.word(at, &["run", "workflow", "server"]));
+        let known = match known {
+            Some("workflow") => LockScope::Workflow,
+            Some("server") => LockScope::Server,
+            _ => LockScope::Run,
+        };
+        let limit = self.count(with, "limit", 1, CONCURRENCY_MAX).unwrap_or(1);
+        let body = self.required_body(with, "do", scope);
+        Some(Kind::Lock(Lock {
+            name: name?,
+            scope: known,
+            limit,
+            body: body?,
         }))
     }
 

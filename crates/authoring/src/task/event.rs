@@ -92,8 +92,12 @@ impl<'t> Lowering<'t> {
         }
     }
 
-    fn filter(&mut self, at: At<'t>, scope: &Scope) -> Option<Filter> {
-        let condition = if self.is_drawn { &["when"][..] } else { &[] };
+    pub(super) fn filter(&mut self, at: At<'t>, scope: &Scope) -> Option<Filter> {
+        let condition = if self.is_drawn {
+            &["when", "transient"][..]
+        } else {
+            &[]
+        };
         self.known(at, &[&["with", "correlate"], condition].concat());
         let correlate = at
             .member("correlate")
@@ -135,7 +139,7 @@ impl<'t> Lowering<'t> {
         }
         let with = with.into_iter().collect::<Option<_>>()?;
         Some(Filter {
-            transient: false,
+            transient: self.is_drawn && self.flag(at, "transient", false),
             event_type: event_type?,
             with,
             when: whole.or(when),

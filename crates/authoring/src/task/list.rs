@@ -35,7 +35,14 @@ const KINDS: [(&str, &[&str]); 12] = [
 ];
 
 /// The kinds of nodes that tasks are not.
-const KINDS_DRAWN: [(&str, &[&str]); 3] = [("split", &[]), ("join", &[]), ("merge", &[])];
+const KINDS_DRAWN: [(&str, &[&str]); 6] = [
+    ("split", &[]),
+    ("threads", &[]),
+    ("join", &[]),
+    ("merge", &[]),
+    ("withdraw", &[]),
+    ("milestone", &[]),
+];
 
 /// Where tokens of one list may go.
 pub(crate) struct Flow<'t> {
