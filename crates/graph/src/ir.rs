@@ -227,7 +227,8 @@ pub struct Withdraw {
     /// merge loses the tokens that wait there.
     pub nodes: Vec<NodeIndex>,
     /// False: what goes on there is withdrawn, and its tokens are gone. True: it is cut short and goes on to
-    /// its `next`, a for-each with the outputs that it has, anything else with the data that came in.
+    /// its `next`: a for-each that collects and a fork with the outputs that they have, a join or merge with the
+    /// tokens that it has, anything else with the data that came in.
     #[serde(default)]
     pub complete: bool,
 }

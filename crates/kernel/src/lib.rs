@@ -40,6 +40,7 @@ mod step;
 mod task;
 mod timer;
 mod turn;
+mod withdraw;
 
 pub use command::{Command, Decision, Reply, StartRun, keys};
 pub use effect::{Delivery, Effect, outstanding};

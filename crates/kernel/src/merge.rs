@@ -44,7 +44,7 @@ impl RunTurn<'_, '_> {
         true
     }
 
-    fn let_merge_go(&mut self, frame: FrameId, index: u32) {
+    pub(crate) fn let_merge_go(&mut self, frame: FrameId, index: u32) {
         let open = self.state().frames.get(&frame);
         let arrived = open.and_then(|open| open.joins.get(&index));
         let data = Value::array(arrived.map_or_else(Default::default, |held| held.data.clone()));

@@ -19,7 +19,7 @@ impl RunTurn<'_, '_> {
             return;
         };
         if region.is_idle {
-            return self.complete(owner, output);
+            return self.finish_try(owner, output);
         }
         match losers {
             Losers::Cancel => {
@@ -72,7 +72,7 @@ impl RunTurn<'_, '_> {
             return;
         }
         match region.result {
-            Some(output) => self.complete(owner, output),
+            Some(output) => self.finish_try(owner, output),
             None => self.leave_released(owner),
         }
     }

@@ -402,7 +402,7 @@ impl RunTurn<'_, '_> {
             }
             None => {
                 self.emit(RunEvent::StepCancelled(StepOnly { step: owner }));
-                self.close_if_empty(frame);
+                self.close_if_over(frame);
             }
         }
     }

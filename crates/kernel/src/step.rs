@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use graph::check::THREADS_MAX;
-use graph::ir::{Case, Join};
+use graph::ir::{Case, Join, Withdraw};
 use graph::value::Value;
 use graph::{Expr, Failure, Kind, Next, Node, NodeIndex};
 
@@ -45,6 +45,8 @@ enum Work {
     Done(Value, Option<Next>),
     /// It takes time.
     Takes(Box<Activity>),
+    /// The token goes on, and what goes on elsewhere ends.
+    Withdraws(Withdraw),
     /// Several tokens go on, each by one of the node's ways.
     Splits(Vec<(u32, Next)>),
     /// The token waits in a join, or in a merge.
@@ -142,6 +144,14 @@ impl RunTurn<'_, '_> {
         };
         match self.work(node, &shaped, &token.input) {
             Ok(Work::Done(output, next)) => self.finish(token, node, &shaped, output, next),
+            Ok(Work::Withdraws(withdraw)) => {
+                let data = shaped.data.clone();
+                self.finish(token, node, &shaped, data, None);
+                let open = self.state().frames.get(&token.frame);
+                if open.is_some_and(|open| open.ending.is_none()) {
+                    self.withdraw_nodes(token.frame, &withdraw);
+                }
+            }
             Ok(Work::Takes(activity)) => self.take_time(token, node, &shaped, *activity),
             Ok(Work::Splits(ways)) => self.split(token, node, &shaped, &ways),
             Ok(Work::Joins(join)) => self.join(token, node, &shaped, join),
@@ -168,7 +178,8 @@ impl RunTurn<'_, '_> {
             Kind::Threads(count) => Work::Splits(self.threads(count, node.next, scope)?),
             Kind::Join(join) => Work::Joins(Some(*join)),
             Kind::Merge => Work::Joins(None),
-            Kind::Lock(_) | Kind::Withdraw(_) | Kind::Milestone(_) => {
+            Kind::Withdraw(withdraw) => Work::Withdraws(withdraw.clone()),
+            Kind::Lock(_) | Kind::Milestone(_) => {
                 return Err(Failure::new("runtime", "not built yet"));
             }
             Kind::Do(_)
@@ -566,7 +577,7 @@ impl RunTurn<'_, '_> {
         }
         self.cancel_child(id);
         self.emit(RunEvent::StepCancelled(StepOnly { step: id }));
-        self.close_if_empty(frame);
+        self.close_if_over(frame);
     }
 
     /// Closes a frame that no token will leave any more.
@@ -577,6 +588,15 @@ impl RunTurn<'_, '_> {
         if self.is_last(frame, open) {
             let data = open.output.clone().unwrap_or_default();
             self.push(Move::Close { frame, data });
+        }
+    }
+
+    /// Closes a frame whose last token was withdrawn.
+    pub(crate) fn close_if_over(&mut self, frame: FrameId) {
+        let open = self.state().frames.get(&frame);
+        match open.is_some_and(|open| open.ending.is_some()) {
+            true => self.close_if_empty(frame),
+            false => self.close_if_done(frame),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use graph::ir::{
     Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Join, JoinBy, Listen,
-    Loop, Losers, More, Need, Retry, Task, Try, Wait,
+    Loop, Losers, Milestone, More, Need, Retry, Task, Try, Wait, Withdraw,
 };
 use graph::template::{Expr, Template};
 use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
@@ -28,6 +28,8 @@ pub(crate) struct N {
 #[derive(Clone, Debug)]
 enum K {
     Plain(Kind),
+    Withdraw(bool, Vec<String>),
+    Milestone(String, Option<String>),
     Cases(bool, Vec<(Option<String>, String)>),
     Do(Vec<N>),
     Saga(Vec<N>),
@@ -173,6 +175,24 @@ pub(crate) fn threads(name: &str, count: &str) -> N {
     n(name, K::Plain(Kind::Threads(count.into())))
 }
 
+/// Withdraws what goes on at nodes of its own body or of those around it.
+pub(crate) fn withdraw(name: &str, nodes: &[&str]) -> N {
+    let nodes = nodes.iter().map(|node| (*node).into()).collect();
+    n(name, K::Withdraw(false, nodes))
+}
+
+/// Cuts short what goes on at these nodes.
+pub(crate) fn cut_short(name: &str, nodes: &[&str]) -> N {
+    let nodes = nodes.iter().map(|node| (*node).into()).collect();
+    n(name, K::Withdraw(true, nodes))
+}
+
+/// Waits until something goes on at another node.
+#[expect(dead_code, reason = "soon")]
+pub(crate) fn milestone(name: &str, node: &str) -> N {
+    n(name, K::Milestone(node.into(), None))
+}
+
 pub(crate) fn merge(name: &str) -> N {
     n(name, K::Plain(Kind::Merge))
 }
@@ -285,6 +305,10 @@ pub(crate) fn attempt(name: &str, body: Vec<N>) -> N {
 }
 
 impl N {
+    pub(crate) fn rename(&mut self, name: &str) {
+        self.name = name.into();
+    }
+
     pub(crate) fn when(mut self, condition: &str) -> N {
         self.when = Some(condition.into());
         self
@@ -407,6 +431,15 @@ impl N {
         self
     }
 
+    /// Where a token goes from a milestone that is not reached.
+    #[expect(dead_code, reason = "soon")]
+    pub(crate) fn otherwise(mut self, target: &str) -> N {
+        if let K::Milestone(_, to) = &mut self.kind {
+            *to = Some(target.into());
+        }
+        self
+    }
+
     pub(crate) fn finally(mut self, body: Vec<N>) -> N {
         if let K::Try { finally, .. } = &mut self.kind {
             *finally = Some(body);
@@ -491,9 +524,23 @@ fn body(graph: &mut Graph, nodes: Vec<N>) -> BodyIndex {
     index
 }
 
+/// A node by name; those of enclosing bodies are there before those of inner ones.
+fn seen(graph: &Graph, name: &str) -> NodeIndex {
+    let place = graph.nodes.iter().rposition(|node| &*node.name == name);
+    NodeIndex(place.unwrap_or_else(|| panic!("no node {name}")) as u32)
+}
+
 fn kind(graph: &mut Graph, kind: K, target: &dyn Fn(&str) -> Next) -> Kind {
     match kind {
         K::Plain(kind) => kind,
+        K::Withdraw(complete, names) => Kind::Withdraw(Withdraw {
+            nodes: names.iter().map(|name| seen(graph, name)).collect(),
+            complete,
+        }),
+        K::Milestone(name, otherwise) => Kind::Milestone(Milestone {
+            node: seen(graph, &name),
+            otherwise: otherwise.as_deref().map(target),
+        }),
         K::Cases(is_split, cases) => {
             let cases = cases.into_iter().map(|(when, to)| Case {
                 when: when.map(|when| Expr(when.into())),

@@ -24,4 +24,5 @@ mod schedule;
 mod signal;
 mod task;
 mod tries;
+mod withdraw;
 mod world;

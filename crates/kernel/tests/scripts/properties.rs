@@ -21,8 +21,8 @@ use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use crate::graphs::{
-    N, attempt, block, child, emit, fold, fork, graph, hear, join, join_by, json, map, merge,
-    raise, repeat, retry, saga, set, split, switch, task, threads, wait,
+    N, attempt, block, child, cut_short, emit, fold, fork, graph, hear, join, join_by, json, map,
+    merge, raise, repeat, retry, saga, set, split, switch, task, threads, wait, withdraw,
 };
 use crate::world::{World, flop};
 
@@ -94,6 +94,7 @@ impl Garden<'_, '_> {
 
     fn piece(&mut self, depth: usize) -> Vec<N> {
         match self.dice.roll(10) {
+            4 if self.dice.one_in(2) => self.withdrawal(depth),
             5 if self.dice.one_in(2) => self.threads(depth),
             6 => self.cycle(),
             7 => self.split_and_join(depth),
@@ -138,6 +139,25 @@ impl Garden<'_, '_> {
                 ),
                 _ => join(&j, need),
             },
+        ]
+    }
+
+    /// Something is withdrawn or cut short after a while, by a token beside it.
+    fn withdrawal(&mut self, depth: usize) -> Vec<N> {
+        let [s, a, t, w, j] = [(); 5].map(|()| self.name());
+        let mut work = self.node(depth);
+        work.rename(&a);
+        let end = if self.dice.one_in(2) {
+            withdraw(&w, &[&a])
+        } else {
+            cut_short(&w, &[&a])
+        };
+        vec![
+            split(&s, &[("", &a), ("", &t)]),
+            work.to(&j),
+            wait(&t, 10),
+            end,
+            merge(&j),
         ]
     }
 
