@@ -8,7 +8,8 @@ use std::collections::btree_map::Entry;
 use graph::Failure;
 use graph::value::{Str, Value};
 use kernel::catalog::Definition;
-use kernel::state::{Activity, Run, Step, TaskStage};
+use kernel::id::WHOLE_RUN;
+use kernel::state::{Activity, Region, Run, Step, TaskStage};
 use kernel::{RunEvent, RunId, StepId, StepRef, Time, rfc3339};
 
 /// The most runs one page holds.
@@ -312,6 +313,16 @@ fn describe(activity: &Activity) -> (&'static str, String) {
             "child",
             format!("run {} of {}", awaited.child, awaited.workflow),
         ),
+        Activity::Region(Region {
+            lock: Some(lock), ..
+        }) if !lock.held => (
+            "lock",
+            format!(
+                "for {:?}, known in the {}",
+                lock.key.name,
+                lock.key.kind.word()
+            ),
+        ),
         Activity::Region(region) => (
             "region",
             format!("{}: {} open", region.phase.word(), region.frames.len()),
@@ -349,6 +360,7 @@ pub fn step_of(event: &RunEvent) -> Option<StepId> {
         RunEvent::TaskParked(fact) => Some(fact.step),
         RunEvent::EventReceived(fact) => Some(fact.step),
         RunEvent::ItemAdded(fact) => Some(fact.step),
+        RunEvent::LockGranted(fact) => Some(fact.step).filter(|step| *step != WHOLE_RUN),
         _ => None,
     }
 }

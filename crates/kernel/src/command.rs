@@ -12,6 +12,7 @@ use graph::{Failure, Graph};
 
 use crate::codec::record;
 use crate::id::{RunId, SessionId, StepId, StepRef, TaskToken};
+use crate::lock::LockKey;
 use crate::message::Message;
 use crate::schedule::Schedule;
 
@@ -174,6 +175,11 @@ pub enum Command {
         /// It.
         message: Message,
     },
+    /// Let whoever is next have a lock that is free.
+    GrantLock {
+        /// Which.
+        key: LockKey,
+    },
     /// Let go of a deferred message, because it is carried out next.
     TakeMessage {
         /// Its number.
@@ -236,6 +242,7 @@ pub fn keys(command: &Command) -> Option<RunId> {
         | Command::FireSchedule { .. }
         | Command::NoteScheduledEnd { .. }
         | Command::ExpireEvent { .. }
+        | Command::GrantLock { .. }
         | Command::DeferMessage { .. }
         | Command::TakeMessage { .. } => None,
     }

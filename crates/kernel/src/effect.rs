@@ -258,6 +258,8 @@ pub fn outstanding(state: &State) -> Vec<Effect> {
             );
         }
     }
+    let free = state.locks.free().cloned();
+    effects.extend(free.map(|key| Effect::Send(Message::GrantLock(key))));
     for (name, schedule) in &state.schedules {
         effects.push(Effect::ArmSchedule {
             name: name.clone(),

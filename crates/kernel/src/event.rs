@@ -4,6 +4,7 @@
 //! Invariant: an event carries every result that was computed, so applying it needs no expression, no
 //! clock and no library. Variants keep their numbers for ever.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -13,6 +14,7 @@ use graph::value::{Str, Value};
 use crate::codec::{record, union};
 use crate::id::{FrameId, RunId, SessionId, StepId, StepRef, Time};
 use crate::limits::DATA_BYTES_MAX;
+use crate::lock::Locking;
 use crate::message::Deferred;
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvent, Signal};
@@ -113,6 +115,8 @@ union! {
         29 OutcomeKept(OutcomeKept),
         /// A for-each took in one more element.
         40 ItemAdded(ItemAdded),
+        /// A step, or the run as a whole, got the lock that it waited for.
+        41 LockGranted(StepOnly),
     }
 }
 
@@ -164,6 +168,8 @@ record! {
         9 deadline: Option<Time>,
         /// How long it is kept after its end, in milliseconds.
         10 retention_ms: u64,
+        /// Its place among the runs with its concurrency key; it begins when its turn comes.
+        40 lock: Option<Box<Locking>>,
     }
 }
 

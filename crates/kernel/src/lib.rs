@@ -30,6 +30,7 @@ mod eval;
 mod fork;
 mod hold;
 mod join;
+pub mod lock;
 mod merge;
 mod partial;
 mod region;

@@ -30,6 +30,9 @@ pub const ITEMS_JUDGED_MAX: usize = 10_000;
 /// Tokens that may wait at one join or merge.
 pub const JOIN_TOKENS_MAX: usize = 10_000;
 
+/// Steps or runs that may wait for one lock.
+pub const LOCK_WAITERS_MAX: usize = 100_000;
+
 /// Early signals kept for one run.
 pub const SIGNALS_MAX: usize = 1_000;
 

@@ -12,6 +12,7 @@ use crate::command::{Command, Reply, StartRun};
 use crate::event::{Event, Number};
 use crate::id::{RunId, StepRef};
 use crate::limits::DATA_BYTES_MAX;
+use crate::lock::LockKey;
 use crate::rejection::Rejection;
 use crate::state::weight;
 use crate::turn::Turn;
@@ -38,6 +39,8 @@ union! {
         7 EndChild(ChildEnd),
         /// As [`Command::NoteScheduledEnd`].
         8 NoteScheduledEnd(ScheduledEnd),
+        /// As [`Command::GrantLock`].
+        30 GrantLock(LockKey),
     }
 }
 
@@ -128,6 +131,7 @@ impl Message {
             Message::CancelRun(_)
             | Message::TerminateRun(_)
             | Message::LinkChild(_)
+            | Message::GrantLock(_)
             | Message::NoteScheduledEnd(_) => &Value::Null,
         };
         let failure = match self {
@@ -161,6 +165,7 @@ impl From<Message> for Command {
                 step: handing.step,
                 event: handing.event,
             },
+            Message::GrantLock(key) => Command::GrantLock { key },
             Message::LinkChild(step) => Command::LinkChild { step },
             Message::EndChild(end) => Command::EndChild {
                 step: end.step,

@@ -34,6 +34,8 @@ pub enum Rejection {
     Invalid(String),
     /// No such schedule.
     ScheduleMissing(Str),
+    /// As many runs with this concurrency key go on already as may, and its workflow drops others.
+    RunDropped(Str, u32),
     /// Not the moment for it: a timer's instant has not come, or what it was for is over.
     NotDue,
 }
@@ -54,6 +56,7 @@ impl Rejection {
             Rejection::LimitReached(..) => "limit-reached",
             Rejection::Invalid(_) => "invalid",
             Rejection::ScheduleMissing(_) => "schedule-missing",
+            Rejection::RunDropped(..) => "run-dropped",
             Rejection::NotDue => "not-due",
         }
     }
@@ -79,6 +82,9 @@ impl fmt::Display for Rejection {
             Rejection::LimitReached(what, limit) => write!(f, "limit reached: {what} (at most {limit})"),
             Rejection::Invalid(why) => f.write_str(why),
             Rejection::ScheduleMissing(name) => write!(f, "no schedule {name}"),
+            Rejection::RunDropped(key, limit) => {
+                write!(f, "the run was dropped: of those with concurrency key {key:?} only {limit} may go on at once; start it again when they have ended")
+            }
             Rejection::NotDue => f.write_str("the instant has not come, or what it was for is over"),
         }
     }

@@ -14,7 +14,6 @@ use graph::value::{Str, Value};
 use graph::{Delay, Expr, Failure, Graph, duration, ir};
 
 use crate::catalog::Definition;
-use crate::child;
 use crate::command::{Reply, StartRun};
 use crate::eval::{Scope, fill};
 use crate::event::{Event, FrameEnding, Reason, RunEnded, RunEvent, RunFact, RunStarted};
@@ -26,6 +25,7 @@ use crate::signal::{check_name, check_reason, check_weight};
 use crate::state::{Activity, Ending, Frame, Nothing, Phase, Run, Status, empty_object};
 use crate::step::Token;
 use crate::turn::{Move, RunTurn, Turn};
+use crate::{child, lock};
 
 /// The label that names the schedule a run was started by.
 pub const SCHEDULE_LABEL: &str = "quadrille.schedule";
@@ -87,12 +87,18 @@ fn begin(turn: &mut Turn<'_>, start: StartRun) -> Result<RunId, Rejection> {
         .find(&start.workflow, start.version.as_deref())
         .cloned()
         .ok_or_else(|| missing(&start.workflow, start.version.as_ref()))?;
-    let fact = RunEvent::Started(started(&definition, &start, turn.now)?);
-    let run = start.run;
+    let fact = started(turn, &definition, &start)?;
+    let (run, lock) = (start.run, fact.lock.clone());
+    let fact = RunEvent::Started(fact);
     turn.emit(Event::Run(RunFact { run, fact }));
     if let Some(step) = start.parent {
         // Before anything the run does: a step that goes on at once must not take its end for an answer.
         turn.send(Message::LinkChild(step));
+    }
+    if let Some(lock) = lock {
+        // Its turn comes by a message, at once if it is the only one.
+        lock::replace_oldest(turn, &definition.graph, &lock);
+        return Ok(run);
     }
     let mut moved = turn
         .run(run)
@@ -103,7 +109,11 @@ fn begin(turn: &mut Turn<'_>, start: StartRun) -> Result<RunId, Rejection> {
 }
 
 /// What is true of a run when it begins.
-fn started(definition: &Definition, start: &StartRun, now: Time) -> Result<RunStarted, Rejection> {
+fn started(
+    turn: &Turn<'_>,
+    definition: &Definition,
+    start: &StartRun,
+) -> Result<RunStarted, Rejection> {
     let key = start.key.as_ref();
     key.map_or(Ok(()), |key| check_name("business key", key))?;
     check_weight("input", &start.input)?;
@@ -134,8 +144,9 @@ fn started(definition: &Definition, start: &StartRun, now: Time) -> Result<RunSt
         input: start.input.clone(),
         labels: labels(graph, start)?,
         attributes: attributes(graph, start, &evaluate)?,
-        deadline: timeout_ms.map(|ms| now.plus(ms)),
+        deadline: timeout_ms.map(|ms| turn.now.plus(ms)),
         retention_ms: graph.retention_ms.unwrap_or(RETENTION_MS_DEFAULT),
+        lock: lock::of_run(turn.state(), graph, &evaluate)?.map(Box::new),
     })
 }
 
@@ -290,7 +301,7 @@ pub(crate) fn decide_resume(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Rej
 
 impl RunTurn<'_, '_> {
     /// Shapes the input and lets the first token in.
-    fn enter_root(&mut self, input: Value) {
+    pub(crate) fn enter_root(&mut self, input: Value) {
         let definition = self.definition();
         let scope = Scope::of_run(input);
         match self.shape(definition.graph.input.as_ref(), &scope) {
@@ -425,6 +436,7 @@ impl Run {
             steps: BTreeMap::new(),
             signals: Vec::new(),
             cancel_reason: None,
+            lock: started.lock.clone(),
         }
     }
 
@@ -454,6 +466,7 @@ impl Run {
             RunEvent::TaskQueued(fact) => self.apply_queued(fact, now),
             RunEvent::TaskParked(fact) => self.apply_parked(fact),
             RunEvent::EventReceived(fact) => self.apply_event_received(fact),
+            RunEvent::LockGranted(fact) => self.apply_lock_granted(fact.step),
             RunEvent::ItemAdded(fact) => self.apply_item_added(fact),
             RunEvent::SignalKept(signal) => self.signals.push(signal.clone()),
             RunEvent::SignalDropped(fact) => self.apply_signal_dropped(fact.number),

@@ -14,6 +14,7 @@ use crate::catalog::Catalog;
 use crate::codec::{Damage, Wire, decode, encode, record, union, words};
 use crate::id::{FrameId, ROOT_FRAME, RunId, SessionId, StepId, StepRef, Time, WHOLE_RUN};
 use crate::limits::DATA_BYTES_MAX;
+use crate::lock::{Locking, Locks};
 use crate::message::Message;
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvents, Signal};
@@ -33,6 +34,8 @@ pub struct State {
     pub messages: BTreeMap<u64, Message>,
     /// Steps that wait for events, by event type. Derived from the runs.
     pub listeners: BTreeMap<Str, BTreeSet<StepRef>>,
+    /// Steps and runs that hold or want locks. Derived from the runs.
+    pub locks: Locks,
 }
 
 words! {
@@ -104,6 +107,8 @@ record! {
         24 signals: Vec<Signal>,
         /// Why cancellation was asked for.
         25 cancel_reason: Option<Str>,
+        /// Its place among the runs with its concurrency key.
+        40 lock: Option<Box<Locking>>,
     }
 }
 
@@ -376,6 +381,8 @@ record! {
         15 undo: Vec<Undo>,
         /// What a for-each still takes in.
         40 more: Option<Box<Taking>>,
+        /// The lock that is held while its body runs.
+        41 lock: Option<Box<Locking>>,
     }
 }
 
@@ -422,6 +429,7 @@ impl Region {
             caught: false,
             undo: Vec::new(),
             more: None,
+            lock: None,
         }
     }
 
@@ -449,6 +457,9 @@ impl Run {
         }
         if self.suspended {
             return "suspended";
+        }
+        if self.is_queued() {
+            return "waiting";
         }
         if self.steps.values().any(|step| step.is_parked()) {
             return "incident";
@@ -698,19 +709,11 @@ impl State {
     pub fn restore_run(&mut self, bytes: &[u8]) -> Result<RunId, Damage> {
         let run: Run = decode(bytes)?;
         let id = run.id;
-        for (step_id, step) in &run.steps {
-            for event_type in step.listens() {
-                let step = StepRef {
-                    run: id,
-                    step: *step_id,
-                };
-                self.listeners
-                    .entry(event_type.clone())
-                    .or_default()
-                    .insert(step);
-            }
-        }
+        let steps: Vec<StepId> = run.steps.keys().copied().collect();
         self.runs.insert(id, Box::new(run));
+        for step in core::iter::once(WHOLE_RUN).chain(steps) {
+            self.index(id, step, true);
+        }
         Ok(id)
     }
 

@@ -179,7 +179,7 @@ impl RunTurn<'_, '_> {
             Kind::Join(join) => Work::Joins(Some(*join)),
             Kind::Merge => Work::Joins(None),
             Kind::Withdraw(withdraw) => Work::Withdraws(withdraw.clone()),
-            Kind::Lock(_) | Kind::Milestone(_) => {
+            Kind::Milestone(_) => {
                 return Err(Failure::new("runtime", "not built yet"));
             }
             Kind::Do(_)
@@ -187,6 +187,7 @@ impl RunTurn<'_, '_> {
             | Kind::ForEach(_)
             | Kind::Fork(_)
             | Kind::Try(_)
+            | Kind::Lock(_)
             | Kind::Saga(_) => Work::takes(Activity::Region(self.region(node, scope, raw)?)),
         })
     }

@@ -22,7 +22,7 @@ use crate::message::Message;
 use crate::rejection::Rejection;
 use crate::schedule::{self, Calendar};
 use crate::state::{Run, State, weight};
-use crate::{child, message, run, signal, task, timer};
+use crate::{child, lock, message, run, signal, task, timer};
 
 /// Judges a command against the state, and applies what follows from it.
 ///
@@ -97,6 +97,7 @@ impl<'a> Turn<'a> {
             Command::ExpireEvent { number } => signal::decide_expire(self, number),
             Command::HandEvent { step, event } => signal::decide_hand(self, step, &event),
             Command::DeferMessage { message } => Ok(message::decide_defer(self, message)),
+            Command::GrantLock { key } => lock::decide_grant(self, &key),
             Command::TakeMessage { number } => message::decide_take(self, number),
         }
     }
@@ -154,11 +155,19 @@ impl<'a> Turn<'a> {
                 .map(|run| Obligations::of(run, StepRef { run: id, step }))
                 .unwrap_or_default()
         };
+        let mut locks = self.state.locks_at(id, &touched);
         let before: Vec<(StepId, Obligations)> = touched
-            .into_iter()
-            .map(|step| (step, owed(self.state, step)))
+            .iter()
+            .map(|step| (*step, owed(self.state, *step)))
             .collect();
         self.state.apply_fact(id, fact, self.now);
+        locks.extend(self.state.locks_at(id, &touched));
+        locks.dedup();
+        locks.retain(|key| self.state.locks.next(key).is_some());
+        let grants = locks
+            .into_iter()
+            .map(|key| Effect::Send(Message::GrantLock(key)));
+        self.decision.effects.extend(grants);
         let run = self.state.runs.get(&id).map(|run| &**run);
         for (step, before) in before {
             let after = owed(self.state, step);
@@ -411,6 +420,7 @@ impl State {
             RunEvent::TaskParked(fact) => one(fact.step),
             RunEvent::EventReceived(fact) => one(fact.step),
             RunEvent::ItemAdded(fact) => one(fact.step),
+            RunEvent::LockGranted(fact) => one(fact.step),
             RunEvent::OutcomeKept(fact) => one(fact.step),
             RunEvent::FrameEnding(fact) if fact.frame == ROOT_FRAME => one(WHOLE_RUN),
             RunEvent::Suspended(_)
@@ -436,14 +446,14 @@ impl State {
         }
     }
 
-    /// Makes a fact of a run true, and keeps the table of who listens up with it.
+    /// Makes a fact of a run true, and keeps the tables of who listens and who holds locks up with it.
     fn apply_fact(&mut self, id: RunId, fact: &RunEvent, now: Time) {
         if let RunEvent::Started(started) = fact {
             self.runs
                 .insert(id, Box::new(Run::started(id, started, now)));
-            return;
+            return self.index(id, WHOLE_RUN, true);
         }
-        let changes_listeners = matches!(
+        let changes_tables = matches!(
             fact,
             RunEvent::StepEntered(_)
                 | RunEvent::StepBegan(_)
@@ -455,26 +465,26 @@ impl State {
                 | RunEvent::ItemAdded(_)
                 | RunEvent::RegionTurned(_)
                 | RunEvent::RegionReleased(_)
+                | RunEvent::LockGranted(_)
+                | RunEvent::Suspended(_)
+                | RunEvent::Resumed(_)
                 | RunEvent::OutcomeKept(_)
                 | RunEvent::Ended(_)
         );
-        let touched = if changes_listeners {
+        let touched = if changes_tables {
             self.touched(id, fact)
         } else {
             Vec::new()
         };
-        touched
-            .iter()
-            .for_each(|step| self.index_listeners(id, *step, false));
+        touched.iter().for_each(|step| self.index(id, *step, false));
         if let Some(run) = self.runs.get_mut(&id) {
             run.apply(fact, now);
         }
-        touched
-            .iter()
-            .for_each(|step| self.index_listeners(id, *step, true));
+        touched.iter().for_each(|step| self.index(id, *step, true));
     }
 
-    fn index_listeners(&mut self, run: RunId, step: StepId, present: bool) {
+    pub(crate) fn index(&mut self, run: RunId, step: StepId, present: bool) {
+        self.index_lock(run, step, present);
         let Some(waiting) = self.runs.get(&run).and_then(|run| run.step(step)) else {
             return;
         };

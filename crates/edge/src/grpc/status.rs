@@ -33,6 +33,7 @@ pub(crate) fn grpc_code(refusal: &Refusal) -> Code {
             | Rejection::ClaimStale
             | Rejection::TaskUnavailable
             | Rejection::NothingParked(_)
+            | Rejection::RunDropped(..)
             | Rejection::NotDue => Code::FailedPrecondition,
             Rejection::VersionExists(_) => Code::AlreadyExists,
             Rejection::LimitReached(..) => Code::ResourceExhausted,

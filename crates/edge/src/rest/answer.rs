@@ -316,7 +316,7 @@ pub(super) struct Step {
     /// JSON pointer into the source.
     #[schema(value_type = String)]
     path: Str,
-    /// What it waits for: task, timer, event, child, region or held.
+    /// What it waits for: task, timer, event, child, lock, milestone, region or held.
     kind: &'static str,
     /// The same in words.
     detail: String,

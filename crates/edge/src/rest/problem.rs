@@ -69,6 +69,7 @@ pub(crate) fn http_status(refusal: &Refusal) -> StatusCode {
             | Rejection::ClaimStale
             | Rejection::TaskUnavailable
             | Rejection::NothingParked(_)
+            | Rejection::RunDropped(..)
             | Rejection::NotDue => StatusCode::CONFLICT,
             Rejection::WorkflowUnsound(_) | Rejection::LimitReached(..) => {
                 StatusCode::UNPROCESSABLE_ENTITY

@@ -30,6 +30,7 @@ fn refusals() -> Vec<Refusal> {
         Rejection::LimitReached("x", 1),
         Rejection::Invalid(String::new()),
         Rejection::ScheduleMissing("s".into()),
+        Rejection::RunDropped("k".into(), 1),
         Rejection::NotDue,
     ];
     let mut refusals: Vec<_> = rejections

@@ -19,6 +19,7 @@ use kernel::event::{
     TaskClaimed, TaskParked, TaskQueued, TokenExited, TokenJoined, WorkflowDeployed,
 };
 use kernel::id::FrameId;
+use kernel::lock::{LockKey, LockKind, Locking};
 use kernel::message::{ChildEnd, Deferred, Handing, Publishing, ScheduledEnd, Stopping};
 use kernel::schedule::{CatchUp, Overlap, Schedule};
 use kernel::signal::{KeptEvent, Signal};
@@ -97,7 +98,25 @@ fn region() -> Region {
             output: data(),
         }],
         more: None,
+        lock: None,
     }
+}
+
+fn lock_key() -> LockKey {
+    LockKey {
+        kind: LockKind::Workflow,
+        owner: "w".into(),
+        name: "lock".into(),
+    }
+}
+
+fn locking() -> Box<Locking> {
+    Box::new(Locking {
+        key: lock_key(),
+        place: 300,
+        limit: 2,
+        held: true,
+    })
 }
 
 /// A for-each that takes more elements.
@@ -170,6 +189,13 @@ fn activities() -> Vec<(&'static str, Activity)> {
         ("Yielded", Activity::Yielded(due())),
         ("Kept", Activity::Kept(outcome())),
         ("Taking", Activity::Region(taking())),
+        (
+            "Locking",
+            Activity::Region(Region {
+                lock: Some(locking()),
+                ..region()
+            }),
+        ),
     ]
 }
 
@@ -193,6 +219,7 @@ fn facts() -> Vec<RunEvent> {
             attributes: [("attribute".into(), Value::Int(5))].into(),
             deadline: Some(Time(10)),
             retention_ms: 11,
+            lock: None,
         }),
         RunEvent::StepPassed(StepPassed {
             frame,
@@ -287,6 +314,7 @@ fn facts() -> Vec<RunEvent> {
             event: data(),
         }),
         RunEvent::ItemAdded(ItemAdded { step, item: data() }),
+        RunEvent::LockGranted(StepOnly { step }),
         RunEvent::SignalKept(signal),
         RunEvent::SignalDropped(Number { number: 128 }),
         RunEvent::Suspended(Nothing {}),
@@ -360,6 +388,7 @@ fn messages() -> Vec<Message> {
             event: data(),
         }),
         Message::LinkChild(step),
+        Message::GrantLock(lock_key()),
         Message::EndChild(ChildEnd {
             step,
             output: data(),
@@ -432,6 +461,7 @@ fn run() -> Run {
         frames: [(FrameId(0), Box::new(frame))].into(),
         steps: steps.collect(),
         cancel_reason: None,
+        lock: None,
         signals: vec![Signal {
             number: 1,
             event: data(),
@@ -644,7 +674,7 @@ fn every_kind_of_event_has_an_example() {
         .map(|name| name.split('.').next().unwrap_or(name))
         .collect();
     // Kinds of run events and of other events, Run and Entry.
-    assert_eq!(kinds.len(), 30 + 7 + 2, "{kinds:?}");
+    assert_eq!(kinds.len(), 31 + 7 + 2, "{kinds:?}");
     // A number no release has given is told apart from damage.
     let unknown = decode::<Event>(&[0xf8, 0x06, 0x01]);
     assert_eq!(unknown, Err(kernel::codec::Damage::Unknown("Event", 111)));

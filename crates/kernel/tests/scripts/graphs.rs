@@ -6,7 +6,7 @@
 
 use graph::ir::{
     Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Join, JoinBy, Listen,
-    Loop, Losers, Milestone, More, Need, Retry, Task, Try, Wait, Withdraw,
+    Lock, LockScope, Loop, Losers, Milestone, More, Need, Retry, Task, Try, Wait, Withdraw,
 };
 use graph::template::{Expr, Template};
 use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
@@ -32,6 +32,7 @@ enum K {
     Milestone(String, Option<String>),
     Cases(bool, Vec<(Option<String>, String)>),
     Do(Vec<N>),
+    Lock(Lock, Vec<N>),
     Saga(Vec<N>),
     Loop(Loop, Vec<N>),
     Each(ForEach, Vec<N>),
@@ -216,6 +217,17 @@ pub(crate) fn block(name: &str, body: Vec<N>) -> N {
     n(name, K::Do(body))
 }
 
+/// Runs a body while it holds a lock of which there is one.
+pub(crate) fn lock(name: &str, of: &str, scope: LockScope, body: Vec<N>) -> N {
+    let lock = Lock {
+        name: word(of),
+        scope,
+        limit: 1,
+        body: NO_BODY,
+    };
+    n(name, K::Lock(lock, body))
+}
+
 pub(crate) fn saga(name: &str, body: Vec<N>) -> N {
     n(name, K::Saga(body))
 }
@@ -355,6 +367,13 @@ impl N {
     pub(crate) fn with_task(mut self, change: impl FnOnce(&mut Task)) -> N {
         if let K::Plain(Kind::Task(task)) = &mut self.kind {
             change(task);
+        }
+        self
+    }
+
+    pub(crate) fn with_lock(mut self, change: impl FnOnce(&mut Lock)) -> N {
+        if let K::Lock(lock, _) = &mut self.kind {
+            change(lock);
         }
         self
     }
@@ -553,6 +572,10 @@ fn kind(graph: &mut Graph, kind: K, target: &dyn Fn(&str) -> Next) -> Kind {
             }
         }
         K::Do(nodes) => Kind::Do(body(graph, nodes)),
+        K::Lock(lock, nodes) => Kind::Lock(Lock {
+            body: body(graph, nodes),
+            ..lock
+        }),
         K::Saga(nodes) => Kind::Saga(body(graph, nodes)),
         K::Loop(repeat, nodes) => Kind::Loop(Loop {
             body: body(graph, nodes),

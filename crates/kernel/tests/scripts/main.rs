@@ -17,6 +17,7 @@ mod graphs;
 mod join;
 mod life;
 mod limits;
+mod lock;
 mod partial;
 mod properties;
 mod region;

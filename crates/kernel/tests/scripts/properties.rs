@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use graph::ir::{JoinBy, Losers, Need, Retry};
+use graph::ir::{Concurrency, ConcurrencyPolicy, JoinBy, LockScope, Losers, Need, Retry};
 use graph::{Delay, Value};
 use kernel::codec::{decode, encode};
 use kernel::event::RunEnded;
@@ -21,8 +21,8 @@ use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use crate::graphs::{
-    N, attempt, block, child, cut_short, emit, fold, fork, graph, hear, join, join_by, json, map,
-    merge, raise, repeat, retry, saga, set, split, switch, task, threads, wait, withdraw,
+    N, attempt, block, child, cut_short, emit, fold, fork, graph, hear, join, join_by, json, lock,
+    map, merge, raise, repeat, retry, saga, set, split, switch, task, threads, wait, withdraw,
 };
 use crate::world::{World, flop};
 
@@ -31,7 +31,7 @@ const CASES_DEFAULT: u32 = 1_000;
 
 /// Kinds of events: those of runs and the seven others; but no graph here is long enough for a step to be
 /// held back and begin later.
-const EVENTS: usize = 30 + 7 - 1;
+const EVENTS: usize = 31 + 7 - 1;
 
 /// Rounds in which everything that can be done is done, before a run counts as stuck.
 const ROUNDS_MAX: usize = 2_000;
@@ -201,6 +201,7 @@ impl Garden<'_, '_> {
                 self.body(depth + 1),
             ),
             10 => self.map(name, depth),
+            17 => self.lock(name, depth),
             11 => fold(name, "[1,2,3]", self.body(depth + 1)).while_("$item < 3"),
             12 | 16 => self.fork(name, depth),
             13 | 14 => self.attempt(name, depth),
@@ -271,6 +272,13 @@ impl Garden<'_, '_> {
         })
     }
 
+    /// Locks are taken in the order of their depth, so that no two wait for each other.
+    fn lock(&mut self, name: &str, depth: usize) -> N {
+        let scope = [LockScope::Run, LockScope::Workflow, LockScope::Server][self.dice.roll(3)];
+        let (limit, body) = (1 + self.dice.roll(2) as u32, self.body(depth + 1));
+        lock(name, &format!("{scope:?}{depth}"), scope, body).with_lock(|lock| lock.limit = limit)
+    }
+
     fn attempt(&mut self, name: &str, depth: usize) -> N {
         let mut made = attempt(name, self.body(depth + 1));
         let body = self.dice.one_in(2).then(|| self.body(depth + 1));
@@ -319,7 +327,13 @@ fn world_of(dice: &mut Dice<'_>) -> World {
     world.quiet = true;
     world.defers = dice.one_in(4);
     let nodes = Garden { dice, names: 0 }.body(0);
-    world.deploy(graph("w", nodes));
+    let mut made = graph("w", nodes);
+    made.concurrency = dice.one_in(4).then(|| Concurrency {
+        key: "if type == \"number\" then 1 else null end".into(),
+        limit: 1 + dice.roll(2) as u32,
+        policy: [ConcurrencyPolicy::Queue, ConcurrencyPolicy::Replace][dice.roll(2)],
+    });
+    world.deploy(made);
     let nodes = [
         vec![task("c1")],
         vec![set("c2", ".")],
@@ -344,8 +358,8 @@ fn snapshot(state: &State) -> (BTreeMap<RunId, Vec<u8>>, String) {
     (
         runs,
         format!(
-            "{:?}{:?}{:?}{:?}",
-            state.schedules, state.kept_events, state.listeners, state.messages
+            "{:?}{:?}{:?}{:?}{:?}",
+            state.schedules, state.kept_events, state.listeners, state.messages, state.locks
         ),
     )
 }
@@ -480,11 +494,13 @@ fn schedule(dice: &mut Dice<'_>) -> Schedule {
 fn restart(world: &mut World) {
     let runs = std::mem::take(&mut world.state.runs);
     world.state.listeners.clear();
+    let locks = std::mem::take(&mut world.state.locks);
     for run in runs.values() {
         let restored = world.state.restore_run(&State::encode_run(run));
         assert_eq!(restored, Ok(run.id));
     }
     assert_eq!(world.state.runs, runs);
+    assert_eq!(world.state.locks, locks);
 }
 
 /// Asks for one thing or lets time pass; a refusal must have changed nothing.
@@ -597,6 +613,23 @@ fn damage(world: &World, dice: &mut Dice<'_>) {
     }
 }
 
+/// No lock has more holders than all its limits allow, and no run waits while it could go on.
+fn check_locks(state: &State) {
+    for (key, holders, _) in state.locks.iter() {
+        let limit = |at: &StepRef| {
+            let run = &state.runs[&at.run];
+            let locking = if at.step == WHOLE_RUN {
+                run.lock.as_deref()
+            } else {
+                run.step(at.step).and_then(|step| step.locking())
+            };
+            locking.map_or(0, |locking| locking.limit as usize)
+        };
+        let most = holders.iter().map(limit).max().unwrap_or(0);
+        assert!(holders.len() <= most, "{key:?} is held by {holders:?}");
+    }
+}
+
 fn check(bytes: &[u8]) -> World {
     let dice = &mut Dice { bytes, at: 0 };
     let mut world = world_of(dice);
@@ -604,6 +637,7 @@ fn check(bytes: &[u8]) -> World {
     for _ in 0..30 + dice.roll(60) {
         disturb(&mut world, dice, &mut finished);
         world.verify_effects();
+        check_locks(&world.state);
     }
     world.verify();
     for run in world.state.runs.values() {

@@ -576,6 +576,7 @@ impl World {
                 "receive {}.{} {}",
                 received.step.0, received.filter, received.event
             ),
+            RunEvent::LockGranted(granted) => format!("lock {}", granted.step.0),
             RunEvent::ItemAdded(added) => format!("item {} {}", added.step.0, added.item),
             RunEvent::SignalKept(signal) => {
                 format!("signal {} kept {}", signal.number, signal.event)
@@ -658,6 +659,7 @@ pub(crate) fn assert_same(a: &State, b: &State) {
         }
     }
     assert_eq!(a.listeners, b.listeners, "listeners");
+    assert_eq!(a.locks, b.locks, "locks");
     assert_eq!(a.schedules, b.schedules, "schedules");
     assert_eq!(a.messages, b.messages, "messages");
     assert_eq!(
