@@ -50,7 +50,10 @@ fn play(pattern: &Pattern, text: &str, crash: Option<Crash>) -> (Trace, usize, b
 fn check(pattern: &Pattern, text: &str) {
     let (trace, batches, _) = play(pattern, text, None);
     assert!((pattern.rule)(&trace), "it breaks its rule:\n{trace}");
-    assert!(!(pattern.rule)(&Trace::default()), "its rule asks for nothing");
+    assert!(
+        !(pattern.rule)(&Trace::default()),
+        "its rule asks for nothing"
+    );
     let compiled = authoring::compile(text).expect("it compiled before");
     let (drawn, ..) = play(pattern, &authoring::to_text(&compiled), None);
     assert!((pattern.rule)(&drawn), "drawn it breaks its rule:\n{drawn}");

@@ -170,7 +170,7 @@ pub(crate) const PATTERNS: [Pattern; 43] = [
                 && t.completed(1)
         },
     ),
-    pattern(17, &[NULL, Done("b"), Done("d"), Done("c")], |t| {
+    pattern(17, &[NULL, Done("d"), Done("b"), Done("c")], |t| {
         t.at_once(&["b", "c", "d"]) == 1
             && t.order(&["-b", "+c"])
             && t.count("-d") == 1
