@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use graph::check::CONCURRENCY_MAX;
 use graph::ir::{Attribute, AttributeKind, Concurrency, ConcurrencyPolicy, NAMESPACE_DEFAULT};
+use graph::schema::Schema;
 use graph::value::Str;
 
 use crate::compile::Schedule;
@@ -19,6 +20,19 @@ const DSL_PREFIX: &str = "1.0.";
 
 /// The longest label of a workflow's name, as in the domain name system.
 const LABEL_BYTES_MAX: usize = 63;
+
+/// What keys of metadata begin with that mean something here.
+const OWN_PREFIX: &str = "dev.quadrille/";
+
+/// Those keys, without the prefix.
+const KEYS_OWN: [&str; 6] = [
+    "attributes",
+    "concurrency",
+    "labels",
+    "priority",
+    "retention",
+    "variables",
+];
 
 impl<'t> Lowering<'t> {
     /// The whole document; gives when it starts by itself.
@@ -53,6 +67,9 @@ impl<'t> Lowering<'t> {
         self.graph.output = root
             .member("output")
             .and_then(|at| self.shaping(at, "as", &scope));
+        let context = self.graph.schemas.export.take();
+        self.graph.schemas = self.schemas(root);
+        self.graph.schemas.export = context;
         self.graph.timeout = root
             .member("timeout")
             .and_then(|at| self.timeout(at, &scope));
@@ -63,6 +80,7 @@ impl<'t> Lowering<'t> {
             self.required_body(root, "do", &scope);
         }
         self.warn_unused();
+        self.warn_idle_extensions();
         schedule
     }
 
@@ -124,6 +142,21 @@ impl<'t> Lowering<'t> {
         }
     }
 
+    /// `$context`: the schema that it keeps to, and what it is at first.
+    fn variables(&mut self, at: At<'t>) {
+        self.known(at, &["schema", "initial"]);
+        let schema = at.member("schema");
+        self.graph.schemas.export = schema.and_then(|schema| self.schema_document(schema));
+        self.graph.context = at.member("initial").map(At::value);
+        if let (Some(initial), Some(schema)) = (at.member("initial"), &self.graph.schemas.export)
+            && let Ok(schema) = Schema::compile(schema)
+            && let Err(misfits) = schema.check(&initial.value())
+        {
+            let message = format!("what `$context` is at first does not fit its schema: {misfits}");
+            self.findings.error(initial, "bad-value", message);
+        }
+    }
+
     fn label(&mut self, at: At<'t>) -> Option<Str> {
         let text = self.literal(at)?;
         let letter = |c: char| c.is_ascii_alphanumeric();
@@ -166,22 +199,41 @@ impl<'t> Lowering<'t> {
         if !at.is_map() {
             return self.wrong(at, "a map");
         }
-        self.graph.retention_ms = at
-            .member("retention")
-            .and_then(|retention| self.fixed_ms(retention));
-        self.graph.priority = at
-            .member("priority")
-            .and_then(|priority| self.number_expression(priority, &Scope::default()));
-        self.graph.concurrency = at
-            .member("concurrency")
-            .and_then(|concurrency| self.concurrency(concurrency));
-        let Some(attributes) = at.member("attributes") else {
-            return;
-        };
-        if !attributes.is_map() {
-            return self.wrong(attributes, "a map");
+        for member in at.children() {
+            let own = member.key().strip_prefix(OWN_PREFIX);
+            match own.unwrap_or(member.key()) {
+                "attributes" => self.attributes(member),
+                "retention" => self.graph.retention_ms = self.fixed_ms(member),
+                "priority" if own.is_some() => {
+                    self.graph.priority = self.number_expression(member, &Scope::default());
+                }
+                "concurrency" if own.is_some() => {
+                    self.graph.concurrency = self.concurrency(member);
+                }
+                "labels" if own.is_some() => self.tags(member),
+                "variables" if own.is_some() => self.variables(member),
+                _ if own.is_some() => self.unknown_own(member),
+                _ => {}
+            }
         }
-        for attribute in attributes.children() {
+    }
+
+    /// A key with our prefix that means nothing is a slip, not the author's own.
+    fn unknown_own(&mut self, at: At<'t>) {
+        let names = KEYS_OWN.iter().copied();
+        let name = at.key().strip_prefix(OWN_PREFIX).unwrap_or_default();
+        let hint = self.findings.hint(name, names, || {
+            format!("; {OWN_PREFIX} knows {}", KEYS_OWN.join(", "))
+        });
+        let message = format!("unknown key {}{hint}", quote(at.key()));
+        self.findings.error_key(at, "unknown-key", message);
+    }
+
+    fn attributes(&mut self, at: At<'t>) {
+        if !at.is_map() {
+            return self.wrong(at, "a map");
+        }
+        for attribute in at.children() {
             self.known(attribute, &["type", "from"]);
             let kind = self
                 .require(attribute, "type")
@@ -236,15 +288,14 @@ impl<'t> Lowering<'t> {
                 "copy the functions that you need into `use.functions`",
             ),
             (
-                "extensions",
-                "put the tasks around each call, or into a function in `use.functions`",
-            ),
-            (
                 "secrets",
                 "let the worker that needs a secret read it from its own configuration",
             ),
         ];
         self.refuse(at, &advice);
+        if let Some(extensions) = at.member("extensions") {
+            self.extensions(extensions);
+        }
         for section in SECTIONS {
             let Some(members) = at.member(section) else {
                 continue;

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use graph::Template;
 use graph::check::{BODY_DEPTH_MAX, NODES_MAX};
-use graph::ir::{Body, BodyIndex, Graph, Kind, NAMESPACE_DEFAULT, Next, Node, NodeIndex};
+use graph::ir::{Body, BodyIndex, Graph, Kind, NAMESPACE_DEFAULT, Next, Node, NodeIndex, Schemas};
 use graph::template::VARIABLES;
 use graph::value::Str;
 
 use crate::finding::{Findings, quote};
+use crate::task::extension::Extension;
 use crate::tree::At;
 
 /// What all uses of reusable components may add up to, in bytes of text and a few more for each value.
@@ -35,6 +36,7 @@ pub(crate) struct Lowering<'t> {
     pub(crate) is_drawn: bool,
     /// The nodes of the drawn bodies around, the innermost last.
     pub(crate) drawn: Vec<BTreeMap<&'t str, NodeIndex>>,
+    pub(crate) extensions: Vec<Extension<'t>>,
     components: BTreeMap<(&'static str, &'t str), At<'t>>,
     used: BTreeSet<(&'static str, &'t str)>,
     reused_weight: usize,
@@ -51,6 +53,10 @@ pub(crate) struct Scope {
     pub(crate) saga: bool,
     /// The functions that it is inlined from.
     pub(crate) functions: Vec<Str>,
+    /// Whether it stands in an extension, and so is not extended itself.
+    pub(crate) extension: bool,
+    /// Whether `$task` is the task that is extended.
+    pub(crate) task_held: bool,
 }
 
 impl Scope {
@@ -72,6 +78,8 @@ impl<'t> Lowering<'t> {
             output: None,
             timeout: None,
             retention_ms: None,
+            schemas: Schemas::default(),
+            context: None,
             labels: Vec::new(),
             attributes: Vec::new(),
             concurrency: None,
@@ -86,6 +94,7 @@ impl<'t> Lowering<'t> {
             namespace: NAMESPACE_DEFAULT.into(),
             is_drawn: false,
             drawn: Vec::new(),
+            extensions: Vec::new(),
             components: BTreeMap::new(),
             used: BTreeSet::new(),
             reused_weight: 0,
@@ -123,13 +132,19 @@ impl<'t> Lowering<'t> {
             return None;
         };
         self.used.insert((section, component.key()));
-        self.reused_weight = self.reused_weight.saturating_add(component.weight());
+        self.spend(component.weight(), at)?;
+        Some(component)
+    }
+
+    /// Takes from what all uses of components may add up to; none when nothing is left.
+    pub(crate) fn spend(&mut self, weight: usize, at: At<'t>) -> Option<()> {
+        self.reused_weight = self.reused_weight.saturating_add(weight);
         if self.reused_weight > REUSED_WEIGHT_MAX {
             let message = "the components of `use` are used so often that the workflow gets too large; move work into a workflow of its own and call it with `run.workflow`";
             self.findings.error(at, "too-large", message);
             return None;
         }
-        Some(component)
+        Some(())
     }
 
     pub(crate) fn component(&self, section: &'static str, name: &str) -> Option<At<'t>> {
@@ -198,6 +213,7 @@ impl<'t> Lowering<'t> {
             input: None,
             output: None,
             export: None,
+            schemas: Schemas::default(),
             timeout: None,
             undo: None,
             next: Next::Exit,
@@ -250,7 +266,7 @@ impl<'t> Lowering<'t> {
             self.findings.error(at, "bad-name", message);
             return None;
         }
-        if VARIABLES.contains(&&*name) {
+        if VARIABLES.contains(&&*name) || (name.starts_with("__") && !self.is_drawn) {
             let message =
                 format!("${name} exists already with a meaning of its own; choose another name");
             self.findings.error(at, "bad-name", message);

@@ -149,15 +149,11 @@ fn sections() {
     assert_snapshot!(root("use: {secrets: [a], extensions: [], catalogs: {}}"), @r#"
     3:7: error: `secrets` is not supported yet; let the worker that needs a secret read it from its own configuration [unsupported]
         at "/use/secrets"
-    3:21: error: `extensions` is not supported yet; put the tasks around each call, or into a function in `use.functions` [unsupported]
-        at "/use/extensions"
     3:37: error: `catalogs` is not supported yet; copy the functions that you need into `use.functions` [unsupported]
         at "/use/catalogs"
     "#);
-    assert_snapshot!(root("input: {schema: {document: {}}, from: .a}\nevaluate: {language: js}"), @r#"
-    3:9: error: `schema` is not supported yet; leave it out, and check the data with a `switch` and a `raise` where it matters [unsupported]
-        at "/input/schema"
-    4:12: error: another `language` than jq is not supported yet; write language: jq or leave it out [unsupported]
+    assert_snapshot!(root("evaluate: {language: js}"), @r#"
+    3:12: error: another `language` than jq is not supported yet; write language: jq or leave it out [unsupported]
         at "/evaluate/language"
     "#);
 }
@@ -311,8 +307,6 @@ fn failures() {
         at "/do/0/a/catch/retry/backoff/exponential/factor"
     3:94: error: `count` must be from 1 to 1000000, not 0 [bad-value]
         at "/do/0/a/catch/retry/limit/attempt/count"
-    3:97: error: `duration` is not supported yet; limit one attempt with `timeout` on the task inside, or all of them with `limit.duration` [unsupported]
-        at "/do/0/a/catch/retry/limit/attempt/duration"
     3:123: error: jitter goes from the shorter to the longer time; swap `from` and `to` [bad-value]
         at "/do/0/a/catch/retry/jitter"
     "#);
@@ -372,18 +366,18 @@ fn calls() {
     6:7: error: the catalogue "elsewhere" is not supported yet; copy the function's definition into `use.functions` [unsupported]
         at "/do/3/d/call"
     "#);
-    assert_snapshot!(tasks("- a: {call: http}\n- b: {call: http, with: {method: fetch, endpoint: 'example.com/{a.b}'}}\n- c: {call: http, with: {method: get, endpoint: 'https://x/{a.b}', query: {x: [1]}, output: json}}"), @r#"
+    assert_snapshot!(tasks("- a: {call: http}\n- b: {call: http, with: {method: fetch, endpoint: 'example.com/{a.b}'}}\n- c: {call: http, with: {method: get, endpoint: 'https://x/{}', query: {x: {}}, output: json}}"), @r#"
     3:3: error: `with` is missing; add it here [missing-key]
         at "/do/0/a"
     4:34: error: "fetch" is not an HTTP method; use one of get, post, put, patch, delete, head, options [bad-value]
         at "/do/1/b/with/method"
     4:51: error: the endpoint "example.com/{a.b}" must start with http:// or https://, or be one expression wrapped in ${ } [bad-endpoint]
         at "/do/1/b/with/endpoint"
-    5:49: error: {a.b} is not the name of a member of the data; for more, write ${ "…\(.order.id)…" } [bad-endpoint]
+    5:49: error: {} is not the name of a member of the data; for more, write ${ "…\(.order.id)…" } [bad-endpoint]
         at "/do/2/c/with/endpoint"
-    5:79: error: `x` must be text or a number, not a list [bad-type]
+    5:76: error: `x` must be text, a number, true, false or a list of these, not a map [bad-type]
         at "/do/2/c/with/query/x"
-    5:93: error: "json" is not a word that `output` knows; use one of raw, content, response [bad-value]
+    5:89: error: "json" is not a word that `output` knows; use one of raw, content, response [bad-value]
         at "/do/2/c/with/output"
     "#);
     assert_snapshot!(tasks("- a: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {oauth2: {}}}}}\n- b: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {basic: {username: a}}}}}"), @r#"
@@ -447,5 +441,33 @@ fn catalogue() {
     assert_snapshot!(tasks("- a: {call: saga, with: {do: [b: {wait: PT1S, compensate: [c: {wait: PT1S, compensate: []}]}]}}"), @r#"
     3:76: error: `compensate` works only on tasks of a saga; put this task into the `do` of a `call: saga`, or catch the failure with `try` [compensate-outside-saga]
         at "/do/0/a/with/do/0/b/compensate/0/c/compensate"
+    "#);
+}
+
+#[test]
+fn schemas() {
+    assert_snapshot!(
+        root("input:\n  schema:\n    format: xml\n    document:\n      type: object\n      properties:\n        age: {type: number, minimum: young}\n      allOf: [{$ref: 'other.json'}]"),
+        @r#"
+    5:13: error: only schemas of format json are read; write the schema as JSON Schema [bad-value]
+        at "/input/schema/format"
+    9:38: error: `minimum` must be a number [bad-schema]
+        at "/input/schema/document/properties/age/minimum"
+    10:22: error: "other.json" leads to nothing in this schema; refer to a place such as #/$defs/name, and copy there what stands elsewhere [bad-schema]
+        at "/input/schema/document/allOf/0/$ref"
+    "#
+    );
+    assert_snapshot!(
+        tasks("- a:\n    wait: PT1S\n    output: {schema: {resource: {endpoint: 'https://example.org/s'}}}\n    export: {schema: {format: json}}"),
+        @r#"
+    5:23: error: a schema from elsewhere is not supported yet; put the schema here as `document`, so that a version of a workflow never changes its meaning [unsupported]
+        at "/do/0/a/output/schema/resource"
+    6:14: error: `document` is missing; add it here [missing-key]
+        at "/do/0/a/export/schema"
+    "#
+    );
+    assert_snapshot!(findings("document:\n  {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/variables: {initial: {n: x}, schema: {properties: {n: {type: number}}}}}}\ndo: [a: {wait: PT1S}]"), @r#"
+    2:114: error: what `$context` is at first does not fit its schema: /n must be number, not string (rule /properties/n/type) [bad-value]
+        at "/document/metadata/dev.quadrille~1variables/initial"
     "#);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use graph::ir::{
     Backoff, Body, Case, Catch, Concurrency, ConcurrencyPolicy, Exhausted, Filter, ForEach, Fork,
     Join, JoinBy, Kind, Listen, Lock, LockScope, Loop, Losers, Milestone, More, Need, Next, Node,
-    Retry, Task, Try, Wait, Withdraw,
+    Retry, Schemas, Task, Try, Wait, Withdraw,
 };
 use graph::value::Str;
 use graph::{BodyIndex, Delay, Expr, Graph, NodeIndex, Template, Value};
@@ -315,6 +315,10 @@ do:
     "#);
 }
 
+fn json(text: &str) -> Value {
+    Value::from_json(text.as_bytes()).expect("it is JSON")
+}
+
 fn expr(text: &str) -> Expr {
     Expr(text.into())
 }
@@ -323,6 +327,8 @@ fn expr(text: &str) -> Expr {
 fn odd() -> Graph {
     let mut graph = compiled(DRAWN).graph;
     graph.workflow = "odd/all".into();
+    graph.schemas.export = Some(json(r#"{"type": "object"}"#));
+    graph.context = Some(json(r#"{"a": "${ 1 }"}"#));
     graph.priority = Some(expr("3"));
     graph.concurrency = Some(Concurrency {
         key: expr(".customer"),
@@ -373,6 +379,7 @@ fn add_node(graph: &mut Graph, body: BodyIndex, name: &str, kind: Kind) -> NodeI
         export: None,
         timeout: None,
         undo: None,
+        schemas: Schemas::default(),
         next: Next::Exit,
         kind,
     });
@@ -573,6 +580,8 @@ fn every_kind_and_field_comes_back() {
     )]));
     last.output = Some(Template::Literal(Value::from([("a", Value::Int(-1))])));
     last.export = Some(Template::identity());
+    last.schemas.input = Some(json(r#"{"const": "${ x }"}"#));
+    last.schemas.export = Some(json("true"));
     graph.nodes[split.0 as usize].kind = Kind::Split(cases);
     graph::check::check(&graph).expect("sound");
     round(&Compiled {

@@ -18,6 +18,7 @@ use crate::ir::{
     Body, BodyIndex, Case, ForEach, Graph, Join, JoinBy, Kind, Losers, Need, Next, Node, NodeIndex,
     ROOT,
 };
+use crate::schema::Schema;
 use crate::template::{Expr, VARIABLES};
 use crate::value::Str;
 
@@ -95,6 +96,7 @@ pub fn check(graph: &Graph) -> Result<(), Vec<Unsound>> {
         checker.entrances();
         checker.bounds();
         checker.expressions();
+        checker.schemas();
     }
     if checker.unsound.is_empty() {
         Ok(())
@@ -411,6 +413,30 @@ impl<'g> Checker<'g> {
             let mut found = Vec::new();
             collect::of_node(node, &mut found);
             self.compile(&node.path, &found, &variables);
+        }
+    }
+
+    /// Every schema compiles, and what `$context` is at first fits its own.
+    fn schemas(&mut self) {
+        let graph = self.graph;
+        let nodes = graph.nodes.iter().map(|node| (&node.path, &node.schemas));
+        let root = Str::from("");
+        for (path, schemas) in nodes.chain([(&root, &graph.schemas)]) {
+            for (word, schema) in schemas.iter() {
+                for flaw in Schema::compile(schema).err().unwrap_or_default() {
+                    let message = format!("the schema of the {word} is wrong at {flaw}");
+                    self.fail(path, message);
+                }
+            }
+        }
+        if let (Some(context), Some(schema)) = (&graph.context, &graph.schemas.export)
+            && let Ok(schema) = Schema::compile(schema)
+            && let Err(misfits) = schema.check(context)
+        {
+            self.fail(
+                &root,
+                format!("what `$context` is at first does not fit its schema: {misfits}"),
+            );
         }
     }
 

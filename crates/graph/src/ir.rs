@@ -48,6 +48,12 @@ pub struct Graph {
     /// Shapes the last node's output into the run's output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Template>,
+    /// What data must look like: the raw input, the shaped output, and `$context` after each export.
+    #[serde(default, skip_serializing_if = "Schemas::is_empty")]
+    pub schemas: Schemas,
+    /// What `$context` is at first; none is an empty object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Value>,
     /// The longest a run may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Delay>,
@@ -87,6 +93,39 @@ impl Graph {
     }
 }
 
+/// JSON Schemas of what goes in and out; none takes everything.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Schemas {
+    /// Of the raw input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Value>,
+    /// Of the shaped output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+    /// Of `$context` once it was exported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<Value>,
+}
+
+impl Schemas {
+    /// Whether everything is taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Schemas::default()
+    }
+
+    /// Those there are, each with its word.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        let all = [
+            ("input", &self.input),
+            ("output", &self.output),
+            ("export", &self.export),
+        ];
+        all.into_iter()
+            .filter_map(|(word, schema)| schema.as_ref().map(|schema| (word, schema)))
+    }
+}
+
 /// A region of nodes that runs, ends and is cancelled as one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Body {
@@ -117,6 +156,9 @@ pub struct Node {
     /// Replaces `$context`, computed from the shaped output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub export: Option<Template>,
+    /// What data must look like: the raw input, the shaped output, and `$context` after the export.
+    #[serde(default, skip_serializing_if = "Schemas::is_empty")]
+    pub schemas: Schemas,
     /// The longest one visit may take; past it the step fails with a timeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Delay>,

@@ -12,9 +12,10 @@ use core::fmt;
 
 use graph::expr::Program;
 use graph::ir::{Case, JoinBy};
+use graph::schema::{Misfits, Schema};
 use graph::template::VARIABLES;
-use graph::value::Str;
-use graph::{Expr, Graph, Kind, Next, Node, NodeIndex};
+use graph::value::{Str, Value};
+use graph::{Expr, Failure, Graph, Kind, Next, Node, NodeIndex};
 
 use crate::command::Reply;
 use crate::event::{Event, WorkflowDeployed};
@@ -46,6 +47,8 @@ pub struct Definition {
     /// Counts deployments of the server.
     order: u64,
     programs: BTreeMap<Str, Result<Program, Str>>,
+    /// Compiled schemas, by node (none for the workflow) and what they are of.
+    schemas: BTreeMap<(Option<u32>, &'static str), Schema>,
     /// How many edges lead to each node.
     incoming: Vec<usize>,
     /// For each join that counts edges: where they begin, in order.
@@ -77,6 +80,7 @@ impl Definition {
                 programs.insert(expr.0.clone(), program);
             }
         }
+        let schemas = schemas(&graph);
         let leading = leading(&graph);
         let mut incoming = alloc::vec![0; graph.nodes.len()];
         let mut edges = BTreeMap::<u32, Vec<Via>>::new();
@@ -101,6 +105,7 @@ impl Definition {
             json,
             order,
             programs,
+            schemas,
             incoming,
             edges,
             leading,
@@ -111,6 +116,19 @@ impl Definition {
     #[must_use]
     pub fn node(&self, index: u32) -> Option<&Node> {
         self.graph.nodes.get(index as usize)
+    }
+
+    /// Holds data against the schema of the input, output or export of a node, or of the workflow.
+    pub(crate) fn fits(
+        &self,
+        node: Option<u32>,
+        what: &'static str,
+        data: &Value,
+    ) -> Result<(), Failure> {
+        let Some(schema) = self.schemas.get(&(node, what)) else {
+            return Ok(());
+        };
+        schema.check(data).map_err(|misfits| misfit(what, &misfits))
     }
 
     /// How many edges lead to a node; ways of which only one is taken count as one.
@@ -171,6 +189,28 @@ impl Definition {
 fn counts_edges(graph: &Graph, node: u32) -> bool {
     let kind = graph.nodes.get(node as usize).map(|node| &node.kind);
     matches!(kind, Some(Kind::Join(join)) if join.by == JoinBy::Edges)
+}
+
+/// The failure of data that does not fit a schema.
+pub(crate) fn misfit(what: &str, misfits: &Misfits) -> Failure {
+    Failure::new(
+        "validation",
+        format!("the {what} does not fit its schema: {misfits}"),
+    )
+}
+
+/// Every schema that compiles; a sound graph has no other.
+fn schemas(graph: &Graph) -> BTreeMap<(Option<u32>, &'static str), Schema> {
+    let nodes = (0_u32..).zip(&graph.nodes);
+    let nodes = nodes.map(|(index, node)| (Some(index), &node.schemas));
+    let all = nodes.chain([(None, &graph.schemas)]);
+    all.flat_map(|(node, schemas)| {
+        schemas
+            .iter()
+            .map(move |(what, schema)| ((node, what), schema))
+    })
+    .filter_map(|(place, schema)| Some((place, Schema::compile(schema).ok()?)))
+    .collect()
 }
 
 /// From where each merge and join can be reached; nothing where there is no merge.

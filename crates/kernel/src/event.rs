@@ -170,6 +170,8 @@ record! {
         10 retention_ms: u64,
         /// Its place among the runs with its concurrency key; it begins when its turn comes.
         40 lock: Option<Box<Locking>>,
+        /// What `$context` is at first; none is an empty object.
+        50 context: Option<Value>,
     }
 }
 

@@ -144,6 +144,7 @@ fn started(
         input: start.input.clone(),
         labels: labels(graph, start)?,
         attributes: attributes(graph, start, &evaluate)?,
+        context: graph.context.clone(),
         deadline: timeout_ms.map(|ms| turn.now.plus(ms)),
         retention_ms: graph.retention_ms.unwrap_or(RETENTION_MS_DEFAULT),
         lock: lock::of_run(turn.state(), graph, &evaluate)?.map(Box::new),
@@ -304,7 +305,8 @@ impl RunTurn<'_, '_> {
     pub(crate) fn enter_root(&mut self, input: Value) {
         let definition = self.definition();
         let scope = Scope::of_run(input);
-        match self.shape(definition.graph.input.as_ref(), &scope) {
+        let fits = definition.fits(None, "input", &scope.data);
+        match fits.and_then(|()| self.shape(definition.graph.input.as_ref(), &scope)) {
             Ok(data) => self.push(Move::Advance {
                 frame: ROOT_FRAME,
                 next: definition.graph.entrance(ir::ROOT),
@@ -368,7 +370,12 @@ impl RunTurn<'_, '_> {
             output: Some(output.clone()),
             ..Scope::of_run(output)
         };
-        match self.shape(definition.graph.output.as_ref(), &scope) {
+        let shaped = self.shape(definition.graph.output.as_ref(), &scope);
+        let fitting = shaped.and_then(|output| {
+            definition.fits(None, "output", &output)?;
+            Ok(output)
+        });
+        match fitting {
             Ok(output) => self.end(Status::Completed, Some(output), None),
             Err(failure) => self.end(Status::Failed, None, Some(failure)),
         }
@@ -418,7 +425,7 @@ impl Run {
             parent: started.parent,
             depth: started.depth,
             input: started.input.clone(),
-            context: empty_object(),
+            context: started.context.clone().unwrap_or_else(empty_object),
             labels: started.labels.clone(),
             attributes: started.attributes.clone(),
             started_at: now,

@@ -134,7 +134,8 @@ impl RunTurn<'_, '_> {
             Ok(false) => return self.leave(token, node, token.input.clone(), None, None),
             Err(failure) => return self.fail_token(token, failure),
         }
-        let shaped = match self.shape(node.input.as_ref(), &raw) {
+        let fits = definition.fits(Some(token.node), "input", &token.input);
+        let shaped = match fits.and_then(|()| self.shape(node.input.as_ref(), &raw)) {
             Ok(shaped) => Scope {
                 input: Some(shaped.clone()),
                 step: token.step,
@@ -438,6 +439,8 @@ impl RunTurn<'_, '_> {
             ..scope.with_data(output)
         };
         let shaped = self.shape(node.output.as_ref(), &seen)?;
+        let definition = self.definition();
+        definition.fits(scope.node, "output", &shaped)?;
         let Some(export) = &node.export else {
             return Ok((shaped, None));
         };
@@ -446,6 +449,8 @@ impl RunTurn<'_, '_> {
             ..scope.with_data(shaped.clone())
         };
         let context = self.template(export, &seen)?;
+        definition.fits(scope.node, "export", &context)?;
+        definition.fits(None, "export", &context)?;
         Ok((shaped, Some(context)))
     }
 

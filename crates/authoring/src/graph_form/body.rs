@@ -12,7 +12,7 @@ use graph::ir::{BodyIndex, Case, Join, JoinBy, Kind, Milestone, Need, Next, Node
 use super::KEYS_BODY;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
-use crate::task::list::Flow;
+use crate::task::list::{Flow, KINDS_STEERED};
 use crate::tree::{At, Data};
 
 /// Targets of an edge that are no nodes.
@@ -136,7 +136,7 @@ impl<'t> Lowering<'t> {
         }
     }
 
-    /// One node: what it has in common with tasks, what it does, and where its edges lead.
+    /// One node: a task without a `then`, and where its edges lead. What its edges steer is not extended.
     fn drawn_node(&mut self, at: At<'t>, index: NodeIndex, scope: &Scope, edges: Vec<Edge<'t>>) {
         let Some(word) = self.kind_word(at, true) else {
             return;
@@ -145,40 +145,39 @@ impl<'t> Lowering<'t> {
         if let Some(name) = at.member("name").and_then(|name| self.name(name)) {
             self.node(index).name = name;
         }
-        self.shared(at, index, scope);
-        let kind = match at.member(word) {
-            Some(does) => self.drawn_kind(at, word, does, scope),
-            None => None,
-        };
         let skips = when.is_some();
         self.node(index).when = when;
-        let Some(mut kind) = kind else { return };
+        let is_steered =
+            KINDS_STEERED.contains(&word) || edges.iter().any(|edge| edge.case == Some("error"));
+        let place = match is_steered {
+            true => Some((index, scope.clone())),
+            false => self.extended(at, word, index, scope),
+        };
+        let Some((node, scope)) = place else { return };
+        if !self.work(at, word, node, &scope, &Flow::drawn()) {
+            return;
+        }
+        let mut kind = std::mem::replace(&mut self.node(node).kind, Kind::Merge);
         let next = self.connect(&mut kind, edges, skips);
-        let node = self.node(index);
-        (node.kind, node.next) = (kind, next);
+        self.node(node).kind = kind;
+        self.node(index).next = next;
     }
 
-    fn drawn_kind(
-        &mut self,
-        node: At<'t>,
-        word: &str,
-        does: At<'t>,
-        scope: &Scope,
-    ) -> Option<Kind> {
+    /// What a node does that is steered by edges.
+    pub(crate) fn steered(&mut self, word: &str, at: At<'t>, scope: &Scope) -> Option<Kind> {
         match word {
-            "switch" | "split" | "merge" => {
-                self.nothing(does);
+            "threads" => self.number_expression(at, scope).map(Kind::Threads),
+            "join" => self.join(at).map(Kind::Join),
+            "withdraw" => self.withdraw(at).map(Kind::Withdraw),
+            "milestone" => self.milestone(at).map(Kind::Milestone),
+            _ => {
+                self.nothing(at);
                 Some(match word {
                     "switch" => Kind::Switch(Vec::new()),
                     "split" => Kind::Split(Vec::new()),
                     _ => Kind::Merge,
                 })
             }
-            "threads" => self.number_expression(does, scope).map(Kind::Threads),
-            "join" => self.join(does).map(Kind::Join),
-            "withdraw" => self.withdraw(does).map(Kind::Withdraw),
-            "milestone" => self.milestone(does).map(Kind::Milestone),
-            _ => self.kind(node, word, scope, &Flow::drawn()),
         }
     }
 

@@ -15,7 +15,7 @@ use graph::{BodyIndex, Expr};
 
 use super::value::{
     after, child_doc, concurrency, delay_doc, duration, filled, flag, join_doc, listening,
-    losers_doc, map_or_wrapped, more_doc, named_unless, need_doc, raised, retry_doc, shaping,
+    losers_doc, map_or_wrapped, more_doc, named_unless, need_doc, raised, raw, retry_doc, shaping,
     text_or_wrapped, worker_task, wrapped,
 };
 use super::yaml::Doc;
@@ -87,6 +87,8 @@ impl<'g> Printer<'g> {
             retention_ms: _,
             labels: _,
             attributes: _,
+            schemas,
+            context: _,
             concurrency: _,
             priority: _,
             locals: _,
@@ -101,11 +103,8 @@ impl<'g> Printer<'g> {
             ("graph", Some(Doc::text(FORM_VERSION))),
             ("document", Some(self.identity())),
             ("schedule", schedule),
-            ("input", input.as_ref().map(|input| shaping("from", input))),
-            (
-                "output",
-                output.as_ref().map(|output| shaping("as", output)),
-            ),
+            ("input", shaping("from", input, &schemas.input)),
+            ("output", shaping("as", output, &schemas.output)),
             ("timeout", timeout.as_ref().map(after)),
         ];
         root.extend(self.body_members(ROOT));
@@ -135,11 +134,22 @@ impl<'g> Printer<'g> {
             )
         };
         let attributes = graph.attributes.iter().map(attribute).collect();
+        let variables = Doc::map([
+            ("schema", graph.schemas.export.as_ref().map(raw)),
+            ("initial", graph.context.as_ref().map(raw)),
+        ]);
         let metadata = Doc::map([
             ("retention", graph.retention_ms.map(duration)),
             ("attributes", filled(Doc::Map(attributes))),
-            ("concurrency", graph.concurrency.as_ref().map(concurrency)),
-            ("priority", graph.priority.as_ref().map(wrapped)),
+            (
+                "dev.quadrille/concurrency",
+                graph.concurrency.as_ref().map(concurrency),
+            ),
+            (
+                "dev.quadrille/priority",
+                graph.priority.as_ref().map(wrapped),
+            ),
+            ("dev.quadrille/variables", filled(variables)),
         ]);
         Doc::map([
             ("namespace", Some(Doc::text(namespace))),
@@ -185,6 +195,7 @@ impl<'g> Printer<'g> {
             path: _,
             body: _,
             when,
+            schemas,
             input,
             output,
             export,
@@ -197,18 +208,12 @@ impl<'g> Printer<'g> {
         let mut members = vec![
             ("name", name),
             ("if", when.as_ref().map(wrapped)),
-            ("input", input.as_ref().map(|input| shaping("from", input))),
+            ("input", shaping("from", input, &schemas.input)),
         ];
         members.extend(self.kind(kind));
         members.extend([
-            (
-                "output",
-                output.as_ref().map(|output| shaping("as", output)),
-            ),
-            (
-                "export",
-                export.as_ref().map(|export| shaping("as", export)),
-            ),
+            ("output", shaping("as", output, &schemas.output)),
+            ("export", shaping("as", export, &schemas.export)),
             ("timeout", timeout.as_ref().map(after)),
             ("compensate", undo.map(|undo| self.body(undo))),
         ]);

@@ -250,8 +250,17 @@ pub(super) fn need_doc(need: Need) -> Doc {
     }
 }
 
-pub(super) fn shaping(key: &'static str, data: &Template) -> Doc {
-    Doc::map([(key, Some(map_or_wrapped(data)))])
+/// What shapes data, and what they must look like.
+pub(super) fn shaping(
+    key: &'static str,
+    data: &Option<Template>,
+    schema: &Option<Value>,
+) -> Option<Doc> {
+    let schema = schema
+        .as_ref()
+        .map(|schema| Doc::map([("document", Some(raw(schema)))]));
+    let data = data.as_ref().map(map_or_wrapped);
+    filled(Doc::map([(key, data), ("schema", schema)]))
 }
 
 pub(super) fn after(delay: &Delay) -> Doc {
@@ -315,6 +324,18 @@ fn data_only(data: &Template) -> bool {
     let mut count = 0;
     data.expressions(&mut |_| count += 1);
     count == 0
+}
+
+/// Data as it stands, where nothing is computed.
+pub(super) fn raw(value: &Value) -> Doc {
+    match value {
+        Value::Array(elements) => Doc::List(elements.iter().map(raw).collect()),
+        Value::Object(members) => {
+            let member = |(key, member): (&Str, &Value)| (key.clone(), raw(member));
+            Doc::Map(members.iter().map(member).collect())
+        }
+        scalar => Doc::Scalar(scalar.clone()),
+    }
 }
 
 /// Data as it stands. Text that would be computed becomes an expression that gives it.

@@ -132,6 +132,7 @@ impl<'t> Lowering<'t> {
         let mut inner = Scope {
             locals: Vec::new(),
             saga: false,
+            task_held: false,
             ..scope.clone()
         };
         inner.functions.push(name.into());

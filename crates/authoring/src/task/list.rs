@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use graph::ir::{BodyIndex, Case, Kind, Next, NodeIndex};
+use graph::{Expr, Template};
 
+use crate::expression::to_expression;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
@@ -34,14 +36,15 @@ const KINDS: [(&str, &[&str]); 12] = [
     ("do", &[]),
 ];
 
-/// The kinds of nodes that tasks are not.
-const KINDS_DRAWN: [(&str, &[&str]); 6] = [
-    ("split", &[]),
-    ("threads", &[]),
-    ("join", &[]),
-    ("merge", &[]),
-    ("withdraw", &[]),
-    ("milestone", &[]),
+/// The kinds of drawn nodes that edges steer; tasks are none of them but `switch`.
+pub(crate) const KINDS_STEERED: [&str; 7] = [
+    "switch",
+    "split",
+    "threads",
+    "join",
+    "merge",
+    "withdraw",
+    "milestone",
 ];
 
 /// Where tokens of one list may go.
@@ -129,7 +132,29 @@ impl<'t> Lowering<'t> {
     ) -> Option<BodyIndex> {
         let body = self.add_body(at, scope)?;
         let scope = scope.inside();
+        let entry = self.row(body, tasks, &scope, Next::Exit)?;
+        self.enter(body, entry);
+        Some(body)
+    }
+
+    /// Lets a body begin here.
+    pub(super) fn enter(&mut self, body: BodyIndex, entry: Next) {
+        self.graph.bodies[body.0 as usize].first = match entry {
+            Next::Node(node) => Some(node),
+            Next::Exit | Next::End => None,
+        };
+    }
+
+    /// Named tasks one after the other in a body, and then further; gives where they begin.
+    pub(super) fn row(
+        &mut self,
+        body: BodyIndex,
+        tasks: &[At<'t>],
+        scope: &Scope,
+        further: Next,
+    ) -> Option<Next> {
         let mut flow = Flow {
+            following: further,
             is_drawn: false,
             ..Flow::drawn()
         };
@@ -149,14 +174,16 @@ impl<'t> Lowering<'t> {
             flow.names.entry(task.key()).or_insert(item.entry());
             items.push(item);
         }
-        self.graph.bodies[body.0 as usize].first = items.first().map(Item::entry);
+        let entry = items
+            .first()
+            .map_or(further, |item| Next::Node(item.entry()));
         for (index, item) in items.iter().enumerate() {
             flow.following = items
                 .get(index + 1)
-                .map_or(Next::Exit, |next| Next::Node(next.entry()));
-            self.task(item, &scope, &flow);
+                .map_or(further, |next| Next::Node(next.entry()));
+            self.task(item, scope, &flow);
         }
-        Some(body)
+        Some(entry)
     }
 
     /// A name must fit, be no directive, and be new in its list.
@@ -189,16 +216,9 @@ impl<'t> Lowering<'t> {
         let next = task
             .member("then")
             .map_or(flow.following, |then| self.directive(then, flow));
-        self.shared(task, item.node, scope);
-        let kind = self.kind(task, word, scope, flow);
-
-        let node = self.node(item.node);
-        node.next = next;
-        if let Some(kind) = kind {
-            node.kind = kind;
-        }
+        self.node(item.node).next = next;
         match item.guard {
-            None => node.when = when,
+            None => self.node(item.node).when = when,
             Some(guard) => {
                 let to = Next::Node(item.node);
                 let guard = self.node(guard);
@@ -206,10 +226,20 @@ impl<'t> Lowering<'t> {
                 guard.kind = Kind::Switch(vec![Case { when, next: to }]);
             }
         }
+        if let Some((node, scope)) = self.extended(task, word, item.node, scope) {
+            self.work(task, word, node, &scope, flow);
+        }
     }
 
-    /// What tasks and drawn nodes have in common: the shaping of data, a timeout, a compensation.
-    pub(crate) fn shared(&mut self, task: At<'t>, index: NodeIndex, scope: &Scope) {
+    /// What a task does, with its data and limits, as a node; false if that cannot be told.
+    pub(crate) fn work(
+        &mut self,
+        task: At<'t>,
+        word: &str,
+        node: NodeIndex,
+        scope: &Scope,
+        flow: &Flow<'t>,
+    ) -> bool {
         let input = task
             .member("input")
             .and_then(|at| self.shaping(at, "from", scope));
@@ -219,6 +249,7 @@ impl<'t> Lowering<'t> {
         let export = task
             .member("export")
             .and_then(|at| self.shaping(at, "as", scope));
+        let schemas = self.schemas(task);
         let timeout = task
             .member("timeout")
             .and_then(|at| self.timeout(at, scope));
@@ -229,9 +260,21 @@ impl<'t> Lowering<'t> {
             self.wrong(metadata, "a map");
         }
         let undo = self.compensation(task, scope);
-        let node = self.node(index);
-        (node.input, node.output, node.export) = (input, output, export);
+        let kind = self.kind(task, word, scope, flow);
+
+        let node = self.node(node);
+        node.input = match (node.input.take(), input) {
+            (Some(given), Some(input)) => Some(piped(&given, &input)),
+            (given, input) => input.or(given),
+        };
+        (node.output, node.export) = (output, export);
+        node.schemas = schemas;
         (node.timeout, node.undo) = (timeout, undo);
+        let is_told = kind.is_some();
+        if let Some(kind) = kind {
+            node.kind = kind;
+        }
+        is_told
     }
 
     /// The key that tells what a task does, its keys held against the known ones.
@@ -240,8 +283,12 @@ impl<'t> Lowering<'t> {
             self.wrong(task, "a map that says what to do, such as {set: {…}}");
             return None;
         }
-        let drawn = if is_drawn { &KINDS_DRAWN[..] } else { &[] };
-        let mut kinds = KINDS.iter().chain(drawn);
+        let drawn = if is_drawn { &KINDS_STEERED[1..] } else { &[] };
+        let drawn = drawn.iter().map(|word| (word, &[][..]));
+        let mut kinds = KINDS
+            .iter()
+            .map(|(word, further)| (word, *further))
+            .chain(drawn);
         let words: Vec<&str> = kinds.clone().map(|(word, _)| *word).collect();
         let Some((word, further)) = kinds.find(|(word, _)| task.member(word).is_some()) else {
             let slip = task.children().map(At::key).find_map(|key| {
@@ -274,7 +321,7 @@ impl<'t> Lowering<'t> {
             return None;
         }
         let mut keys = vec![*word];
-        keys.extend(*further);
+        keys.extend(further);
         keys.extend(KEYS_COMMON);
         keys.insert(keys.len() - 1, if is_drawn { "name" } else { "then" });
         if task.member("compensate").is_some() {
@@ -284,15 +331,12 @@ impl<'t> Lowering<'t> {
         Some(word)
     }
 
-    pub(crate) fn kind(
-        &mut self,
-        task: At<'t>,
-        word: &str,
-        scope: &Scope,
-        flow: &Flow<'t>,
-    ) -> Option<Kind> {
+    fn kind(&mut self, task: At<'t>, word: &str, scope: &Scope, flow: &Flow<'t>) -> Option<Kind> {
         let at = task.member(word)?;
         match word {
+            steered if flow.is_drawn && KINDS_STEERED.contains(&steered) => {
+                self.steered(steered, at, scope)
+            }
             "call" => self.call(task, at, scope, flow),
             "emit" => self.emit(at, scope),
             "for" => self.for_each(task, at, scope),
@@ -309,20 +353,8 @@ impl<'t> Lowering<'t> {
     }
 
     /// `{from: …}` or `{as: …}`.
-    pub(crate) fn shaping(
-        &mut self,
-        at: At<'t>,
-        key: &str,
-        scope: &Scope,
-    ) -> Option<graph::Template> {
+    pub(crate) fn shaping(&mut self, at: At<'t>, key: &str, scope: &Scope) -> Option<Template> {
         self.known(at, &[key, "schema"]);
-        self.refuse(
-            at,
-            &[(
-                "schema",
-                "leave it out, and check the data with a `switch` and a `raise` where it matters",
-            )],
-        );
         self.shape(at.member(key)?, scope)
     }
 
@@ -375,6 +407,12 @@ impl<'t> Lowering<'t> {
             }
         }
     }
+}
+
+/// The second template on what the first one gives.
+fn piped(first: &Template, second: &Template) -> Template {
+    let [first, second] = [first, second].map(to_expression);
+    Template::Expr(Expr(format!("{first} | {second}").into()))
 }
 
 /// Whether a skipped task goes on with the list although a done one goes elsewhere.

@@ -6,6 +6,7 @@
 mod call;
 pub(crate) mod catalogue;
 mod event;
+pub(crate) mod extension;
 pub(crate) mod failure;
 mod flow;
 mod http;

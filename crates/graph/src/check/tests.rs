@@ -3,7 +3,7 @@
 use super::*;
 use crate::ir::{
     Concurrency, ConcurrencyPolicy, ForEach, Fork, Join, JoinBy, Lock, LockScope, Loop, Losers,
-    Milestone, Withdraw,
+    Milestone, Schemas, Withdraw,
 };
 use crate::template::Template;
 use crate::value::Value;
@@ -17,6 +17,7 @@ fn node(name: &str, body: u32, next: Next, kind: Kind) -> Node {
         input: None,
         output: None,
         export: None,
+        schemas: Schemas::default(),
         timeout: None,
         undo: None,
         next,
@@ -45,6 +46,8 @@ fn graph(bodies: u32, nodes: Vec<Node>) -> Graph {
         output: None,
         timeout: None,
         retention_ms: None,
+        schemas: Schemas::default(),
+        context: None,
         labels: vec![],
         attributes: vec![],
         concurrency: None,
@@ -503,4 +506,18 @@ fn a_join_is_written_as_its_need_unless_it_says_more() {
             Some(Kind::Join(join))
         );
     }
+}
+
+#[test]
+fn schemas_must_compile_and_the_first_context_must_fit() {
+    let mut graph = graph(1, row(1, &Kind::Set(Template::identity())));
+    graph.nodes[0].schemas.output = Some(Value::from([("type", Value::from("text"))]));
+    graph.schemas.export = Some(Value::from([("type", Value::from("object"))]));
+    graph.context = Some(Value::Int(1));
+    let unsound = check(&graph).expect_err("it is not sound");
+    let told: Vec<String> = unsound.iter().map(|flaw| format!("{flaw}")).collect();
+    assert_eq!(
+        told.join("\n"),
+        "/n0: the schema of the output is wrong at /type: \"text\" is not a type; use null, boolean, number, integer, string, array or object\n: what `$context` is at first does not fit its schema: must be object, not number (rule /type)"
+    );
 }

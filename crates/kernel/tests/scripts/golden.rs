@@ -220,6 +220,7 @@ fn facts() -> Vec<RunEvent> {
             deadline: Some(Time(10)),
             retention_ms: 11,
             lock: None,
+            context: None,
         }),
         RunEvent::StepPassed(StepPassed {
             frame,

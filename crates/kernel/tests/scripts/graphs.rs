@@ -6,7 +6,8 @@
 
 use graph::ir::{
     Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Join, JoinBy, Listen,
-    Lock, LockScope, Loop, Losers, Milestone, More, Need, Retry, Task, Try, Wait, Withdraw,
+    Lock, LockScope, Loop, Losers, Milestone, More, Need, Retry, Schemas, Task, Try, Wait,
+    Withdraw,
 };
 use graph::template::{Expr, Template};
 use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
@@ -19,6 +20,7 @@ pub(crate) struct N {
     input: Option<Template>,
     output: Option<Template>,
     export: Option<Template>,
+    schemas: Schemas,
     timeout: Option<Delay>,
     undo: Option<Vec<N>>,
     to: Option<String>,
@@ -53,6 +55,7 @@ fn n(name: &str, kind: K) -> N {
         input: None,
         output: None,
         export: None,
+        schemas: Schemas::default(),
         timeout: None,
         undo: None,
         to: None,
@@ -331,6 +334,16 @@ impl N {
         self
     }
 
+    /// What the raw input, the shaped output and the export must look like, as JSON.
+    pub(crate) fn schemas(mut self, input: &str, output: &str, export: &str) -> N {
+        self.schemas = Schemas {
+            input: Some(json(input)),
+            output: Some(json(output)),
+            export: Some(json(export)),
+        };
+        self
+    }
+
     pub(crate) fn output(mut self, template: &str) -> N {
         self.output = Some(expr(template));
         self
@@ -476,6 +489,8 @@ pub(crate) fn graph(workflow: &str, root: Vec<N>) -> Graph {
         output: None,
         timeout: None,
         retention_ms: None,
+        schemas: Schemas::default(),
+        context: None,
         labels: vec![],
         attributes: vec![],
         concurrency: None,
@@ -529,6 +544,7 @@ fn body(graph: &mut Graph, nodes: Vec<N>) -> BodyIndex {
             input: node.input.clone(),
             output: node.output.clone(),
             export: node.export.clone(),
+            schemas: node.schemas.clone(),
             timeout: node.timeout.clone(),
             undo: None,
             next: node.to.as_deref().map_or(following, target),

@@ -22,6 +22,7 @@ mod partial;
 mod properties;
 mod region;
 mod schedule;
+mod schema;
 mod signal;
 mod task;
 mod tries;
