@@ -336,6 +336,7 @@ fn describe(activity: &Activity) -> (&'static str, String) {
             };
             ("held", format!("{how}, until the run is resumed"))
         }
+        Activity::Milestone(_) => ("milestone", "until the run gets there".to_string()),
         Activity::Yielded(_) => ("held", "until its next turn".to_string()),
     }
 }

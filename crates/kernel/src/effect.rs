@@ -22,6 +22,8 @@ pub enum Effect {
         queue: Str,
         /// The task.
         task: StepRef,
+        /// How urgent it is, from 0 (last) to 9 (first).
+        priority: u8,
     },
     /// A task may no longer be claimed.
     RetractTask {
@@ -105,7 +107,7 @@ pub struct Delivery {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Obligations {
     timer: Option<Time>,
-    offer: Option<Str>,
+    offer: Option<(Str, u8)>,
     claim: Option<(TaskToken, SessionId)>,
     child: Option<RunId>,
 }
@@ -149,12 +151,16 @@ impl Obligations {
         if self.offer != now.offer {
             effects.extend(
                 self.offer
-                    .map(|queue| Effect::RetractTask { queue, task: at }),
+                    .map(|(queue, _)| Effect::RetractTask { queue, task: at }),
             );
             effects.extend(
                 now.offer
                     .clone()
-                    .map(|queue| Effect::OfferTask { queue, task: at }),
+                    .map(|(queue, priority)| Effect::OfferTask {
+                        queue,
+                        task: at,
+                        priority,
+                    }),
             );
         }
         if self.claim != now.claim {
@@ -205,7 +211,9 @@ fn of_step(run: &Run, step: &Step, at: StepRef) -> Obligations {
     };
     match &step.activity {
         Activity::Task(task) => match &task.stage {
-            TaskStage::Queued(_) => owed.offer = (!run.suspended).then(|| task.queue.clone()),
+            TaskStage::Queued(_) => {
+                owed.offer = (!run.suspended).then(|| (task.queue.clone(), task.urgency()));
+            }
             TaskStage::Claimed(claim) => {
                 let token = TaskToken {
                     run: at.run,
@@ -222,6 +230,7 @@ fn of_step(run: &Run, step: &Step, at: StepRef) -> Obligations {
         | Activity::Region(_)
         | Activity::Held(_)
         | Activity::Yielded(_)
+        | Activity::Milestone(_)
         | Activity::Kept(_) => {}
     }
     owed

@@ -170,6 +170,8 @@ record! {
         10 retention_ms: u64,
         /// Its place among the runs with its concurrency key; it begins when its turn comes.
         40 lock: Option<Box<Locking>>,
+        /// How urgent its tasks are that say nothing themselves; none is the default.
+        41 priority: Option<u32>,
         /// What `$context` is at first; none is an empty object.
         50 context: Option<Value>,
     }
@@ -210,6 +212,8 @@ record! {
         4 context: Option<Value>,
         /// The saga around it that has to remember it.
         5 saga: Option<StepId>,
+        /// Whether its condition did not hold, so that it did nothing.
+        60 skipped: Option<bool>,
     }
 }
 
@@ -240,6 +244,8 @@ record! {
         4 saga: Option<StepId>,
         /// Whether it has a compensation of its own.
         5 undoable: bool,
+        /// Whether its condition did not hold, so that it did nothing.
+        60 skipped: Option<bool>,
     }
 }
 

@@ -32,6 +32,7 @@ mod hold;
 mod join;
 pub mod lock;
 mod merge;
+mod milestone;
 mod partial;
 mod region;
 mod repeat;

@@ -33,6 +33,10 @@ pub const JOIN_TOKENS_MAX: usize = 10_000;
 /// Steps or runs that may wait for one lock.
 pub const LOCK_WAITERS_MAX: usize = 100_000;
 
+/// Messages between runs that may wait for a later batch. Past it nobody begins what sends more: no run starts from
+/// outside, no step emits an event or starts a child.
+pub const MESSAGES_MAX: usize = 100_000;
+
 /// Early signals kept for one run.
 pub const SIGNALS_MAX: usize = 1_000;
 

@@ -19,13 +19,13 @@ use crate::eval::{Scope, fill};
 use crate::event::{Event, FrameEnding, Reason, RunEnded, RunEvent, RunFact, RunStarted};
 use crate::id::{ROOT_FRAME, RunId, StepId, Time};
 use crate::limits::{CHILD_DEPTH_MAX, LABELS_MAX, RETENTION_MS_DEFAULT};
-use crate::message::{Message, ScheduledEnd, Stopping};
+use crate::message::{Message, ScheduledEnd, Stopping, check_room};
 use crate::rejection::Rejection;
 use crate::signal::{check_name, check_reason, check_weight};
 use crate::state::{Activity, Ending, Frame, Nothing, Phase, Run, Status, empty_object};
 use crate::step::Token;
 use crate::turn::{Move, RunTurn, Turn};
-use crate::{child, lock};
+use crate::{child, lock, task};
 
 /// The label that names the schedule a run was started by.
 pub const SCHEDULE_LABEL: &str = "quadrille.schedule";
@@ -49,6 +49,9 @@ pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply
             run: start.run,
             created: false,
         });
+    }
+    if start.parent.is_none() && !start.labels.contains_key(SCHEDULE_LABEL) {
+        check_room(turn.state())?;
     }
     let parent = start.parent;
     let scheduled = start.labels.get(SCHEDULE_LABEL).cloned();
@@ -148,6 +151,10 @@ fn started(
         deadline: timeout_ms.map(|ms| turn.now.plus(ms)),
         retention_ms: graph.retention_ms.unwrap_or(RETENTION_MS_DEFAULT),
         lock: lock::of_run(turn.state(), graph, &evaluate)?.map(Box::new),
+        priority: match &graph.priority {
+            None => None,
+            Some(expr) => Some(task::read_priority(&evaluate(expr)?).map_err(Rejection::Invalid)?),
+        },
     })
 }
 
@@ -444,6 +451,8 @@ impl Run {
             signals: Vec::new(),
             cancel_reason: None,
             lock: started.lock.clone(),
+            priority: started.priority,
+            kept_place: None,
         }
     }
 

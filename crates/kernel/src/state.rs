@@ -109,6 +109,10 @@ record! {
         25 cancel_reason: Option<Str>,
         /// Its place among the runs with its concurrency key.
         40 lock: Option<Box<Locking>>,
+        /// How urgent its tasks are that say nothing themselves; none is the default.
+        41 priority: Option<u32>,
+        /// The last place given to a kept outcome; older releases did not count them.
+        42 kept_place: Option<u32>,
     }
 }
 
@@ -225,6 +229,8 @@ union! {
         7 Yielded(Due),
         /// Its work is over; waits for the suspended run to go on, then leaves.
         8 Kept(Outcome),
+        /// Waits until something goes on at the node that its milestone names.
+        40 Milestone(Nothing),
     }
 }
 
@@ -272,6 +278,8 @@ record! {
         9 heartbeat_timeout_ms: Option<u64>,
         /// When the first attempt was offered.
         10 first_at: Time,
+        /// How urgent it is, from 0 to 9; none is the default.
+        40 priority: Option<u32>,
     }
 }
 
@@ -467,7 +475,11 @@ impl Run {
         let waits = |activity: &Activity| {
             matches!(
                 activity,
-                Activity::Timer(_) | Activity::Listen(_) | Activity::Child(_) | Activity::Region(_)
+                Activity::Timer(_)
+                    | Activity::Listen(_)
+                    | Activity::Child(_)
+                    | Activity::Region(_)
+                    | Activity::Milestone(_)
             )
         };
         if !self.steps.is_empty() && self.steps.values().all(|step| waits(&step.activity)) {
@@ -596,7 +608,7 @@ impl Step {
             Activity::Timer(due) | Activity::Yielded(due) => Some(due.at),
             Activity::Region(region) => region.due,
             Activity::Held(_) | Activity::Kept(_) => self.due_when_released(),
-            Activity::Listen(_) | Activity::Child(_) => None,
+            Activity::Listen(_) | Activity::Child(_) | Activity::Milestone(_) => None,
         };
         let deadline = self.deadline.filter(|_| !self.withdrawing);
         own.into_iter().chain(deadline).min()
@@ -615,6 +627,7 @@ impl Activity {
             | Activity::Region(_)
             | Activity::Held(_)
             | Activity::Yielded(_)
+            | Activity::Milestone(_)
             | Activity::Kept(_) => None,
         }
     }

@@ -21,7 +21,7 @@ use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
 use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
 use crate::message::{Message, Publishing};
 use crate::signal;
-use crate::state::{Activity, Due, Ending, Frame, Phase, Run, Step, Undo};
+use crate::state::{Activity, Due, Ending, Frame, Nothing, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn, Via};
 
 /// A token on a node.
@@ -131,7 +131,7 @@ impl RunTurn<'_, '_> {
         let raw = Scope::of_node(token.frame, token.node, token.input.clone());
         match self.holds(node.when.as_ref(), &raw) {
             Ok(true) => {}
-            Ok(false) => return self.leave(token, node, token.input.clone(), None, None),
+            Ok(false) => return self.skip(token, node),
             Err(failure) => return self.fail_token(token, failure),
         }
         let fits = definition.fits(Some(token.node), "input", &token.input);
@@ -180,8 +180,15 @@ impl RunTurn<'_, '_> {
             Kind::Join(join) => Work::Joins(Some(*join)),
             Kind::Merge => Work::Joins(None),
             Kind::Withdraw(withdraw) => Work::Withdraws(withdraw.clone()),
-            Kind::Milestone(_) => {
-                return Err(Failure::new("runtime", "not built yet"));
+            Kind::Milestone(milestone) => {
+                match (
+                    self.is_reached(scope.frame, milestone.node),
+                    milestone.otherwise,
+                ) {
+                    (true, _) => Work::Done(scope.data.clone(), None),
+                    (false, Some(otherwise)) => Work::Done(scope.data.clone(), Some(otherwise)),
+                    (false, None) => Work::takes(Activity::Milestone(Nothing {})),
+                }
             }
             Kind::Do(_)
             | Kind::Loop(_)
@@ -240,6 +247,7 @@ impl RunTurn<'_, '_> {
     }
 
     fn emit_event(&mut self, template: &graph::Template, scope: &Scope) -> Result<Value, Failure> {
+        self.room_for_message()?;
         let Value::Object(members) = self.template(template, scope)? else {
             return Err(Failure::new("configuration", "an event must be an object"));
         };
@@ -485,6 +493,7 @@ impl RunTurn<'_, '_> {
                 context,
                 saga,
                 undoable,
+                skipped: None,
             })),
             None => {
                 let saga = saga.filter(|_| undoable);
@@ -495,9 +504,43 @@ impl RunTurn<'_, '_> {
                     output,
                     context,
                     saga,
+                    skipped: None,
                 }));
             }
         }
+    }
+
+    /// A token goes past a node whose condition does not hold. There is nothing that a saga could undo.
+    fn skip(&mut self, token: &Token, node: &Node) {
+        let output = token.input.clone();
+        let (context, saga, skipped) = (None, None, Some(true));
+        self.emit(match token.step {
+            Some(step) => RunEvent::StepCompleted(StepCompleted {
+                step,
+                output,
+                context,
+                saga,
+                undoable: false,
+                skipped,
+            }),
+            None => RunEvent::StepPassed(StepPassed {
+                frame: token.frame,
+                node: token.node,
+                output,
+                context,
+                saga,
+                skipped,
+            }),
+        });
+        self.push(Move::Advance {
+            frame: token.frame,
+            next: node.next,
+            data: token.input.clone(),
+            via: Some(Via {
+                node: token.node,
+                way: way_past(node),
+            }),
+        });
     }
 
     /// The nearest saga whose body a frame lies in.

@@ -51,7 +51,7 @@ impl RunTurn<'_, '_> {
             Activity::Held(_) | Activity::Kept(_) => {
                 self.release_held(Some(id));
             }
-            Activity::Listen(_) | Activity::Child(_) => {}
+            Activity::Listen(_) | Activity::Child(_) | Activity::Milestone(_) => {}
         }
     }
 }

@@ -5,7 +5,7 @@
 //! agenda rather than on the call stack, so depth of nesting never becomes depth of recursion.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -210,6 +210,8 @@ impl<'a> Turn<'a> {
             definition,
             agenda: VecDeque::new(),
             moving: BTreeMap::new(),
+            stirred: BTreeSet::new(),
+            milestone_reached: false,
             transitions: 0,
             bytes: 0,
         })
@@ -256,6 +258,10 @@ pub(crate) struct RunTurn<'t, 'a> {
     agenda: VecDeque<Move>,
     /// Tokens in the agenda, by frame.
     moving: BTreeMap<FrameId, u32>,
+    /// Frames in which something has moved since their merges were looked at.
+    pub stirred: BTreeSet<FrameId>,
+    /// Whether a token has come to a node that a milestone names since those were looked at.
+    pub milestone_reached: bool,
     /// Nodes entered and bodies opened in this turn.
     pub transitions: u32,
     /// Data journaled in this turn.
@@ -300,10 +306,38 @@ impl<'a> RunTurn<'_, 'a> {
     /// Makes a fact of this run true.
     pub(crate) fn emit(&mut self, fact: RunEvent) {
         self.bytes += fact.own_bytes();
+        self.stir(&fact);
         self.turn.emit(Event::Run(RunFact {
             run: self.run,
             fact,
         }));
+    }
+
+    /// Remembers where a fact may let a merge or milestone go on.
+    fn stir(&mut self, fact: &RunEvent) {
+        let frame_of = |step: &StepId| self.state().step(*step).map(|step| step.frame);
+        let (frame, node) = match fact {
+            RunEvent::StepEntered(fact) => (Some(fact.frame), Some(fact.node)),
+            RunEvent::TokenJoined(fact) => (Some(fact.frame), Some(fact.node)),
+            RunEvent::StepPassed(fact) => (Some(fact.frame), None),
+            RunEvent::JoinReset(fact) => (Some(fact.frame), None),
+            RunEvent::StepCompleted(fact) => (frame_of(&fact.step), None),
+            RunEvent::StepCancelled(fact) => (frame_of(&fact.step), None),
+            RunEvent::RegionReleased(fact) => (frame_of(&fact.step), None),
+            RunEvent::Resumed(_) => {
+                // What was to be seen before it was suspended may not have been.
+                self.milestone_reached = true;
+                let frames = self.state().frames.iter();
+                let holding = frames.filter(|(_, open)| !open.joins.is_empty());
+                self.stirred = holding.map(|(id, _)| *id).collect();
+                return;
+            }
+            _ => return,
+        };
+        self.milestone_reached |= node.is_some_and(|node| self.definition.is_watched(node));
+        if self.definition.has_merges() {
+            self.stirred.extend(frame);
+        }
     }
 
     /// The number for a new step or frame.
@@ -345,7 +379,7 @@ impl<'a> RunTurn<'_, 'a> {
                 return;
             }
             let Some(next) = self.agenda.pop_front() else {
-                if self.merge_at_rest() {
+                if self.milestones_at_rest() || self.merge_at_rest() {
                     continue;
                 }
                 return;

@@ -5,15 +5,40 @@
 use super::shape::Takes::{
     Either, Expression, Flag, List, Map, Number, Shape as Of, Text, Value, Words,
 };
-use super::shape::{DURATION, Key, Shape, TASKS, key, shape, task};
+use super::shape::{DURATION, Key, Shape, TASKS, Takes, key, shape, task};
 
 pub(super) const METADATA: &[Key] = &[
     key("dev.quadrille/labels", Map(&Text), "{team: a}", "Labels of every run, as `tags`.").ours(),
     key("dev.quadrille/attributes", Map(&Of("attribute")), "{total: {type: number, from: .total}}", "Typed values of every run, computed from its input, that lists filter and sort by. Short: `attributes`.").ours(),
     key("dev.quadrille/retention", DURATION, "P30D", "How long a finished run is kept; a fixed duration. Short: `retention`.").ours(),
     key("dev.quadrille/variables", Of("variables"), "{schema: {type: object}}", "What `$context` looks like, and what it is at first.").ours(),
+    key("dev.quadrille/concurrency", Of("concurrency"), "{key: .customer}", "How many runs may go on at once.").ours(),
+    key("dev.quadrille/priority", NUMBER, "7", "How urgent the tasks of a run are that say nothing themselves, from 0 (last) to 9 (first), on the run's input. Default: 5.").ours(),
     key("attributes", Map(&Of("attribute")), "{total: {type: number, from: .total}}", "Short for `dev.quadrille/attributes`.").ours(),
     key("retention", DURATION, "P30D", "Short for `dev.quadrille/retention`.").ours(),
+];
+
+const NUMBER: Takes = Either(&[Number(0, 1_000_000), Expression]);
+
+const NEED: Takes = Either(&[Number(1, 1_000_000), Words(&["all"])]);
+
+pub(super) const CONCURRENCY: &[Key] = &[
+    key(
+        "key",
+        Expression,
+        ".customer",
+        "Runs of the workflow for which this is the same count together.",
+    )
+    .required()
+    .ours(),
+    key("limit", Number(1, 1_000), "2", "Default: 1.").ours(),
+    key(
+        "policy",
+        Words(&["queue", "drop", "replace"]),
+        "drop",
+        "A run too many waits (default), is refused, or cancels the oldest.",
+    )
+    .ours(),
 ];
 
 pub(super) const ATTRIBUTE: &[Key] = &[
@@ -54,6 +79,7 @@ const TASK: &[Key] = &[
     key("timeouts", Of("task timeouts"), "{run: PT1M}", "").ours(),
     key("retry", Of("task retry"), "{delay: PT1S}", "Default: fails at once.").ours(),
     key("exhausted", Words(&["fail", "park"]), "park", "After the last attempt: `fail` raises the error, `park` makes an incident that `quadrille retry` resumes.").ours(),
+    key("priority", NUMBER, "7", "From 0 (last) to 9 (first). Default: the run's.").ours(),
 ];
 
 const TASK_TIMEOUTS: &[Key] = &[
@@ -111,6 +137,41 @@ const MAP: &[Key] = &[
     )
     .ours(),
     key(
+        "while",
+        Expression,
+        ".a",
+        "Begins no more elements once it does not hold before one.",
+    )
+    .ours(),
+    key(
+        "need",
+        NEED,
+        "2",
+        "Done when so many have ended well. Default: `all`.",
+    )
+    .ours(),
+    key(
+        "until",
+        Expression,
+        "length > 2",
+        "Done when it holds on the outputs so far.",
+    )
+    .ours(),
+    key(
+        "losers",
+        Words(&["cancel", "leave"]),
+        "cancel",
+        "What becomes of those not needed. Default: `cancel`.",
+    )
+    .ours(),
+    key(
+        "more",
+        Of("more"),
+        "{from: {with: {type: a}}}",
+        "Elements that come while it goes on.",
+    )
+    .ours(),
+    key(
         "do",
         TASKS,
         "[b: {wait: PT1S}]",
@@ -126,7 +187,7 @@ const RACE: &[Key] = &[
         .ours(),
     key(
         "need",
-        Number(1, 1_000),
+        NEED,
         "1",
         "How many must end, at most all. Default: 1.",
     )
@@ -138,6 +199,52 @@ const RACE: &[Key] = &[
         "Default: `cancel`.",
     )
     .ours(),
+    key(
+        "first",
+        Flag,
+        "true",
+        "The output is that of the branch that ended first.",
+    )
+    .ours(),
+];
+
+const MORE: &[Key] = &[
+    key(
+        "from",
+        Of("event filter"),
+        "{with: {type: a}}",
+        "Whose data is an element.",
+    )
+    .required()
+    .ours(),
+    key(
+        "max",
+        Number(1, 1_000_000),
+        "10",
+        "How many may come. Default: 1000.",
+    )
+    .ours(),
+];
+
+const LOCK: &[Key] = &[
+    key("name", Text, "a", "May be an expression.")
+        .required()
+        .ours(),
+    key(
+        "scope",
+        Words(&["run", "workflow", "server"]),
+        "workflow",
+        "Where the name means the same lock. Default: `run`.",
+    )
+    .ours(),
+    key(
+        "limit",
+        Number(1, 1_000),
+        "2",
+        "How many may hold it at once. Default: 1.",
+    )
+    .ours(),
+    key("do", TASKS, "[b: {wait: PT1S}]", "").required().ours(),
 ];
 
 const LOOP: &[Key] = &[
@@ -240,6 +347,13 @@ pub(super) const SHAPES: &[Shape] = &[
         "A list side by side. The output is the list of outputs, in the order of the list."
     ),
     shape("mapping", &[], "do: [a: {call: map, with: @}]", "", MAP),
+    shape(
+        "more",
+        &[],
+        "do: [a: {call: map, with: {in: .a, do: [], more: @}}]",
+        "",
+        MORE,
+    ),
     function!(
         "race",
         "racing",
@@ -275,6 +389,7 @@ pub(super) const SHAPES: &[Shape] = &[
         "",
         &[
             key("do", TASKS, "[b: {wait: PT1S}]", "").required().ours(),
+            key("catch", Of("catch"), "{}", "As in `try`.").ours(),
             key(
                 "finally",
                 TASKS,
@@ -285,6 +400,13 @@ pub(super) const SHAPES: &[Shape] = &[
             .ours(),
         ],
     ),
+    function!(
+        "lock",
+        "locked",
+        "{name: a, do: []}",
+        "Tasks that run while they hold a lock; others wait in order of arrival."
+    ),
+    shape("locked", &[], "do: [a: {call: lock, with: @}]", "", LOCK),
     function!("loop", "rounds", "{do: [], while: .a}", ""),
     shape("rounds", &[], "do: [a: {call: loop, with: @}]", "", LOOP).some_of(&["while", "until"]),
     function!("wait-until", "instant", "{at: '2030-01-31T09:00:00Z'}", ""),

@@ -217,9 +217,7 @@ impl<'t> Lowering<'t> {
             delay: Delay::Ms(DELAY_DEFAULT_MS),
             backoff: policy
                 .member("backoff")
-                .map_or(Backoff::Constant, |backoff| {
-                    self.backoff(backoff, !further.is_empty())
-                }),
+                .map_or(Backoff::Constant, |backoff| self.backoff(backoff)),
             delay_max_ms: policy.member("maxDelay").and_then(|at| self.fixed_ms(at)),
             jitter_ms: policy
                 .member("jitter")
@@ -259,7 +257,7 @@ impl<'t> Lowering<'t> {
         }
     }
 
-    fn backoff(&mut self, at: At<'t>, further: bool) -> Backoff {
+    fn backoff(&mut self, at: At<'t>) -> Backoff {
         self.known(at, &["constant", "linear", "exponential"]);
         let kinds: Vec<At<'t>> = at.children().collect();
         if kinds.len() != 1 {
@@ -272,7 +270,7 @@ impl<'t> Lowering<'t> {
         let mut factor = BACKOFF_FACTOR;
         for kind in &kinds {
             match kind.member("factor") {
-                Some(given) if further && kind.key() == "exponential" => {
+                Some(given) if self.is_drawn && kind.key() == "exponential" => {
                     self.known(*kind, &["factor"]);
                     factor = self.factor(given).unwrap_or(factor);
                 }

@@ -566,7 +566,11 @@ impl Partition {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::OfferTask { queue, task } => self.dispatch.offer(queue, task),
+            Effect::OfferTask {
+                queue,
+                task,
+                priority,
+            } => self.dispatch.offer(queue, task, priority),
             Effect::RetractTask { queue, task } => self.dispatch.retract(&queue, task),
             Effect::DeliverTask(delivery) => {
                 self.batch.delivered += 1;

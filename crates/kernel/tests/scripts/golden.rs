@@ -74,6 +74,7 @@ fn task(stage: TaskStage) -> TaskWork {
         run_timeout_ms: Some(1_000),
         heartbeat_timeout_ms: Some(0),
         first_at: Time(5),
+        priority: None,
     }
 }
 
@@ -189,6 +190,7 @@ fn activities() -> Vec<(&'static str, Activity)> {
         ("Yielded", Activity::Yielded(due())),
         ("Kept", Activity::Kept(outcome())),
         ("Taking", Activity::Region(taking())),
+        ("Milestone", Activity::Milestone(Nothing {})),
         (
             "Locking",
             Activity::Region(Region {
@@ -220,6 +222,7 @@ fn facts() -> Vec<RunEvent> {
             deadline: Some(Time(10)),
             retention_ms: 11,
             lock: None,
+            priority: None,
             context: None,
         }),
         RunEvent::StepPassed(StepPassed {
@@ -228,6 +231,7 @@ fn facts() -> Vec<RunEvent> {
             output: data(),
             context: Some(data()),
             saga: Some(step),
+            skipped: None,
         }),
         RunEvent::StepBegan(StepBegan {
             step,
@@ -241,6 +245,7 @@ fn facts() -> Vec<RunEvent> {
             context: Some(data()),
             saga: Some(StepId(1)),
             undoable: true,
+            skipped: None,
         }),
         RunEvent::StepFailed(StepFailed {
             step: Some(step),
@@ -463,12 +468,86 @@ fn run() -> Run {
         steps: steps.collect(),
         cancel_reason: None,
         lock: None,
+        priority: None,
+        kept_place: None,
         signals: vec![Signal {
             number: 1,
             event: data(),
             expires_at: Time(9),
         }],
     }
+}
+
+/// A run with what later releases added to it and to what is in it.
+fn queued(run: &Run) -> Run {
+    let mut run = Run {
+        lock: Some(locking()),
+        priority: Some(9),
+        kept_place: Some(300),
+        ..run.clone()
+    };
+    for frame in run.frames.values_mut() {
+        let arrived = Arrivals {
+            data: vec![data()],
+            edges: vec![300],
+        };
+        frame.joins.insert(5, arrived);
+    }
+    for step in run.steps.values_mut() {
+        step.edge = Some(1);
+        if let Activity::Task(task) = &mut step.activity {
+            task.priority = Some(0);
+        }
+    }
+    run
+}
+
+/// Facts with fields that later releases added.
+fn later_facts() -> Vec<(&'static str, RunEvent)> {
+    let (step, frame, node) = (StepId(1), FrameId(0), 2);
+    let Some(RunEvent::Started(started)) = facts().into_iter().next() else {
+        unreachable!("it is the first");
+    };
+    vec![
+        (
+            "Started.Queued",
+            RunEvent::Started(RunStarted {
+                lock: Some(locking()),
+                priority: Some(0),
+                ..started
+            }),
+        ),
+        (
+            "StepEntered.Edge",
+            RunEvent::StepEntered(StepEntered {
+                step,
+                frame,
+                node,
+                input: None,
+                deadline: None,
+                activity: Activity::Yielded(due()),
+                shaped: None,
+                edge: Some(300),
+            }),
+        ),
+        (
+            "TokenJoined.Edge",
+            RunEvent::TokenJoined(TokenJoined {
+                frame,
+                node,
+                data: data(),
+                edge: Some(0),
+            }),
+        ),
+        (
+            "JoinReset.Kept",
+            RunEvent::JoinReset(JoinReset {
+                frame,
+                node,
+                kept: vec![0, 300],
+            }),
+        ),
+    ]
 }
 
 /// Every example by name, as bytes.
@@ -589,6 +668,11 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
         .values_mut()
         .for_each(|step| step.shaped = shaped());
     examples.insert("Run.Shaped".into(), encode(&entered));
+    examples.insert("Run.Queued".into(), encode(&queued(&entered)));
+    for (name, fact) in later_facts() {
+        let event = Event::Run(RunFact { run: RUN, fact });
+        examples.insert(name.into(), encode(&event));
+    }
     let events = vec![
         Event::EventDropped(Number { number: 1 }),
         fact(RunEvent::Suspended(Nothing {})),

@@ -192,7 +192,6 @@ pub(crate) fn cut_short(name: &str, nodes: &[&str]) -> N {
 }
 
 /// Waits until something goes on at another node.
-#[expect(dead_code, reason = "soon")]
 pub(crate) fn milestone(name: &str, node: &str) -> N {
     n(name, K::Milestone(node.into(), None))
 }
@@ -464,7 +463,6 @@ impl N {
     }
 
     /// Where a token goes from a milestone that is not reached.
-    #[expect(dead_code, reason = "soon")]
     pub(crate) fn otherwise(mut self, target: &str) -> N {
         if let K::Milestone(_, to) = &mut self.kind {
             *to = Some(target.into());

@@ -18,6 +18,7 @@ mod join;
 mod life;
 mod limits;
 mod lock;
+mod milestone;
 mod partial;
 mod properties;
 mod region;

@@ -22,7 +22,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 
 use crate::graphs::{
     N, attempt, block, child, cut_short, emit, fold, fork, graph, hear, join, join_by, json, lock,
-    map, merge, raise, repeat, retry, saga, set, split, switch, task, threads, wait, withdraw,
+    map, merge, milestone, raise, repeat, retry, saga, set, split, switch, task, threads, wait,
+    withdraw,
 };
 use crate::world::{World, flop};
 
@@ -95,6 +96,7 @@ impl Garden<'_, '_> {
     fn piece(&mut self, depth: usize) -> Vec<N> {
         match self.dice.roll(10) {
             4 if self.dice.one_in(2) => self.withdrawal(depth),
+            3 if self.dice.one_in(3) => self.milestone(),
             5 if self.dice.one_in(2) => self.threads(depth),
             6 => self.cycle(),
             7 => self.split_and_join(depth),
@@ -157,6 +159,22 @@ impl Garden<'_, '_> {
             work.to(&j),
             wait(&t, 10),
             end,
+            merge(&j),
+        ]
+    }
+
+    /// A token waits beside another one until that has come to a task.
+    fn milestone(&mut self) -> Vec<N> {
+        let [s, x, b, m, j] = [(); 5].map(|()| self.name());
+        let mut gate = milestone(&m, &b).to(&j);
+        if self.dice.one_in(3) {
+            gate = gate.otherwise("exit");
+        }
+        vec![
+            split(&s, &[("", &x), ("", &m)]),
+            wait(&x, 10),
+            task(&b).to(&j),
+            gate,
             merge(&j),
         ]
     }

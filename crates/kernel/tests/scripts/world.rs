@@ -198,7 +198,7 @@ impl World {
 
     fn perform(&mut self, effect: Effect, queue: &mut VecDeque<Message>) {
         match effect {
-            Effect::OfferTask { queue, task } => assert!(
+            Effect::OfferTask { queue, task, .. } => assert!(
                 self.offers.insert((queue.to_string(), task)),
                 "offered twice"
             ),
@@ -498,7 +498,14 @@ impl World {
             }) => {
                 format!("+{} {} {}", step.0, node(*at), self.doing(activity))
             }
-            RunEvent::StepPassed(passed) => format!(". {} {}", node(passed.node), passed.output),
+            RunEvent::StepPassed(passed) => {
+                let skipped = if passed.skipped.is_some() {
+                    " skipped"
+                } else {
+                    ""
+                };
+                format!(". {} {}{skipped}", node(passed.node), passed.output)
+            }
             RunEvent::StepBegan(began) => {
                 format!("^{} {}", began.step.0, self.doing(&began.activity))
             }
@@ -616,6 +623,7 @@ impl World {
             Activity::Region(_) => "region".into(),
             Activity::Held(_) => "held".into(),
             Activity::Kept(_) => "kept".into(),
+            Activity::Milestone(_) => "milestone".into(),
             Activity::Yielded(_) => "yielded".into(),
         }
     }

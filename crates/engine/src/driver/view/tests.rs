@@ -100,6 +100,8 @@ fn finished(dice: &mut Dice, number: u64) -> Run {
         signals: Vec::new(),
         cancel_reason: None,
         lock: None,
+        priority: None,
+        kept_place: None,
     }
 }
 
