@@ -4,7 +4,8 @@
 
 use std::str::FromStr;
 
-use graph::check::CONCURRENCY_MAX;
+use graph::Expr;
+use graph::check::THREADS_MAX;
 use graph::ir::{Attribute, AttributeKind, Concurrency, ConcurrencyPolicy, NAMESPACE_DEFAULT};
 use graph::schema::Schema;
 use graph::value::Str;
@@ -204,13 +205,11 @@ impl<'t> Lowering<'t> {
             match own.unwrap_or(member.key()) {
                 "attributes" => self.attributes(member),
                 "retention" => self.graph.retention_ms = self.fixed_ms(member),
-                "priority" if own.is_some() => {
-                    self.graph.priority = self.number_expression(member, &Scope::default());
-                }
-                "concurrency" if own.is_some() => {
-                    self.graph.concurrency = self.concurrency(member);
-                }
                 "labels" if own.is_some() => self.tags(member),
+                "concurrency" if own.is_some() => self.concurrency(member),
+                "priority" if own.is_some() => {
+                    self.graph.priority = self.priority(member, &Scope::default());
+                }
                 "variables" if own.is_some() => self.variables(member),
                 _ if own.is_some() => self.unknown_own(member),
                 _ => {}
@@ -227,6 +226,30 @@ impl<'t> Lowering<'t> {
         });
         let message = format!("unknown key {}{hint}", quote(at.key()));
         self.findings.error_key(at, "unknown-key", message);
+    }
+
+    /// How many runs go on at once.
+    fn concurrency(&mut self, at: At<'t>) {
+        self.known(at, &["key", "limit", "policy"]);
+        let scope = Scope::default();
+        let key = match at.member("key") {
+            Some(key) => self.expression(key, &scope),
+            // All runs of the workflow count together.
+            None => Some(Expr("true".into())),
+        };
+        let limit = self.count(at, "limit", 1, THREADS_MAX).unwrap_or(1);
+        let policy = at
+            .member("policy")
+            .and_then(|at| self.word(at, &["queue", "drop", "replace"]));
+        self.graph.concurrency = key.map(|key| Concurrency {
+            key,
+            limit,
+            policy: match policy {
+                Some("drop") => ConcurrencyPolicy::Drop,
+                Some("replace") => ConcurrencyPolicy::Replace,
+                _ => ConcurrencyPolicy::Queue,
+            },
+        });
     }
 
     fn attributes(&mut self, at: At<'t>) {
@@ -257,24 +280,6 @@ impl<'t> Lowering<'t> {
                 from,
             });
         }
-    }
-
-    /// How many runs may go on at once.
-    fn concurrency(&mut self, at: At<'t>) -> Option<Concurrency> {
-        self.known(at, &["key", "limit", "policy"]);
-        let key = self.require(at, "key")?;
-        let policy = at
-            .member("policy")
-            .and_then(|policy| self.word(policy, &["queue", "drop", "replace"]));
-        Some(Concurrency {
-            key: self.expression(key, &Scope::default())?,
-            limit: self.count(at, "limit", 1, CONCURRENCY_MAX).unwrap_or(1),
-            policy: match policy {
-                Some("drop") => ConcurrencyPolicy::Drop,
-                Some("replace") => ConcurrencyPolicy::Replace,
-                _ => ConcurrencyPolicy::Queue,
-            },
-        })
     }
 
     fn components(&mut self, at: At<'t>) {

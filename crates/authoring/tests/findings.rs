@@ -359,7 +359,7 @@ fn calls() {
     assert_snapshot!(tasks("- a: {call: htp, with: {}}\n- b: {call: nosuch}\n- c: {call: 'task:2.0.0@default', with: {}}\n- d: {call: 'x:1.0.0@elsewhere'}"), @r#"
     3:13: error: there is no function "htp"; did you mean "http"? [unknown-function]
         at "/do/0/a/call"
-    4:13: error: there is no function "nosuch"; declare it in `use.functions`, or call http or one of task, map, race, saga, finally, loop, lock, wait-until, child [unknown-function]
+    4:13: error: there is no function "nosuch"; declare it in `use.functions`, or call http or one of task, map, race, lock, saga, finally, loop, wait-until, child [unknown-function]
         at "/do/1/b/call"
     5:13: error: the catalogue has no "task:2.0.0@default"; write task or task:1.0.0@default [unknown-function]
         at "/do/2/c/call"
@@ -469,5 +469,39 @@ fn schemas() {
     assert_snapshot!(findings("document:\n  {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/variables: {initial: {n: x}, schema: {properties: {n: {type: number}}}}}}\ndo: [a: {wait: PT1S}]"), @r#"
     2:114: error: what `$context` is at first does not fit its schema: /n must be number, not string (rule /properties/n/type) [bad-value]
         at "/document/metadata/dev.quadrille~1variables/initial"
+    "#);
+}
+
+#[test]
+fn parts_of_a_list_and_critical_sections() {
+    assert_snapshot!(tasks("- a: {call: map, with: {in: .x, do: [], losers: leave}}"), @r#"
+    3:18: error: without `need` or `until` no element is left over; add one of them, or leave `losers` out [bad-value]
+        at "/do/0/a/with"
+    "#);
+    assert_snapshot!(tasks("- a: {call: map, with: {in: .x, do: [], need: 0, losers: leave, more: {max: 20000}}}\n- b: {call: lock, with: {scope: world, limit: 0, do: []}}\n- c: {call: task, with: {name: x, priority: 10}}"), @r#"
+    3:47: error: `need` must be from 1 to 100000, not 0 [bad-value]
+        at "/do/0/a/with/need"
+    3:65: error: `with` is missing; add it here [missing-key]
+        at "/do/0/a/with/more"
+    3:77: error: `max` must be from 1 to 10000, not 20000 [bad-value]
+        at "/do/0/a/with/more/max"
+    4:19: error: `name` is missing; add it here [missing-key]
+        at "/do/1/b/with"
+    4:33: error: "world" is not a word that `scope` knows; use one of run, workflow, server [bad-value]
+        at "/do/1/b/with/scope"
+    4:47: error: `limit` must be from 1 to 1000, not 0 [bad-value]
+        at "/do/1/b/with/limit"
+    5:45: error: a priority is a number from 0 (last) to 9 (first), not 10 [bad-value]
+        at "/do/2/c/with/priority"
+    "#);
+    assert_snapshot!(findings("document: {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/concurrency: {keys: .x, limit: 0, policy: wait}, dev.quadrille/priority: -1}}\ndo: []"), @r#"
+    1:115: error: unknown key "keys"; did you mean "key"? [unknown-key]
+        at "/document/metadata/dev.quadrille~1concurrency/keys"
+    1:132: error: `limit` must be from 1 to 1000, not 0 [bad-value]
+        at "/document/metadata/dev.quadrille~1concurrency/limit"
+    1:143: error: "wait" is not a word that `policy` knows; use one of queue, drop, replace [bad-value]
+        at "/document/metadata/dev.quadrille~1concurrency/policy"
+    1:174: error: a priority is a number from 0 (last) to 9 (first), not -1 [bad-value]
+        at "/document/metadata/dev.quadrille~1priority"
     "#);
 }

@@ -38,6 +38,7 @@ mod region;
 mod repeat;
 mod retry;
 pub mod run;
+mod split;
 mod step;
 mod task;
 mod timer;

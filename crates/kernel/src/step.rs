@@ -8,10 +8,9 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use graph::check::THREADS_MAX;
 use graph::ir::{Case, Join, Withdraw};
 use graph::value::Value;
-use graph::{Expr, Failure, Kind, Next, Node, NodeIndex};
+use graph::{Failure, Kind, Next, Node, NodeIndex};
 
 use crate::eval::{Scope, bounded};
 use crate::event::{
@@ -21,6 +20,7 @@ use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
 use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
 use crate::message::{Message, Publishing};
 use crate::signal;
+use crate::split::way_past;
 use crate::state::{Activity, Due, Ending, Frame, Nothing, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn, Via};
 
@@ -207,43 +207,6 @@ impl RunTurn<'_, '_> {
             }
         }
         Ok(None)
-    }
-
-    /// Every case that holds; without any, the one way that is left.
-    fn all_cases(
-        &mut self,
-        node: &Node,
-        cases: &[Case],
-        scope: &Scope,
-    ) -> Result<Vec<(u32, Next)>, Failure> {
-        let mut ways = Vec::new();
-        for (way, case) in (0..).zip(cases) {
-            if self.holds(case.when.as_ref(), scope)? {
-                ways.push((way, case.next));
-            }
-        }
-        if ways.is_empty() {
-            ways.push((way_past(node), node.next));
-        }
-        Ok(ways)
-    }
-
-    /// So many tokens along one edge.
-    fn threads(
-        &mut self,
-        count: &Expr,
-        next: Next,
-        scope: &Scope,
-    ) -> Result<Vec<(u32, Next)>, Failure> {
-        let value = self.expression(count, scope)?;
-        let count = value.as_int().and_then(|count| u32::try_from(count).ok());
-        match count.filter(|count| (1..=THREADS_MAX).contains(count)) {
-            Some(count) => Ok(alloc::vec![(0, next); count as usize]),
-            None => Err(Failure::new(
-                "expression",
-                format!("the count of tokens must be from 1 to {THREADS_MAX}, not {value}"),
-            )),
-        }
     }
 
     fn emit_event(&mut self, template: &graph::Template, scope: &Scope) -> Result<Value, Failure> {
@@ -484,7 +447,13 @@ impl RunTurn<'_, '_> {
     }
 
     /// A token has done with its node.
-    fn left(&mut self, token: &Token, node: &Node, output: Value, context: Option<Value>) {
+    pub(crate) fn left(
+        &mut self,
+        token: &Token,
+        node: &Node,
+        output: Value,
+        context: Option<Value>,
+    ) {
         let (undoable, saga) = (node.undo.is_some(), self.saga_around(token.frame));
         match token.step {
             Some(step) => self.emit(RunEvent::StepCompleted(StepCompleted {
@@ -556,25 +525,6 @@ impl RunTurn<'_, '_> {
                 return Some(owner);
             }
             frame = step.frame;
-        }
-    }
-
-    fn split(&mut self, token: &Token, node: &Node, scope: &Scope, ways: &[(u32, Next)]) {
-        let (data, context) = match self.shape_output(node, scope, scope.data.clone()) {
-            Ok(shaped) => shaped,
-            Err(failure) => return self.fail_token(token, failure),
-        };
-        self.left(token, node, data.clone(), context);
-        for (way, next) in ways {
-            self.push(Move::Advance {
-                frame: token.frame,
-                next: *next,
-                data: data.clone(),
-                via: Some(Via {
-                    node: token.node,
-                    way: *way,
-                }),
-            });
         }
     }
 
@@ -703,15 +653,6 @@ pub(crate) fn is_same(a: &Value, b: &Value) -> bool {
         (Value::Object(a), Value::Object(b)) => Arc::ptr_eq(a, b),
         _ => a == b,
     }
-}
-
-/// The way of a node that leads to its `next`.
-fn way_past(node: &Node) -> u32 {
-    let Kind::Split(cases) = &node.kind else {
-        return 0;
-    };
-    let same = cases.iter().position(|case| case.next == node.next);
-    u32::try_from(same.unwrap_or(cases.len())).unwrap_or(u32::MAX)
 }
 
 impl Run {

@@ -84,6 +84,10 @@ pub(super) fn listening(listen: &Listen) -> Doc {
 }
 
 fn filter_doc(filter: &Filter) -> Doc {
+    Doc::map(filter_members(filter))
+}
+
+fn filter_members(filter: &Filter) -> Vec<(&'static str, Option<Doc>)> {
     let Filter {
         event_type,
         with,
@@ -110,7 +114,7 @@ fn filter_doc(filter: &Filter) -> Doc {
         ];
         (Str::from(format!("key{number}")), Doc::map(pair))
     };
-    Doc::map([
+    vec![
         ("with", Some(Doc::Map(attributes))),
         ("when", when.as_ref().map(wrapped)),
         ("transient", flag(*transient)),
@@ -118,15 +122,14 @@ fn filter_doc(filter: &Filter) -> Doc {
             "correlate",
             filled(Doc::Map((1..).zip(pairs).map(pair).collect())),
         ),
-    ])
+    ]
 }
 
 pub(super) fn more_doc(more: &More) -> Doc {
     let More { filter, max } = more;
-    Doc::map([
-        ("from", Some(filter_doc(filter))),
-        ("max", Some(Doc::count(*max))),
-    ])
+    let mut members = filter_members(filter);
+    members.push(("max", Some(Doc::count(*max))));
+    Doc::map(members)
 }
 
 pub(super) fn join_doc(join: Join) -> Doc {

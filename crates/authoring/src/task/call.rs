@@ -18,10 +18,10 @@ const CATALOGUE: [&str; 9] = [
     "task",
     "map",
     "race",
+    "lock",
     "saga",
     "finally",
     "loop",
-    "lock",
     "wait-until",
     "child",
 ];
@@ -57,10 +57,10 @@ impl<'t> Lowering<'t> {
                 "task" => self.worker_task(with, scope),
                 "map" => self.map(with, scope),
                 "race" => self.race(with, scope),
+                "lock" => self.lock(with, scope),
                 "saga" => self.saga(with, scope),
                 "finally" => self.finally(with, scope, flow),
                 "loop" => self.repeat(with, scope),
-                "lock" => self.lock(with, scope),
                 "wait-until" => self.wait_until(with, scope),
                 _ => self.child(with, scope),
             };

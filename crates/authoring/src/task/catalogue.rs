@@ -1,24 +1,31 @@
 //! Owns the functions of the catalogue: what the language lacks, spelled as calls that its schema allows.
 //!
 //! `task` offers work to a worker, `map` goes through a list side by side, `race` waits for some of many,
-//! `saga` takes back, `finally` cleans up, `loop` repeats on a condition, `lock` keeps others out.
+//! `lock` keeps others out, `saga` takes back, `finally` cleans up, `loop` repeats on a condition.
 
-use graph::Template;
-use graph::check::{BRANCHES_MAX, CONCURRENCY_MAX, ROUNDS_MAX};
+use graph::check::{BRANCHES_MAX, CONCURRENCY_MAX, MORE_MAX, ROUNDS_MAX, THREADS_MAX};
 use graph::ir::{
-    Exhausted, ForEach, Fork, Kind, Lock, LockScope, Loop, Losers, More, Need, Task, Try,
+    Exhausted, Filter, ForEach, Fork, Kind, Lock, LockScope, Loop, Losers, More, Need,
+    PRIORITY_MAX, Task, Try,
 };
 use graph::value::Value;
+use graph::{Expr, Template};
 
 use super::list::Flow;
 use crate::lowering::{Lowering, Scope};
-use crate::tree::At;
+use crate::tree::{At, Data};
 
 /// The queue of tasks that name none.
 const QUEUE_DEFAULT: &str = "default";
 
 /// How many elements of a map are worked on at once, if nothing is said.
 pub(crate) const CONCURRENCY_DEFAULT: u32 = 10;
+
+/// How many more elements a map takes, if nothing is said.
+const MORE_DEFAULT: u32 = 1_000;
+
+/// The most elements that a map can be said to need.
+const ITEMS_MAX: u32 = 100_000;
 
 /// Variables that hold an element and its index, if nothing is said.
 pub(crate) const ITEM_DEFAULT: &str = "item";
@@ -70,6 +77,9 @@ impl<'t> Lowering<'t> {
             Some("park") => Exhausted::Park,
             _ => Exhausted::Fail,
         };
+        let priority = with
+            .member("priority")
+            .and_then(|at| self.priority(at, scope));
         Some(Kind::Task(Task {
             queue: queue?,
             name: name?,
@@ -79,9 +89,7 @@ impl<'t> Lowering<'t> {
             heartbeat_timeout,
             retry,
             exhausted,
-            priority: with
-                .member("priority")
-                .and_then(|at| self.number_expression(at, scope)),
+            priority,
         }))
     }
 
@@ -94,11 +102,11 @@ impl<'t> Lowering<'t> {
                 "at",
                 "concurrency",
                 "while",
+                "do",
                 "need",
                 "until",
                 "losers",
                 "more",
-                "do",
             ],
         );
         let items = self
@@ -110,6 +118,21 @@ impl<'t> Lowering<'t> {
             .count(with, "concurrency", 1, CONCURRENCY_MAX)
             .unwrap_or(CONCURRENCY_DEFAULT);
         let repeat_while = self.optional_expression(with, "while", &inner);
+        let need = self.count(with, "need", 1, ITEMS_MAX);
+        let until = self.optional_expression(with, "until", scope);
+        let losers = self.losers(with);
+        let is_partial = with.member("need").is_some() || with.member("until").is_some();
+        if losers == Losers::Leave && !is_partial {
+            self.findings.error_key(
+                with,
+                "bad-value",
+                "without `need` or `until` no element is left over; add one of them, or leave `losers` out",
+            );
+        }
+        let more = match with.member("more") {
+            Some(more) => Some(self.more(more, scope)?),
+            None => None,
+        };
         let body = self.required_body(with, "do", &inner);
         Some(Kind::ForEach(ForEach {
             items: items?,
@@ -119,29 +142,31 @@ impl<'t> Lowering<'t> {
             repeat_while,
             concurrency,
             collect: true,
-            need: self.need(with, ROUNDS_MAX).unwrap_or(Need::All),
-            until: self.optional_expression(with, "until", scope),
-            losers: self.losers(with),
-            more: with.member("more").and_then(|more| self.more(more, scope)),
+            need: need.map_or(Need::All, Need::Count),
+            until,
+            losers,
+            more,
         }))
     }
 
-    pub(super) fn race(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(with, &["branches", "need", "losers", "first"]);
-        let branches = self.branches(with, scope)?;
-        let count = u32::try_from(branches.len())
-            .unwrap_or(u32::MAX)
-            .min(u32::try_from(BRANCHES_MAX).unwrap_or(u32::MAX));
-        let need = self.need(with, count).unwrap_or(Need::Count(1));
-        Some(Kind::Fork(Fork {
-            branches,
-            need,
-            losers: self.losers(with),
-            first: self.flag(with, "first", false),
-        }))
+    /// Elements that come while a map goes on.
+    fn more(&mut self, at: At<'t>, scope: &Scope) -> Option<More> {
+        let condition = if self.is_drawn { &["when"][..] } else { &[] };
+        let keys = ["with", "correlate", "max", "transient"];
+        self.known(at, &[&keys, condition].concat());
+        let max = self.count(at, "max", 1, MORE_MAX).unwrap_or(MORE_DEFAULT);
+        let transient = self.flag(at, "transient", false);
+        let filter = self.filter_of(at, scope)?;
+        Some(More {
+            filter: Filter {
+                transient,
+                ..filter
+            },
+            max,
+        })
     }
 
-    /// What becomes of those not needed.
+    /// What becomes of bodies that nobody waits for any more.
     fn losers(&mut self, with: At<'t>) -> Losers {
         let word = with
             .member("losers")
@@ -152,38 +177,56 @@ impl<'t> Lowering<'t> {
         }
     }
 
-    /// What brings more elements.
-    fn more(&mut self, at: At<'t>, scope: &Scope) -> Option<More> {
-        self.known(at, &["from", "max"]);
-        let from = self.require(at, "from");
-        let filter = from.and_then(|from| self.filter(from, scope));
-        let max = self.count(at, "max", 1, ROUNDS_MAX);
-        Some(More {
-            filter: filter?,
-            max: max.unwrap_or(ROUNDS_DEFAULT),
-        })
-    }
-
+    /// A critical section.
     pub(super) fn lock(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
         self.known(with, &["name", "scope", "limit", "do"]);
         let name = self
             .require(with, "name")
             .and_then(|name| self.text_template(name, scope));
-        let known = with
+        let known_in = with
             .member("scope")
             .and_then(|at| self.word(at, &["run", "workflow", "server"]));
-        let known = match known {
-            Some("workflow") => LockScope::Workflow,
-            Some("server") => LockScope::Server,
-            _ => LockScope::Run,
-        };
-        let limit = self.count(with, "limit", 1, CONCURRENCY_MAX).unwrap_or(1);
+        let limit = self.count(with, "limit", 1, THREADS_MAX).unwrap_or(1);
         let body = self.required_body(with, "do", scope);
         Some(Kind::Lock(Lock {
             name: name?,
-            scope: known,
+            scope: match known_in {
+                Some("workflow") => LockScope::Workflow,
+                Some("server") => LockScope::Server,
+                _ => LockScope::Run,
+            },
             limit,
             body: body?,
+        }))
+    }
+
+    /// A number from 0 to 9, or an expression that gives one.
+    pub(crate) fn priority(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
+        let Data::Int(number) = at.data() else {
+            return self.expression(at, scope);
+        };
+        if (0..=i64::from(PRIORITY_MAX)).contains(number) {
+            return Some(Expr(number.to_string().into()));
+        }
+        let message =
+            format!("a priority is a number from 0 (last) to {PRIORITY_MAX} (first), not {number}");
+        self.findings.error(at, "bad-value", message);
+        None
+    }
+
+    pub(super) fn race(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
+        self.known(with, &["branches", "need", "losers", "first"]);
+        let branches = self.branches(with, scope)?;
+        let count = u32::try_from(branches.len())
+            .unwrap_or(u32::MAX)
+            .min(u32::try_from(BRANCHES_MAX).unwrap_or(u32::MAX));
+        let need = self.need(with, count).unwrap_or(Need::Count(1));
+        let losers = self.losers(with);
+        Some(Kind::Fork(Fork {
+            branches,
+            need,
+            losers,
+            first: self.flag(with, "first", false),
         }))
     }
 
