@@ -4,9 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use graph::ir::{
-    Backoff, Body, Case, Catch, Concurrency, ConcurrencyPolicy, Exhausted, Filter, ForEach, Fork,
-    Join, JoinBy, Kind, Listen, Lock, LockScope, Loop, Losers, Milestone, More, Need, Next, Node,
-    Retry, Schemas, Task, Try, Wait, Withdraw,
+    Assignment, Backoff, Body, Case, Catch, Concurrency, ConcurrencyPolicy, Escalate, Exhausted,
+    Filter, ForEach, Fork, Human, Join, JoinBy, Kind, Listen, Lock, LockScope, Loop, Losers,
+    Milestone, More, Need, Next, Node, Retry, Schemas, Task, Try, Wait, Withdraw,
 };
 use graph::value::Str;
 use graph::{BodyIndex, Delay, Expr, Graph, NodeIndex, Template, Value};
@@ -478,6 +478,28 @@ fn catch(graph: &mut Graph) -> Catch {
     }
 }
 
+fn human() -> Human {
+    let to = Assignment {
+        assignee: Some(Template::Expr(expr(".boss"))),
+        groups: Some(Template::Literal(json(r#"["heads"]"#))),
+    };
+    Human {
+        title: Template::Literal(json(r#""Look""#)),
+        description: Some(Template::Expr(expr(".what"))),
+        to: to.clone(),
+        data: Template::Literal(Value::Null),
+        form: Some(json(r#"{"type": "object"}"#)),
+        priority: Some(Template::Literal(Value::Int(7))),
+        due: Some(Delay::Ms(5_000)),
+        remind: vec![Delay::Ms(1_000)],
+        escalate: Some(Escalate {
+            after: Delay::Ms(6_000),
+            to,
+        }),
+        outcomes: vec!["yes".into(), "no".into()],
+    }
+}
+
 fn odd_containers(graph: &mut Graph) -> Vec<Kind> {
     let mut kinds = Vec::new();
     for (need, losers, first) in [
@@ -522,6 +544,7 @@ fn odd_containers(graph: &mut Graph) -> Vec<Kind> {
         body: add_body(graph),
     }));
     kinds.push(Kind::Threads(expr("3")));
+    kinds.push(Kind::Human(human()));
     kinds.push(Kind::Loop(Loop {
         body: add_body(graph),
         repeat_while: Some(expr(".a")),

@@ -203,6 +203,7 @@ impl Listing<'_> {
                 lock.scope,
                 lock.limit
             ),
+            Kind::Human(human) => format!("{human:?}"),
             Kind::Split(_)
             | Kind::Threads(_)
             | Kind::Join(_)
@@ -760,4 +761,31 @@ fn what_runs_say_about_their_number_and_urgency() {
     );
     let graph = compiled.expect("it is right").graph;
     assert_snapshot!(format!("{:?} {:?}", graph.concurrency, graph.priority), @r#"Some(Concurrency { key: Expr(".customer"), limit: 2, policy: Replace }) Some(Expr("7"))"#);
+}
+
+#[test]
+fn human_tasks() {
+    assert_snapshot!(tasks(
+        r#"
+- all:
+    call: human-task
+    with:
+      title: '${ "Review order \(.id)" }'
+      description: Look at **it**.
+      assignee: alice
+      group: [reviewers, '${ .team }']
+      data: {order: '${ . }'}
+      form: {schema: {type: object}}
+      priority: 9
+      due: PT48H
+      remind: [PT24H, {hours: 36}]
+      escalate: {to: {group: heads}}
+      outcomes: [approve, refuse]
+- least: {call: human-task, with: {title: Look, priority: '${ .urgency }', escalate: {after: PT1H, to: {assignee: boss}}}}
+"#
+    ), @r#"
+    [/do from all]
+      all: Human { title: Expr(Expr("\"Review order \\(.id)\"")), description: Some(Literal(Text("Look at **it**."))), to: Assignment { assignee: Some(Literal(Text("alice"))), groups: Some(Array([Literal(Text("reviewers")), Expr(Expr(".team"))])) }, data: Object([("order", Expr(Expr(".")))]), form: Some(Object({"type": Text("object")})), priority: Some(Literal(Int(9))), due: Some(Ms(172800000)), remind: [Ms(86400000), Ms(129600000)], escalate: Some(Escalate { after: Ms(172800000), to: Assignment { assignee: None, groups: Some(Literal(Text("heads"))) } }), outcomes: ["approve", "refuse"] } -> least
+      least: Human { title: Literal(Text("Look")), description: None, to: Assignment { assignee: None, groups: None }, data: Expr(Expr(".")), form: None, priority: Some(Expr(Expr(".urgency"))), due: None, remind: [], escalate: Some(Escalate { after: Ms(3600000), to: Assignment { assignee: Some(Literal(Text("boss"))), groups: None } }), outcomes: [] } -> exit
+    "#);
 }

@@ -15,8 +15,8 @@ use core::fmt;
 
 use crate::expr::Program;
 use crate::ir::{
-    Body, BodyIndex, Case, ForEach, Graph, Join, JoinBy, Kind, Losers, Need, Next, Node, NodeIndex,
-    ROOT,
+    Body, BodyIndex, Case, ForEach, Graph, Human, Join, JoinBy, Kind, Losers, Need, Next, Node,
+    NodeIndex, ROOT,
 };
 use crate::schema::Schema;
 use crate::template::{Expr, VARIABLES};
@@ -50,6 +50,12 @@ pub const MORE_MAX: u32 = 10_000;
 
 /// The most rounds of a loop.
 pub const ROUNDS_MAX: u32 = 1_000_000;
+
+/// The most reminders of a human task.
+pub const REMINDERS_MAX: usize = 32;
+
+/// The most named outcomes of a human task.
+pub const OUTCOMES_MAX: usize = 64;
 
 /// The longest name of a workflow, version, node, variable or label, in bytes.
 pub const NAME_BYTES_MAX: usize = 256;
@@ -531,6 +537,16 @@ fn flaw_of_each(each: &ForEach) -> Option<String> {
     None
 }
 
+/// What is out of bounds in a human task.
+fn flaw_of_human(human: &Human) -> Option<String> {
+    let (reminders, outcomes) = (human.remind.len(), human.outcomes.len());
+    (reminders > REMINDERS_MAX || outcomes > OUTCOMES_MAX).then(|| {
+        format!(
+            "a human task has at most {REMINDERS_MAX} reminders and {OUTCOMES_MAX} outcomes, not {reminders} and {outcomes}"
+        )
+    })
+}
+
 /// What is out of bounds in a node.
 fn flaws(kind: &Kind) -> Vec<String> {
     let mut flaws = Vec::new();
@@ -598,6 +614,7 @@ fn flaws(kind: &Kind) -> Vec<String> {
                 BRANCHES_MAX,
             );
         }
+        Kind::Human(human) => flaws.extend(flaw_of_human(human)),
         _ => {}
     }
     flaws

@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use graph::value::{Str, Value};
 
 use crate::command::StartRun;
+use crate::human::Notice;
 use crate::id::{RunId, SessionId, StepRef, TaskToken, Time, WHOLE_RUN};
 use crate::message::Message;
 use crate::state::{Activity, Run, State, Step, TaskStage};
@@ -41,6 +42,10 @@ pub enum Effect {
         /// Whose.
         session: SessionId,
     },
+    /// A human task is open, or is no longer as it was shown before.
+    ShowHuman(Notice),
+    /// A human task is no longer open.
+    HideHuman(StepRef),
     /// Wake the step at this instant.
     ArmTimer {
         /// The step.
@@ -110,6 +115,7 @@ pub struct Obligations {
     offer: Option<(Str, u8)>,
     claim: Option<(TaskToken, SessionId)>,
     child: Option<RunId>,
+    notice: Option<Notice>,
 }
 
 impl Obligations {
@@ -173,6 +179,12 @@ impl Obligations {
                 effects.extend(delivery(run, step, token, session).map(Effect::DeliverTask));
             }
         }
+        if self.notice != now.notice {
+            effects.push(match &now.notice {
+                Some(notice) => Effect::ShowHuman(notice.clone()),
+                None => Effect::HideHuman(at),
+            });
+        }
         if self.child != now.child
             && let Some(run) = run
             && let Some(Activity::Child(awaited)) = run.step(at.step).map(|step| &step.activity)
@@ -224,6 +236,7 @@ fn of_step(run: &Run, step: &Step, at: StepRef) -> Obligations {
             }
             TaskStage::BackedOff(_) | TaskStage::Parked(_) => {}
         },
+        Activity::Human(work) => owed.notice = Some(Notice::of(run, step, work, at)),
         Activity::Child(awaited) => owed.child = Some(awaited.child),
         Activity::Timer(_)
         | Activity::Listen(_)

@@ -12,6 +12,7 @@ use graph::Failure;
 use graph::value::{Str, Value};
 
 use crate::codec::{record, union};
+use crate::human::{HumanAssigned, HumanBy, HumanCommented, HumanDecided, HumanEscalated};
 use crate::id::{FrameId, RunId, SessionId, StepId, StepRef, Time};
 use crate::limits::DATA_BYTES_MAX;
 use crate::lock::Locking;
@@ -115,6 +116,20 @@ union! {
         29 OutcomeKept(OutcomeKept),
         /// A for-each took in one more element.
         40 ItemAdded(ItemAdded),
+        /// A person took a human task.
+        30 HumanClaimed(HumanBy),
+        /// A person gave a human task back.
+        31 HumanReleased(HumanBy),
+        /// A human task was given to someone.
+        32 HumanAssigned(HumanAssigned),
+        /// A human task was not done in time and went to others.
+        33 HumanEscalated(HumanEscalated),
+        /// The person of a human task was reminded.
+        34 HumanReminded(StepOnly),
+        /// A person said something about a human task.
+        35 HumanCommented(HumanCommented),
+        /// A person closed a human task.
+        36 HumanDecided(HumanDecided),
         /// A step, or the run as a whole, got the lock that it waited for.
         41 LockGranted(StepOnly),
     }
@@ -133,6 +148,7 @@ impl RunEvent {
             RunEvent::RegionReleased(fact) => of(fact.context.as_ref()),
             RunEvent::EventReceived(fact) => of(Some(&fact.event)),
             RunEvent::ItemAdded(fact) => of(Some(&fact.item)),
+            RunEvent::HumanDecided(fact) => of(Some(&fact.data)),
             RunEvent::OutcomeKept(fact) => of(fact.outcome.output.as_ref()),
             RunEvent::StepFailed(fact) => of(Some(&fact.failure.to_value())),
             RunEvent::FrameEnding(fact) => match &fact.ending {

@@ -21,6 +21,7 @@ pub mod limits;
 pub mod state;
 
 pub mod catalog;
+pub mod human;
 pub mod schedule;
 pub mod signal;
 
@@ -49,6 +50,7 @@ pub use command::{Command, Decision, Reply, StartRun, keys};
 pub use effect::{Delivery, Effect, outstanding};
 pub use eval::rfc3339;
 pub use event::{Entry, Event, RunEvent};
+pub use human::{HumanAct, Notice};
 pub use id::{RunId, SessionId, StepId, StepRef, TaskToken, Time};
 pub use message::Message;
 pub use rejection::Rejection;

@@ -56,6 +56,21 @@ pub const NAME_BYTES_MAX: usize = 256;
 /// Bytes of the reason that someone gives.
 pub const REASON_BYTES_MAX: usize = 4_096;
 
+/// Bytes of the title of a human task.
+pub const TITLE_BYTES_MAX: usize = 1_024;
+
+/// Bytes of the description of a human task.
+pub const DESCRIPTION_BYTES_MAX: usize = 64 << 10;
+
+/// Groups that one human task may be given to.
+pub const GROUPS_MAX: usize = 64;
+
+/// The most urgent priority of a human task; 0 is the least.
+pub const PRIORITY_MAX: u32 = 9;
+
+/// Comments kept at one human task.
+pub const COMMENTS_MAX: usize = 100;
+
 /// Labels and search attributes of one run, each.
 pub const LABELS_MAX: usize = 64;
 

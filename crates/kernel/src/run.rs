@@ -481,6 +481,13 @@ impl Run {
             RunEvent::TaskBackedOff(fact) => self.apply_backed_off(fact),
             RunEvent::TaskQueued(fact) => self.apply_queued(fact, now),
             RunEvent::TaskParked(fact) => self.apply_parked(fact),
+            RunEvent::HumanClaimed(_)
+            | RunEvent::HumanReleased(_)
+            | RunEvent::HumanAssigned(_)
+            | RunEvent::HumanEscalated(_)
+            | RunEvent::HumanReminded(_)
+            | RunEvent::HumanCommented(_)
+            | RunEvent::HumanDecided(_) => self.apply_human(fact, now),
             RunEvent::EventReceived(fact) => self.apply_event_received(fact),
             RunEvent::LockGranted(fact) => self.apply_lock_granted(fact.step),
             RunEvent::ItemAdded(fact) => self.apply_item_added(fact),

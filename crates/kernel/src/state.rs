@@ -12,6 +12,7 @@ use graph::{Failure, Object};
 
 use crate::catalog::Catalog;
 use crate::codec::{Damage, Wire, decode, encode, record, union, words};
+use crate::human::HumanWork;
 use crate::id::{FrameId, ROOT_FRAME, RunId, SessionId, StepId, StepRef, Time, WHOLE_RUN};
 use crate::limits::DATA_BYTES_MAX;
 use crate::lock::{Locking, Locks};
@@ -229,6 +230,8 @@ union! {
         7 Yielded(Due),
         /// Its work is over; waits for the suspended run to go on, then leaves.
         8 Kept(Outcome),
+        /// Waits for a person.
+        30 Human(Box<HumanWork>),
         /// Waits until something goes on at the node that its milestone names.
         40 Milestone(Nothing),
     }
@@ -479,6 +482,7 @@ impl Run {
                     | Activity::Listen(_)
                     | Activity::Child(_)
                     | Activity::Region(_)
+                    | Activity::Human(_)
                     | Activity::Milestone(_)
             )
         };
@@ -607,6 +611,7 @@ impl Step {
             Activity::Task(task) => task.due(),
             Activity::Timer(due) | Activity::Yielded(due) => Some(due.at),
             Activity::Region(region) => region.due,
+            Activity::Human(work) => work.due(),
             Activity::Held(_) | Activity::Kept(_) => self.due_when_released(),
             Activity::Listen(_) | Activity::Child(_) | Activity::Milestone(_) => None,
         };
@@ -622,6 +627,7 @@ impl Activity {
         match self {
             Activity::Task(task) => Some(&task.input),
             Activity::Child(awaited) => Some(&awaited.input),
+            Activity::Human(work) => Some(&work.data),
             Activity::Timer(_)
             | Activity::Listen(_)
             | Activity::Region(_)

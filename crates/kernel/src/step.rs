@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use graph::ir::{Case, Join, Withdraw};
-use graph::value::Value;
+use graph::value::{Object, Value};
 use graph::{Failure, Kind, Next, Node, NodeIndex};
 
 use crate::eval::{Scope, bounded};
@@ -175,6 +175,7 @@ impl RunTurn<'_, '_> {
             Kind::Listen(listen) => Work::takes(Activity::Listen(self.listening(listen, scope)?)),
             Kind::Task(task) => Work::takes(Activity::Task(self.task_work(task, scope)?)),
             Kind::Child(child) => Work::takes(Activity::Child(self.awaited(child, scope)?)),
+            Kind::Human(human) => Work::takes(Activity::Human(self.human_work(human, scope)?)),
             Kind::Split(cases) => Work::Splits(self.all_cases(node, cases, scope)?),
             Kind::Threads(count) => Work::Splits(self.threads(count, node.next, scope)?),
             Kind::Join(join) => Work::Joins(Some(*join)),
@@ -214,7 +215,16 @@ impl RunTurn<'_, '_> {
         let Value::Object(members) = self.template(template, scope)? else {
             return Err(Failure::new("configuration", "an event must be an object"));
         };
-        let mut members = (*members).clone();
+        let event = self.event((*members).clone());
+        signal::check_event(&event).map_err(|rejection| {
+            Failure::new("runtime", format!("the event was refused: {rejection}"))
+        })?;
+        self.publish(event.clone(), SIGNAL_TTL_MS_DEFAULT);
+        Ok(event)
+    }
+
+    /// An event of this run: what is given, and for what is missing what every event has.
+    pub(crate) fn event(&self, mut members: Object) -> Value {
         let run = self.state();
         let number = run.entered;
         members
@@ -230,17 +240,14 @@ impl RunTurn<'_, '_> {
         members
             .entry("time".into())
             .or_insert_with(|| Value::text(at));
-        let event = Value::object(members);
-        signal::check_event(&event).map_err(|rejection| {
-            Failure::new("runtime", format!("the event was refused: {rejection}"))
-        })?;
-        // As a message, because this very run may wait for it and must not move while it is being moved.
-        let publish = Message::PublishEvent(Publishing {
-            event: event.clone(),
-            ttl_ms: SIGNAL_TTL_MS_DEFAULT,
-        });
-        self.turn_mut().send(publish);
-        Ok(event)
+        Value::object(members)
+    }
+
+    /// Publishes an event: as a message, because this very run may wait for it and must not move while it
+    /// is being moved.
+    pub(crate) fn publish(&mut self, event: Value, ttl_ms: u64) {
+        let publishing = Publishing { event, ttl_ms };
+        self.turn_mut().send(Message::PublishEvent(publishing));
     }
 
     fn wait_until(&mut self, wait: &graph::ir::Wait, scope: &Scope) -> Result<Time, Failure> {

@@ -22,7 +22,7 @@ use crate::message::Message;
 use crate::rejection::Rejection;
 use crate::schedule::{self, Calendar};
 use crate::state::{Run, State, weight};
-use crate::{child, lock, message, run, signal, task, timer};
+use crate::{child, human, lock, message, run, signal, task, timer};
 
 /// Judges a command against the state, and applies what follows from it.
 ///
@@ -86,6 +86,7 @@ impl<'a> Turn<'a> {
             } => task::decide_fail(self, token, failure, retryable),
             Command::HeartbeatTask { token } => task::decide_heartbeat(self, token),
             Command::ReleaseTask { token, reason } => task::decide_release(self, token, reason),
+            Command::ActOnHuman { task, by, act } => human::decide_act(self, task, by, act),
             Command::FireTimer { step } => timer::decide_fire(self, step),
             Command::LinkChild { step } => child::decide_link(self, step),
             Command::EndChild { step, outcome } => child::decide_end(self, step, outcome),
@@ -456,6 +457,10 @@ impl State {
             RunEvent::ItemAdded(fact) => one(fact.step),
             RunEvent::LockGranted(fact) => one(fact.step),
             RunEvent::OutcomeKept(fact) => one(fact.step),
+            RunEvent::HumanClaimed(fact) | RunEvent::HumanReleased(fact) => one(fact.step),
+            RunEvent::HumanAssigned(fact) => one(fact.step),
+            RunEvent::HumanEscalated(fact) => one(fact.step),
+            RunEvent::HumanReminded(fact) => one(fact.step),
             RunEvent::FrameEnding(fact) if fact.frame == ROOT_FRAME => one(WHOLE_RUN),
             RunEvent::Suspended(_)
             | RunEvent::Resumed(_)
@@ -475,6 +480,8 @@ impl State {
             | RunEvent::TokenExited(_)
             | RunEvent::TokenJoined(_)
             | RunEvent::JoinReset(_)
+            | RunEvent::HumanCommented(_)
+            | RunEvent::HumanDecided(_)
             | RunEvent::SignalKept(_)
             | RunEvent::SignalDropped(_) => Vec::new(),
         }

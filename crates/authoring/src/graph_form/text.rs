@@ -14,9 +14,9 @@ use graph::value::{Str, Value};
 use graph::{BodyIndex, Expr};
 
 use super::value::{
-    after, child_doc, concurrency, delay_doc, duration, filled, flag, join_doc, listening,
-    losers_doc, map_or_wrapped, more_doc, named_unless, need_doc, raised, raw, retry_doc, shaping,
-    text_or_wrapped, worker_task, wrapped,
+    after, child_doc, concurrency, delay_doc, duration, filled, flag, human_doc, join_doc,
+    listening, losers_doc, map_or_wrapped, more_doc, named_unless, need_doc, raised, raw,
+    retry_doc, shaping, text_or_wrapped, worker_task, wrapped,
 };
 use super::yaml::Doc;
 use super::{FORM_VERSION, KEYS_BODY};
@@ -293,6 +293,7 @@ impl<'g> Printer<'g> {
             Kind::Threads(count) => vec![("threads", Some(wrapped(count)))],
             Kind::Join(join) => vec![("join", Some(join_doc(*join)))],
             Kind::Merge => vec![("merge", nothing())],
+            Kind::Human(human) => call("human-task", human_doc(human)),
             Kind::Lock(lock) => call("lock", self.lock(lock)),
             Kind::Withdraw(Withdraw { nodes, complete }) => {
                 let nodes = nodes.iter().map(|node| Doc::text(self.key(*node)));

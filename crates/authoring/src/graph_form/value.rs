@@ -4,8 +4,8 @@
 //! cannot take as data becomes an expression that gives it.
 
 use graph::ir::{
-    Backoff, Child, Concurrency, ConcurrencyPolicy, Exhausted, Filter, Join, JoinBy, Listen,
-    Losers, More, Need, Retry, Task,
+    Assignment, Backoff, Child, Concurrency, ConcurrencyPolicy, Escalate, Exhausted, Filter, Human,
+    Join, JoinBy, Listen, Losers, More, Need, Retry, Task,
 };
 use graph::value::{Str, Value};
 use graph::{Delay, Expr, Template};
@@ -62,6 +62,54 @@ pub(super) fn child_doc(child: &Child) -> Doc {
         ("key", key.as_ref().map(text_or_wrapped)),
         ("await", awaits),
     ])
+}
+
+pub(super) fn human_doc(human: &Human) -> Doc {
+    let Human {
+        title,
+        description,
+        to,
+        data,
+        form,
+        priority,
+        due,
+        remind,
+        escalate,
+        outcomes,
+    } = human;
+    let [assignee, group] = assignment(to);
+    let form = form
+        .as_ref()
+        .map(|schema| Doc::map([("schema", Some(raw(schema)))]));
+    let escalate = escalate.as_ref().map(|Escalate { after, to }| {
+        let after = Some(delay_doc(after));
+        Doc::map([("after", after), ("to", Some(Doc::map(assignment(to))))])
+    });
+    let outcomes = outcomes.iter().map(|name| Doc::text(name.clone()));
+    Doc::map([
+        ("title", Some(text_or_wrapped(title))),
+        ("description", description.as_ref().map(text_or_wrapped)),
+        assignee,
+        group,
+        ("data", unless_identity(data)),
+        ("form", form),
+        ("priority", priority.as_ref().map(template)),
+        ("due", due.as_ref().map(delay_doc)),
+        (
+            "remind",
+            filled(Doc::List(remind.iter().map(delay_doc).collect())),
+        ),
+        ("escalate", escalate),
+        ("outcomes", filled(Doc::List(outcomes.collect()))),
+    ])
+}
+
+fn assignment(to: &Assignment) -> [(&'static str, Option<Doc>); 2] {
+    let Assignment { assignee, groups } = to;
+    [
+        ("assignee", assignee.as_ref().map(text_or_wrapped)),
+        ("group", groups.as_ref().map(template)),
+    ]
 }
 
 pub(super) fn listening(listen: &Listen) -> Doc {

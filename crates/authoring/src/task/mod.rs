@@ -10,6 +10,7 @@ pub(crate) mod extension;
 pub(crate) mod failure;
 mod flow;
 mod http;
+mod human;
 pub(crate) mod list;
 mod run;
 mod wait;

@@ -21,7 +21,7 @@ use crate::rest::words::{
 };
 
 /// A time as RFC 3339 in UTC with milliseconds, always as many digits.
-fn instant(time: Time) -> String {
+pub(super) fn instant(time: Time) -> String {
     let stamp = i64::try_from(time.0)
         .ok()
         .and_then(|ms| Timestamp::from_millisecond(ms).ok());

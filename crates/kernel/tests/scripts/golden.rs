@@ -18,6 +18,10 @@ use kernel::event::{
     StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed, StepWithdrawing, TaskBackedOff,
     TaskClaimed, TaskParked, TaskQueued, TokenExited, TokenJoined, WorkflowDeployed,
 };
+use kernel::human::{
+    Comment, Escalation, HumanAssigned, HumanBy, HumanCommented, HumanDecided, HumanEscalated,
+    HumanWork, Whose,
+};
 use kernel::id::FrameId;
 use kernel::lock::{LockKey, LockKind, Locking};
 use kernel::message::{ChildEnd, Deferred, Handing, Publishing, ScheduledEnd, Stopping};
@@ -190,6 +194,7 @@ fn activities() -> Vec<(&'static str, Activity)> {
         ("Yielded", Activity::Yielded(due())),
         ("Kept", Activity::Kept(outcome())),
         ("Taking", Activity::Region(taking())),
+        ("Human", Activity::Human(Box::new(human()))),
         ("Milestone", Activity::Milestone(Nothing {})),
         (
             "Locking",
@@ -320,6 +325,27 @@ fn facts() -> Vec<RunEvent> {
             event: data(),
         }),
         RunEvent::ItemAdded(ItemAdded { step, item: data() }),
+        RunEvent::HumanClaimed(HumanBy { step, by: by() }),
+        RunEvent::HumanReleased(HumanBy { step, by: by() }),
+        RunEvent::HumanAssigned(HumanAssigned {
+            step,
+            by: by(),
+            to: whose(),
+        }),
+        RunEvent::HumanEscalated(HumanEscalated { step, to: whose() }),
+        RunEvent::HumanReminded(StepOnly { step }),
+        RunEvent::HumanCommented(HumanCommented {
+            step,
+            by: by(),
+            text: "text".into(),
+        }),
+        RunEvent::HumanDecided(HumanDecided {
+            step,
+            by: by(),
+            outcome: Some("approve".into()),
+            data: data(),
+            comment: Some("comment".into()),
+        }),
         RunEvent::LockGranted(StepOnly { step }),
         RunEvent::SignalKept(signal),
         RunEvent::SignalDropped(Number { number: 128 }),
@@ -338,6 +364,38 @@ fn facts() -> Vec<RunEvent> {
             context: Some(data()),
         }),
     ]
+}
+
+fn by() -> Str {
+    "alice".into()
+}
+
+fn whose() -> Whose {
+    Whose {
+        assignee: Some(by()),
+        groups: vec!["reviewers".into(), "heads".into()],
+    }
+}
+
+fn human() -> HumanWork {
+    HumanWork {
+        title: "title".into(),
+        description: Some("description".into()),
+        whose: whose(),
+        data: data(),
+        priority: 9,
+        due_at: Some(Time(1)),
+        reminders: vec![Time(2), Time(3)],
+        escalation: Some(Escalation {
+            at: Time(4),
+            to: whose(),
+        }),
+        comments: vec![Comment {
+            by: by(),
+            at: Time(5),
+            text: "text".into(),
+        }],
+    }
 }
 
 fn schedule() -> Schedule {
@@ -759,7 +817,7 @@ fn every_kind_of_event_has_an_example() {
         .map(|name| name.split('.').next().unwrap_or(name))
         .collect();
     // Kinds of run events and of other events, Run and Entry.
-    assert_eq!(kinds.len(), 31 + 7 + 2, "{kinds:?}");
+    assert_eq!(kinds.len(), 38 + 7 + 2, "{kinds:?}");
     // A number no release has given is told apart from damage.
     let unknown = decode::<Event>(&[0xf8, 0x06, 0x01]);
     assert_eq!(unknown, Err(kernel::codec::Damage::Unknown("Event", 111)));

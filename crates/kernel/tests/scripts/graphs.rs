@@ -5,9 +5,9 @@
 //! an expression, except where a function says that it takes JSON.
 
 use graph::ir::{
-    Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Join, JoinBy, Listen,
-    Lock, LockScope, Loop, Losers, Milestone, More, Need, Retry, Schemas, Task, Try, Wait,
-    Withdraw,
+    Assignment, Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Human, Join,
+    JoinBy, Listen, Lock, LockScope, Loop, Losers, Milestone, More, Need, Retry, Schemas, Task,
+    Try, Wait, Withdraw,
 };
 use graph::template::{Expr, Template};
 use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
@@ -164,6 +164,23 @@ pub(crate) fn child(name: &str, workflow: &str) -> N {
         detach: false,
     };
     n(name, K::Plain(Kind::Child(child)))
+}
+
+/// Work for a person, with its name as title, that shows the data as it comes.
+pub(crate) fn human(name: &str) -> N {
+    let human = Human {
+        title: word(name),
+        description: None,
+        to: Assignment::default(),
+        data: Template::identity(),
+        form: None,
+        priority: None,
+        due: None,
+        remind: vec![],
+        escalate: None,
+        outcomes: vec![],
+    };
+    n(name, K::Plain(Kind::Human(human)))
 }
 
 pub(crate) fn join(name: &str, need: Need) -> N {
@@ -393,6 +410,13 @@ impl N {
     pub(crate) fn with_child(mut self, change: impl FnOnce(&mut Child)) -> N {
         if let K::Plain(Kind::Child(child)) = &mut self.kind {
             change(child);
+        }
+        self
+    }
+
+    pub(crate) fn with_human(mut self, change: impl FnOnce(&mut Human)) -> N {
+        if let K::Plain(Kind::Human(human)) = &mut self.kind {
+            change(human);
         }
         self
     }

@@ -14,6 +14,7 @@ mod child;
 mod flow;
 mod golden;
 mod graphs;
+mod human;
 mod join;
 mod life;
 mod limits;

@@ -7,23 +7,26 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use graph::ir::{Concurrency, ConcurrencyPolicy, JoinBy, LockScope, Losers, Need, Retry};
+use graph::ir::{
+    Assignment, Concurrency, ConcurrencyPolicy, Escalate, JoinBy, LockScope, Losers, Need, Retry,
+};
 use graph::{Delay, Value};
 use kernel::codec::{decode, encode};
 use kernel::event::RunEnded;
 use kernel::id::WHOLE_RUN;
 use kernel::schedule::{CatchUp, Overlap, Schedule};
 use kernel::{
-    Command, Entry, Event, Run, RunEvent, RunId, SessionId, State, StepId, StepRef, TaskToken,
+    Command, Entry, Event, HumanAct, Run, RunEvent, RunId, SessionId, State, StepId, StepRef,
+    TaskToken,
 };
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use crate::graphs::{
-    N, attempt, block, child, cut_short, emit, fold, fork, graph, hear, join, join_by, json, lock,
-    map, merge, milestone, raise, repeat, retry, saga, set, split, switch, task, threads, wait,
-    withdraw,
+    N, attempt, block, child, cut_short, emit, expr, fold, fork, graph, hear, human, join, join_by,
+    json, lock, map, merge, milestone, raise, repeat, retry, saga, set, split, switch, task,
+    threads, wait, withdraw,
 };
 use crate::world::{World, flop};
 
@@ -32,7 +35,7 @@ const CASES_DEFAULT: u32 = 1_000;
 
 /// Kinds of events: those of runs and the seven others; but no graph here is long enough for a step to be
 /// held back and begin later.
-const EVENTS: usize = 31 + 7 - 1;
+const EVENTS: usize = 38 + 7 - 1;
 
 /// Rounds in which everything that can be done is done, before a run counts as stuck.
 const ROUNDS_MAX: usize = 2_000;
@@ -199,6 +202,7 @@ impl Garden<'_, '_> {
     fn node(&mut self, depth: usize) -> N {
         let name = &self.name();
         match self.dice.roll(if depth < 3 { 18 } else { 8 }) {
+            0 if self.dice.one_in(3) => self.human(name),
             0 | 1 => self.task(name),
             2 => set(name, ["{x: .}", "1", "[.]"][self.dice.roll(3)]),
             3 => wait(name, [0, 10, 1_000][self.dice.roll(3)]),
@@ -246,6 +250,21 @@ impl Garden<'_, '_> {
         } else {
             made
         }
+    }
+
+    fn human(&mut self, name: &str) -> N {
+        let to = |name: &str| Assignment {
+            assignee: None,
+            groups: Some(expr(name)),
+        };
+        human(name).with_human(|human| {
+            human.to = to("[\"g\"]");
+            human.remind = vec![Delay::Ms(10), Delay::Ms(100)];
+            human.escalate = self.dice.one_in(2).then(|| Escalate {
+                after: Delay::Ms(100),
+                to: to("\"heads\""),
+            });
+        })
     }
 
     fn fork(&mut self, name: &str, depth: usize) -> N {
@@ -403,6 +422,11 @@ fn command(world: &World, dice: &mut Dice<'_>) -> Command {
     };
     let data = json(&dice.data());
     let name = ["e0", "e1"][dice.roll(2)];
+    let people: Vec<StepRef> = world.shown.keys().copied().collect();
+    if !people.is_empty() && dice.one_in(3) {
+        let task = dice.pick(&people).copied().unwrap_or(any_step);
+        return about_human(task, dice);
+    }
     match dice.roll(24) {
         0..=4 => Command::ClaimTask {
             task: dice.pick(&offers).copied().unwrap_or(any_step),
@@ -485,6 +509,28 @@ fn command(world: &World, dice: &mut Dice<'_>) -> Command {
             }),
         },
     }
+}
+
+fn about_human(task: StepRef, dice: &mut Dice<'_>) -> Command {
+    let by = ["ann", "bob"][dice.roll(2)].into();
+    let act = match dice.roll(7) {
+        0 | 1 => HumanAct::Claim,
+        2 => HumanAct::Release,
+        3 => HumanAct::Assign {
+            assignee: dice.one_in(2).then(|| "ann".into()),
+            groups: dice.one_in(2).then(|| vec!["g".into(), "h".into()]),
+        },
+        4 => HumanAct::Comment {
+            text: ["", "well"][dice.roll(2)].into(),
+        },
+        5 => HumanAct::Complete {
+            outcome: None,
+            data: json(&dice.data()),
+            comment: None,
+        },
+        _ => HumanAct::Reject { reason: None },
+    };
+    Command::ActOnHuman { task, by, act }
 }
 
 fn schedule(dice: &mut Dice<'_>) -> Schedule {
@@ -586,6 +632,15 @@ fn serve(world: &mut World, dice: &mut Dice<'_>) {
         for token in world.claims.keys().copied().collect::<Vec<_>>() {
             let output = Value::Int(dice.roll(5) as i64);
             let _ = world.ask(Command::CompleteTask { token, output });
+        }
+        for (task, notice) in world.shown.clone() {
+            let by = notice.whose.assignee.unwrap_or_else(|| "ann".into());
+            let act = HumanAct::Complete {
+                outcome: None,
+                data: Value::Int(dice.roll(5) as i64),
+                comment: Some("done".into()),
+            };
+            let _ = world.ask(Command::ActOnHuman { task, by, act });
         }
         world.tick(50);
     }
