@@ -287,17 +287,14 @@ impl<'t> Lowering<'t> {
             at,
             &[&SECTIONS[..], &["catalogs", "extensions", "secrets"]].concat(),
         );
-        let advice = [
-            (
-                "catalogs",
-                "copy the functions that you need into `use.functions`",
-            ),
-            (
-                "secrets",
-                "let the worker that needs a secret read it from its own configuration",
-            ),
-        ];
+        let advice = [(
+            "catalogs",
+            "copy the functions that you need into `use.functions`",
+        )];
         self.refuse(at, &advice);
+        if let Some(secrets) = at.member("secrets") {
+            self.secrets(secrets);
+        }
         if let Some(extensions) = at.member("extensions") {
             self.extensions(extensions);
         }

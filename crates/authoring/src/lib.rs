@@ -30,6 +30,7 @@ mod lowering;
 mod profile;
 mod reading;
 mod schema;
+mod secret;
 pub mod suite;
 mod task;
 mod tree;

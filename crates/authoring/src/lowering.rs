@@ -37,6 +37,8 @@ pub(crate) struct Lowering<'t> {
     /// The nodes of the drawn bodies around, the innermost last.
     pub(crate) drawn: Vec<BTreeMap<&'t str, NodeIndex>>,
     pub(crate) extensions: Vec<Extension<'t>>,
+    /// The secrets that `use.secrets` declares.
+    pub(crate) secrets: BTreeSet<Str>,
     components: BTreeMap<(&'static str, &'t str), At<'t>>,
     used: BTreeSet<(&'static str, &'t str)>,
     reused_weight: usize,
@@ -57,6 +59,18 @@ pub(crate) struct Scope {
     pub(crate) extension: bool,
     /// Whether `$task` is the task that is extended.
     pub(crate) task_held: bool,
+    /// Whether expressions may name secrets.
+    pub(crate) secrets: bool,
+}
+
+impl Scope {
+    /// The same place, in which expressions may name secrets.
+    pub(crate) fn with_secrets(&self) -> Scope {
+        Scope {
+            secrets: true,
+            ..self.clone()
+        }
+    }
 }
 
 impl Scope {
@@ -95,6 +109,7 @@ impl<'t> Lowering<'t> {
             is_drawn: false,
             drawn: Vec::new(),
             extensions: Vec::new(),
+            secrets: BTreeSet::new(),
             components: BTreeMap::new(),
             used: BTreeSet::new(),
             reused_weight: 0,

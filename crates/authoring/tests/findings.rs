@@ -147,8 +147,6 @@ fn sections() {
         at "/schedule"
     "#);
     assert_snapshot!(root("use: {secrets: [a], extensions: [], catalogs: {}}"), @r#"
-    3:7: error: `secrets` is not supported yet; let the worker that needs a secret read it from its own configuration [unsupported]
-        at "/use/secrets"
     3:37: error: `catalogs` is not supported yet; copy the functions that you need into `use.functions` [unsupported]
         at "/use/catalogs"
     "#);
@@ -281,7 +279,7 @@ fn expressions() {
     assert_snapshot!(tasks("- a: {for: {each: pet, in: .pets}, do: [b: {set: {x: '${ $pet }'}}]}\n- c: {set: {x: '${ $pet }', y: '${ $secrets.a }'}}"), @r#"
     4:20: error: the expression "$pet" is wrong: `$pet` is not defined; these exist: $context, $input, $output, $task, $workflow, $runtime [bad-expression]
         at "/do/1/c/set/x"
-    4:32: error: the variable $secrets is not supported yet; let the worker that needs a secret read it from its own configuration [unsupported]
+    4:32: error: $secrets may be named only in the `with` of calls, and in `environment` and `arguments` of what `run` starts; everywhere else it would be kept with the run [misplaced-secret]
         at "/do/1/c/set/y"
     "#);
 }
@@ -381,18 +379,14 @@ fn calls() {
         at "/do/2/c/with/output"
     "#);
     assert_snapshot!(tasks("- a: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {oauth2: {}}}}}\n- b: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {basic: {username: a}}}}}"), @r#"
-    3:85: error: `oauth2` is not supported yet; use `bearer` with a token that an earlier task fetched, or a worker of yours that makes the call [unsupported]
+    3:85: error: `authority` is missing; add it here [missing-key]
         at "/do/0/a/with/endpoint/authentication/oauth2"
     4:85: error: `password` is missing; add it here [missing-key]
         at "/do/1/b/with/endpoint/authentication/basic"
     "#);
-    assert_snapshot!(tasks("- a: {call: grpc, with: {}}\n- b: {run: {shell: {command: ls}}}\n- c: {run: {workflow: {}}}"), @r#"
-    3:7: error: `call: grpc` is not supported yet; use `call: http`, or `call: task` with a worker of yours that makes the call [unsupported]
-        at "/do/0/a/call"
-    4:13: error: `shell` is not supported yet; let a worker do it: `call: task` with a queue that your worker polls [unsupported]
-        at "/do/1/b/run/shell"
-    5:13: error: `name` is missing; add it here [missing-key]
-        at "/do/2/c/run/workflow"
+    assert_snapshot!(tasks("- c: {run: {workflow: {}}}"), @r#"
+    3:13: error: `name` is missing; add it here [missing-key]
+        at "/do/0/c/run/workflow"
     "#);
     assert_snapshot!(root("use: {functions: {f: {call: g}, g: {do: [x: {call: f}]}, h: {wait: PT1S}}}\noutput: {as: .a}"), @r#"
     3:22: warning: "f" is never used, and so was not checked; use it or remove it [unused]
@@ -473,40 +467,6 @@ fn schemas() {
 }
 
 #[test]
-fn parts_of_a_list_and_critical_sections() {
-    assert_snapshot!(tasks("- a: {call: map, with: {in: .x, do: [], losers: leave}}"), @r#"
-    3:18: error: without `need` or `until` no element is left over; add one of them, or leave `losers` out [bad-value]
-        at "/do/0/a/with"
-    "#);
-    assert_snapshot!(tasks("- a: {call: map, with: {in: .x, do: [], need: 0, losers: leave, more: {max: 20000}}}\n- b: {call: lock, with: {scope: world, limit: 0, do: []}}\n- c: {call: task, with: {name: x, priority: 10}}"), @r#"
-    3:47: error: `need` must be from 1 to 100000, not 0 [bad-value]
-        at "/do/0/a/with/need"
-    3:65: error: `with` is missing; add it here [missing-key]
-        at "/do/0/a/with/more"
-    3:77: error: `max` must be from 1 to 10000, not 20000 [bad-value]
-        at "/do/0/a/with/more/max"
-    4:19: error: `name` is missing; add it here [missing-key]
-        at "/do/1/b/with"
-    4:33: error: "world" is not a word that `scope` knows; use one of run, workflow, server [bad-value]
-        at "/do/1/b/with/scope"
-    4:47: error: `limit` must be from 1 to 1000, not 0 [bad-value]
-        at "/do/1/b/with/limit"
-    5:45: error: a priority is a number from 0 (last) to 9 (first), not 10 [bad-value]
-        at "/do/2/c/with/priority"
-    "#);
-    assert_snapshot!(findings("document: {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/concurrency: {keys: .x, limit: 0, policy: wait}, dev.quadrille/priority: -1}}\ndo: []"), @r#"
-    1:115: error: unknown key "keys"; did you mean "key"? [unknown-key]
-        at "/document/metadata/dev.quadrille~1concurrency/keys"
-    1:132: error: `limit` must be from 1 to 1000, not 0 [bad-value]
-        at "/document/metadata/dev.quadrille~1concurrency/limit"
-    1:143: error: "wait" is not a word that `policy` knows; use one of queue, drop, replace [bad-value]
-        at "/document/metadata/dev.quadrille~1concurrency/policy"
-    1:174: error: a priority is a number from 0 (last) to 9 (first), not -1 [bad-value]
-        at "/document/metadata/dev.quadrille~1priority"
-    "#);
-}
-
-#[test]
 fn human_tasks() {
     assert_snapshot!(tasks(
         r#"
@@ -560,5 +520,39 @@ fn human_tasks() {
         at "/do/0/a/with/escalate/to"
     5:246: error: unknown key "user"; allowed here: assignee, group [unknown-key]
         at "/do/0/a/with/escalate/to/user"
+    "#);
+}
+
+#[test]
+fn parts_of_a_list_and_critical_sections() {
+    assert_snapshot!(tasks("- a: {call: map, with: {in: .x, do: [], losers: leave}}"), @r#"
+    3:18: error: without `need` or `until` no element is left over; add one of them, or leave `losers` out [bad-value]
+        at "/do/0/a/with"
+    "#);
+    assert_snapshot!(tasks("- a: {call: map, with: {in: .x, do: [], need: 0, losers: leave, more: {max: 20000}}}\n- b: {call: lock, with: {scope: world, limit: 0, do: []}}\n- c: {call: task, with: {name: x, priority: 10}}"), @r#"
+    3:47: error: `need` must be from 1 to 100000, not 0 [bad-value]
+        at "/do/0/a/with/need"
+    3:65: error: `with` is missing; add it here [missing-key]
+        at "/do/0/a/with/more"
+    3:77: error: `max` must be from 1 to 10000, not 20000 [bad-value]
+        at "/do/0/a/with/more/max"
+    4:19: error: `name` is missing; add it here [missing-key]
+        at "/do/1/b/with"
+    4:33: error: "world" is not a word that `scope` knows; use one of run, workflow, server [bad-value]
+        at "/do/1/b/with/scope"
+    4:47: error: `limit` must be from 1 to 1000, not 0 [bad-value]
+        at "/do/1/b/with/limit"
+    5:45: error: a priority is a number from 0 (last) to 9 (first), not 10 [bad-value]
+        at "/do/2/c/with/priority"
+    "#);
+    assert_snapshot!(findings("document: {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/concurrency: {keys: .x, limit: 0, policy: wait}, dev.quadrille/priority: -1}}\ndo: []"), @r#"
+    1:115: error: unknown key "keys"; did you mean "key"? [unknown-key]
+        at "/document/metadata/dev.quadrille~1concurrency/keys"
+    1:132: error: `limit` must be from 1 to 1000, not 0 [bad-value]
+        at "/document/metadata/dev.quadrille~1concurrency/limit"
+    1:143: error: "wait" is not a word that `policy` knows; use one of queue, drop, replace [bad-value]
+        at "/document/metadata/dev.quadrille~1concurrency/policy"
+    1:174: error: a priority is a number from 0 (last) to 9 (first), not -1 [bad-value]
+        at "/document/metadata/dev.quadrille~1priority"
     "#);
 }

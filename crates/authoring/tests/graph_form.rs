@@ -6,7 +6,7 @@ use std::path::Path;
 use graph::ir::{
     Assignment, Backoff, Body, Case, Catch, Concurrency, ConcurrencyPolicy, Escalate, Exhausted,
     Filter, ForEach, Fork, Human, Join, JoinBy, Kind, Listen, Lock, LockScope, Loop, Losers,
-    Milestone, More, Need, Next, Node, Retry, Schemas, Task, Try, Wait, Withdraw,
+    Milestone, More, Need, Next, Node, Retry, Schemas, Sealed, Task, Try, Wait, Withdraw,
 };
 use graph::value::Str;
 use graph::{BodyIndex, Delay, Expr, Graph, NodeIndex, Template, Value};
@@ -121,18 +121,32 @@ impl Order {
     }
 }
 
-/// A map in which nothing is computed is data as it stands.
+/// Where nothing is computed, data as they stand.
 fn folded(data: Template) -> Template {
-    let Template::Object(members) = data else {
-        return data;
-    };
-    let literal = |(key, member): &(Str, Template)| match member {
-        Template::Literal(value) => Some((key.clone(), value.clone())),
+    let value = |template: &Template| match template {
+        Template::Literal(value) => Some(value.clone()),
         _ => None,
     };
-    match members.iter().map(literal).collect() {
-        Some(values) => Template::Literal(Value::object(values)),
-        None => Template::Object(members),
+    match data {
+        Template::Object(members) => {
+            let fold = |(key, member): (Str, Template)| (key, folded(member));
+            let members: Vec<_> = members.into_iter().map(fold).collect();
+            let plain = members
+                .iter()
+                .map(|(key, member)| Some((key.clone(), value(member)?)));
+            match plain.collect() {
+                Some(plain) => Template::Literal(Value::object(plain)),
+                None => Template::Object(members),
+            }
+        }
+        Template::Array(elements) => {
+            let elements: Vec<_> = elements.into_iter().map(folded).collect();
+            match elements.iter().map(value).collect() {
+                Some(plain) => Template::Literal(Value::array(plain)),
+                None => Template::Array(elements),
+            }
+        }
+        other => other,
     }
 }
 
@@ -439,7 +453,12 @@ fn odd_kinds(graph: &mut Graph) -> Vec<Kind> {
         Kind::Task(Task {
             queue: Template::Expr(expr(".q")),
             name: literal("true"),
-            input: Template::Literal(Value::Null),
+            input: Template::Literal(json(r#"{"key": null, "list": [1, null]}"#)),
+            sealed: vec![Sealed {
+                at: "/list/1".into(),
+                secrets: vec!["pin".into()],
+                value: expr("$secrets.pin"),
+            }],
             queue_timeout: Some(Delay::Ms(1)),
             run_timeout: Some(Delay::Ms(90_061_001)),
             heartbeat_timeout: Some(Delay::Computed(Template::Object(vec![(

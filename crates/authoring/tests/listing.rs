@@ -197,13 +197,13 @@ impl Listing<'_> {
                 child.key.as_ref().map_or("-".into(), template),
                 template(&child.input)
             ),
+            Kind::Human(human) => format!("{human:?}"),
             Kind::Lock(lock) => format!(
                 "lock {} in {:?}, {} at once",
                 template(&lock.name),
                 lock.scope,
                 lock.limit
             ),
-            Kind::Human(human) => format!("{human:?}"),
             Kind::Split(_)
             | Kind::Threads(_)
             | Kind::Join(_)
@@ -669,7 +669,7 @@ do:
     workflow test 1.0.0
     [/do from a]
       a: task "http" on "http" with {method:"get",output:"content",endpoint:${ "https://x/\(.["id"]|if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") else @uri end)/\"y\"/\(.["name"]|if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") else @uri end)" }} -> b
-      b: task "http" on "http" with {method:"post",output:"response",headers:{"Accept":"text/plain"},query:${ .query },body:{id:${ .id }},redirect:true,endpoint:${ .uri },authentication:{bearer:{token:${ .token }}}} -> c
+      b: task "http" on "http" with {method:"post",output:"response",redirect:true,headers:{"Accept":"text/plain"},query:${ .query },body:{id:${ .id }},endpoint:${ .uri },authentication:{bearer:{token:${ .token }}}} -> c
       c: task "http" on "http" with {method:"get",output:"content",endpoint:"https://x",authentication:{basic:{username:"a",password:${ .p }}}} -> exit
     "#
     );
@@ -719,6 +719,33 @@ do:
 }
 
 #[test]
+fn human_tasks() {
+    assert_snapshot!(tasks(
+        r#"
+- all:
+    call: human-task
+    with:
+      title: '${ "Review order \(.id)" }'
+      description: Look at **it**.
+      assignee: alice
+      group: [reviewers, '${ .team }']
+      data: {order: '${ . }'}
+      form: {schema: {type: object}}
+      priority: 9
+      due: PT48H
+      remind: [PT24H, {hours: 36}]
+      escalate: {to: {group: heads}}
+      outcomes: [approve, refuse]
+- least: {call: human-task, with: {title: Look, priority: '${ .urgency }', escalate: {after: PT1H, to: {assignee: boss}}}}
+"#
+    ), @r#"
+    [/do from all]
+      all: Human { title: Expr(Expr("\"Review order \\(.id)\"")), description: Some(Literal(Text("Look at **it**."))), to: Assignment { assignee: Some(Literal(Text("alice"))), groups: Some(Array([Literal(Text("reviewers")), Expr(Expr(".team"))])) }, data: Object([("order", Expr(Expr(".")))]), form: Some(Object({"type": Text("object")})), priority: Some(Literal(Int(9))), due: Some(Ms(172800000)), remind: [Ms(86400000), Ms(129600000)], escalate: Some(Escalate { after: Ms(172800000), to: Assignment { assignee: None, groups: Some(Literal(Text("heads"))) } }), outcomes: ["approve", "refuse"] } -> least
+      least: Human { title: Literal(Text("Look")), description: None, to: Assignment { assignee: None, groups: None }, data: Expr(Expr(".")), form: None, priority: Some(Expr(Expr(".urgency"))), due: None, remind: [], escalate: Some(Escalate { after: Ms(3600000), to: Assignment { assignee: Some(Literal(Text("boss"))), groups: None } }), outcomes: [] } -> exit
+    "#);
+}
+
+#[test]
 fn parts_of_a_list_and_critical_sections() {
     assert_snapshot!(
         tasks(
@@ -761,31 +788,4 @@ fn what_runs_say_about_their_number_and_urgency() {
     );
     let graph = compiled.expect("it is right").graph;
     assert_snapshot!(format!("{:?} {:?}", graph.concurrency, graph.priority), @r#"Some(Concurrency { key: Expr(".customer"), limit: 2, policy: Replace }) Some(Expr("7"))"#);
-}
-
-#[test]
-fn human_tasks() {
-    assert_snapshot!(tasks(
-        r#"
-- all:
-    call: human-task
-    with:
-      title: '${ "Review order \(.id)" }'
-      description: Look at **it**.
-      assignee: alice
-      group: [reviewers, '${ .team }']
-      data: {order: '${ . }'}
-      form: {schema: {type: object}}
-      priority: 9
-      due: PT48H
-      remind: [PT24H, {hours: 36}]
-      escalate: {to: {group: heads}}
-      outcomes: [approve, refuse]
-- least: {call: human-task, with: {title: Look, priority: '${ .urgency }', escalate: {after: PT1H, to: {assignee: boss}}}}
-"#
-    ), @r#"
-    [/do from all]
-      all: Human { title: Expr(Expr("\"Review order \\(.id)\"")), description: Some(Literal(Text("Look at **it**."))), to: Assignment { assignee: Some(Literal(Text("alice"))), groups: Some(Array([Literal(Text("reviewers")), Expr(Expr(".team"))])) }, data: Object([("order", Expr(Expr(".")))]), form: Some(Object({"type": Text("object")})), priority: Some(Literal(Int(9))), due: Some(Ms(172800000)), remind: [Ms(86400000), Ms(129600000)], escalate: Some(Escalate { after: Ms(172800000), to: Assignment { assignee: None, groups: Some(Literal(Text("heads"))) } }), outcomes: ["approve", "refuse"] } -> least
-      least: Human { title: Literal(Text("Look")), description: None, to: Assignment { assignee: None, groups: None }, data: Expr(Expr(".")), form: None, priority: Some(Expr(Expr(".urgency"))), due: None, remind: [], escalate: Some(Escalate { after: Ms(3600000), to: Assignment { assignee: Some(Literal(Text("boss"))), groups: None } }), outcomes: [] } -> exit
-    "#);
 }

@@ -16,10 +16,10 @@ use core::fmt;
 use crate::expr::Program;
 use crate::ir::{
     Body, BodyIndex, Case, ForEach, Graph, Human, Join, JoinBy, Kind, Losers, Need, Next, Node,
-    NodeIndex, ROOT,
+    NodeIndex, ROOT, Sealed,
 };
 use crate::schema::Schema;
-use crate::template::{Expr, VARIABLES};
+use crate::template::{Expr, SECRETS_VARIABLE, VARIABLES};
 use crate::value::Str;
 
 pub use collect::expressions;
@@ -65,6 +65,9 @@ pub const LABELS_MAX: usize = 64;
 
 /// The most variables that bodies bind.
 pub const LOCALS_MAX: usize = 250;
+
+/// The most sealed members of a task's input.
+pub const SEALED_MAX: usize = 64;
 
 /// How much of an expression a message quotes.
 const QUOTE_CHARS_MAX: usize = 60;
@@ -419,6 +422,26 @@ impl<'g> Checker<'g> {
             let mut found = Vec::new();
             collect::of_node(node, &mut found);
             self.compile(&node.path, &found, &variables);
+            if let Kind::Task(task) = &node.kind {
+                self.sealed(&node.path, &task.sealed);
+            }
+        }
+    }
+
+    fn sealed(&mut self, path: &Str, sealed: &[Sealed]) {
+        if sealed.len() > SEALED_MAX {
+            let count = sealed.len();
+            self.fail(
+                path,
+                format!("{count} members are sealed, more than {SEALED_MAX}"),
+            );
+        }
+        for member in sealed {
+            if !member.at.is_empty() && !member.at.starts_with('/') {
+                let at = &member.at;
+                self.fail(path, format!("the sealed member {at:?} is no JSON pointer"));
+            }
+            self.compile(path, &[&member.value], &[SECRETS_VARIABLE]);
         }
     }
 

@@ -397,6 +397,9 @@ pub struct Task {
     pub name: Template,
     /// What the worker gets.
     pub input: Template,
+    /// Members of the input that only the worker gets; null stands in their place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sealed: Vec<Sealed>,
     /// The longest it may wait for a worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_timeout: Option<Delay>,
@@ -415,6 +418,17 @@ pub struct Task {
     /// How urgent it is: a number from 0 (last) to [`PRIORITY_MAX`] (first); none takes the run's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Expr>,
+}
+
+/// A member of a task's input that is made of secrets when a worker takes the task. It is never journaled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// Where in the input, as a JSON pointer.
+    pub at: Str,
+    /// Names of the secrets that it needs.
+    pub secrets: Vec<Str>,
+    /// Its value; sees these secrets as `$secrets`, nothing else of the run, and null as the data.
+    pub value: Expr,
 }
 
 /// What becomes of a task whose retries have run out.

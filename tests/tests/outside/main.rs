@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod command_line;
+mod connectors;
 mod crash;
 mod examples;
 mod language;

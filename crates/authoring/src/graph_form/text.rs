@@ -102,6 +102,10 @@ impl<'g> Printer<'g> {
         let mut root = vec![
             ("graph", Some(Doc::text(FORM_VERSION))),
             ("document", Some(self.identity())),
+            (
+                "use",
+                filled(Doc::map([("secrets", filled(self.secrets()))])),
+            ),
             ("schedule", schedule),
             ("input", shaping("from", input, &schemas.input)),
             ("output", shaping("as", output, &schemas.output)),
@@ -109,6 +113,21 @@ impl<'g> Printer<'g> {
         ];
         root.extend(self.body_members(ROOT));
         Doc::map(root)
+    }
+
+    /// The names of the secrets that tasks need.
+    fn secrets(&self) -> Doc {
+        let sealed = self.graph.nodes.iter().flat_map(|node| match &node.kind {
+            Kind::Task(task) => &task.sealed[..],
+            _ => &[],
+        });
+        let names: BTreeSet<&Str> = sealed.flat_map(|sealed| &sealed.secrets).collect();
+        Doc::List(
+            names
+                .into_iter()
+                .map(|name| Doc::text(name.clone()))
+                .collect(),
+        )
     }
 
     fn identity(&self) -> Doc {

@@ -5,7 +5,7 @@
 
 use graph::ir::{
     Assignment, Backoff, Child, Concurrency, ConcurrencyPolicy, Escalate, Exhausted, Filter, Human,
-    Join, JoinBy, Listen, Losers, More, Need, Retry, Task,
+    Join, JoinBy, Listen, Losers, More, Need, Retry, Sealed, Task,
 };
 use graph::value::{Str, Value};
 use graph::{Delay, Expr, Template};
@@ -25,7 +25,21 @@ pub(super) fn worker_task(task: &Task) -> Doc {
         retry,
         exhausted,
         priority,
+        sealed,
     } = task;
+    let mut input = input.clone();
+    for Sealed {
+        at,
+        secrets: _,
+        value,
+    } in sealed
+    {
+        let mut steps = at
+            .split('/')
+            .skip(1)
+            .map(|step| step.replace("~1", "/").replace("~0", "~"));
+        put_back(&mut input, &mut steps, value);
+    }
     let timeouts = Doc::map([
         ("queue", queue_timeout.as_ref().map(delay_doc)),
         ("run", run_timeout.as_ref().map(delay_doc)),
@@ -38,12 +52,39 @@ pub(super) fn worker_task(task: &Task) -> Doc {
     Doc::map([
         ("queue", Some(text_or_wrapped(queue))),
         ("name", Some(text_or_wrapped(name))),
-        ("input", unless_identity(input)),
+        ("input", unless_identity(&input)),
         ("timeouts", filled(timeouts)),
         ("retry", retry.as_ref().map(retry_doc)),
         ("exhausted", exhausted),
         ("priority", priority.as_ref().map(wrapped)),
     ])
+}
+
+/// Puts an expression where it was taken out of a task's input, because only a worker may see what it gives.
+fn put_back(input: &mut Template, steps: &mut dyn Iterator<Item = String>, value: &Expr) {
+    let Some(step) = steps.next() else {
+        *input = Template::Expr(value.clone());
+        return;
+    };
+    if let Template::Literal(Value::Object(members)) = input {
+        let member =
+            |(key, member): (&Str, &Value)| (key.clone(), Template::Literal(member.clone()));
+        *input = Template::Object(members.iter().map(member).collect());
+    }
+    if let Template::Literal(Value::Array(elements)) = input {
+        *input = Template::Array(elements.iter().cloned().map(Template::Literal).collect());
+    }
+    let found = match input {
+        Template::Object(members) => members
+            .iter_mut()
+            .find(|(key, _)| **key == *step)
+            .map(|(_, member)| member),
+        Template::Array(elements) => step.parse().ok().and_then(|at: usize| elements.get_mut(at)),
+        _ => None,
+    };
+    if let Some(member) = found {
+        put_back(member, steps, value);
+    }
 }
 
 pub(super) fn child_doc(child: &Child) -> Doc {

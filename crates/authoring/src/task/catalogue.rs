@@ -55,7 +55,7 @@ impl<'t> Lowering<'t> {
         let name = self
             .require(with, "name")
             .and_then(|name| self.text_template(name, scope));
-        let input = self.template_or(with, "input", Template::identity(), scope);
+        let input = self.template_or(with, "input", Template::identity(), &scope.with_secrets());
         let [mut queue_timeout, mut run_timeout, mut heartbeat_timeout] = [None, None, None];
         if let Some(timeouts) = with.member("timeouts") {
             self.known(timeouts, &["queue", "run", "heartbeat"]);
@@ -80,10 +80,13 @@ impl<'t> Lowering<'t> {
         let priority = with
             .member("priority")
             .and_then(|at| self.priority(at, scope));
+        let mut input = input?;
+        let sealed = self.seal(with, &mut input);
         Some(Kind::Task(Task {
             queue: queue?,
             name: name?,
-            input: input?,
+            input,
+            sealed,
             queue_timeout,
             run_timeout,
             heartbeat_timeout,

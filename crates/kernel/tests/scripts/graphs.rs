@@ -97,6 +97,7 @@ pub(crate) fn task(name: &str) -> N {
             queue: word("q"),
             name: word(name),
             input: Template::identity(),
+            sealed: vec![],
             queue_timeout: None,
             run_timeout: None,
             heartbeat_timeout: None,

@@ -139,7 +139,7 @@ fn ways_of_one_split_to_one_join_are_edges_of_their_own() {
     };
     assert_snapshot!(run(twice("")).log(), @r"
     start w null
-    . s null skipped
+    . s null
     join j null
     join j null
     reset j
@@ -148,7 +148,7 @@ fn ways_of_one_split_to_one_join_are_edges_of_their_own() {
     ");
     assert_snapshot!(run(twice("false")).log(), @r"
     start w null
-    . s null skipped
+    . s null
     join j null
     !j runtime: the join waits for tokens that can no longer come at /j
     ending 0 failed
