@@ -51,7 +51,7 @@ pub enum Pace {
     On,
 }
 
-/// Compiles a workflow written in the Serverless Workflow DSL 1.0, as YAML 1.2 or JSON.
+/// Compiles a workflow written in the Serverless Workflow DSL 1.0 or in the graph form, as YAML 1.2 or JSON.
 ///
 /// # Errors
 /// The findings, errors first and at least one, each with its place in the text.

@@ -10,6 +10,7 @@ use graph::value::Str;
 
 use crate::compile::Schedule;
 use crate::finding::quote;
+use crate::graph_form::{FORM_VERSION, KEYS_BODY};
 use crate::lowering::{Lowering, SECTIONS, Scope};
 use crate::tree::{At, Data};
 
@@ -37,11 +38,19 @@ impl<'t> Lowering<'t> {
     /// The whole document; gives when it starts by itself.
     pub(crate) fn document(&mut self, root: At<'t>) -> Option<Schedule> {
         let scope = Scope::default();
-        let keys = [
-            "document", "input", "use", "do", "timeout", "output", "schedule", "evaluate",
-        ];
-        if !self.known(root, &keys) {
+        self.is_drawn = root.member("graph").is_some();
+        let tasks: &[&str] = match self.is_drawn {
+            true => &KEYS_BODY,
+            false => &["do"],
+        };
+        let before: &[&str] = &["document", "input", "use"];
+        let after: &[&str] = &["timeout", "output", "schedule", "evaluate"];
+        let form: &[&str] = if self.is_drawn { &["graph"] } else { &[] };
+        if !self.known(root, &[before, tasks, after, form].concat()) {
             return None;
+        }
+        if let Some(version) = root.member("graph") {
+            self.word(version, &[FORM_VERSION]);
         }
         if let Some(document) = self.require(root, "document") {
             self.identity(document);
@@ -65,27 +74,30 @@ impl<'t> Lowering<'t> {
             .member("timeout")
             .and_then(|at| self.timeout(at, &scope));
         let schedule = self.schedule(root);
-        self.required_body(root, "do", &scope);
+        if self.is_drawn {
+            self.drawing(root, &scope);
+        } else {
+            self.required_body(root, "do", &scope);
+        }
         self.warn_unused();
         self.warn_idle_extensions();
         schedule
     }
 
     fn identity(&mut self, at: At<'t>) {
-        self.known(
-            at,
-            &[
-                "dsl",
-                "namespace",
-                "name",
-                "version",
-                "title",
-                "summary",
-                "tags",
-                "metadata",
-            ],
-        );
-        if let Some(dsl) = self.require(at, "dsl")
+        let dsl: &[&str] = if self.is_drawn { &[] } else { &["dsl"] };
+        let keys = [
+            "namespace",
+            "name",
+            "version",
+            "title",
+            "summary",
+            "tags",
+            "metadata",
+        ];
+        self.known(at, &[dsl, &keys].concat());
+        if !self.is_drawn
+            && let Some(dsl) = self.require(at, "dsl")
             && let Some(version) = self.literal(dsl)
             && !(version.starts_with(DSL_PREFIX) && is_semantic(&version))
         {

@@ -63,6 +63,14 @@ impl<'t> Lowering<'t> {
         }
     }
 
+    /// A number, or an expression that gives one.
+    pub(crate) fn number_expression(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
+        match at.data() {
+            Data::Int(_) | Data::Float(_) => Some(Expr(at.value().to_json().into())),
+            _ => self.expression(at, scope),
+        }
+    }
+
     /// An expression under a key, if there is one.
     pub(crate) fn optional_expression(
         &mut self,

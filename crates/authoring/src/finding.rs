@@ -53,7 +53,7 @@ pub struct Finding {
     ///   `bad-schema`
     /// * tasks: `bad-item` `unknown-task` `duplicate-name` `unknown-jump` `two-defaults` `unknown-name`
     ///   `unknown-function` `function-cycle` `compensate-outside-saga` `bad-expression` `misplaced-secret`
-    ///   `unsound`
+    ///   `bad-edge` `unsound`
     /// * `unsupported`: part of the language, but not of this server
     /// * warnings: `unused` `text-not-expression` `text-not-bool` `endless`
     pub code: &'static str,

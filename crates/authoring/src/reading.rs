@@ -4,7 +4,7 @@
 
 use graph::check::NAME_BYTES_MAX;
 use graph::duration;
-use graph::ir::BodyIndex;
+use graph::ir::{BodyIndex, Need};
 use graph::value::Str;
 use graph::{Delay, Template};
 
@@ -202,6 +202,22 @@ impl<'t> Lowering<'t> {
             );
         }
         fits
+    }
+
+    /// How many of several are needed: a number under `need`, or `all`.
+    pub(crate) fn need(&mut self, at: At<'t>, max: u32) -> Option<Need> {
+        let need = at.member("need")?;
+        if need.text().is_some_and(|text| &**text == "all") {
+            return Some(Need::All);
+        }
+        self.count(at, "need", 1, max).map(Need::Count)
+    }
+
+    /// An empty map, or nothing at all.
+    pub(crate) fn nothing(&mut self, at: At<'t>) {
+        if !matches!(at.data(), Data::Null) {
+            self.known(at, &[]);
+        }
     }
 
     /// A length of time, perhaps computed.

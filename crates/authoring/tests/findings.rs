@@ -209,7 +209,7 @@ fn flow() {
         at "/do/1/second/do/0/inner/then"
     "#);
     assert_snapshot!(tasks("- a: {wait: PT1S, then: exit}\n- b: {wait: PT1S}"), @r#"
-    4:3: error: the task "b" can never be reached; let a `then` lead to it or remove it [unsound]
+    4:3: error: the task "b" can never be reached; let a `then` or an edge lead to it, or remove it [unsound]
         at "/do/1/b"
     "#);
     assert_snapshot!(tasks("- a: {switch: [x: {then: end}, y: {then: exit}, z: {when: .z}]}"), @r#"

@@ -271,7 +271,7 @@ impl<'g> Checker<'g> {
         }
         for (node, _) in self.graph.nodes.iter().zip(seen).filter(|(_, seen)| !seen) {
             let message = format!(
-                "the task {:?} can never be reached; let a `then` lead to it or remove it",
+                "the task {:?} can never be reached; let a `then` or an edge lead to it, or remove it",
                 node.name
             );
             self.fail(&node.path, message);

@@ -22,6 +22,7 @@ const NAMED: &[&str] = &[
     "saga",
     "finally",
     "loop",
+    "lock",
     "wait-until",
     "child",
     "human-task",

@@ -136,6 +136,7 @@ const MAP: &[Key] = &[
     )
     .required()
     .ours(),
+    key("while", Expression, ".a", "Begins no more elements once it does not hold before one.").ours(),
     key("need", Number(1, 100_000), "2", "How many must end well, at most all. Others may fail as long as enough are left. Default: all.").ours(),
     key("until", Expression, "'length > 2'", "Checked after each element on the list of outputs so far; when it holds that is enough.").ours(),
     key("losers", Words(&["cancel", "leave"]), "cancel", "What becomes of elements under way when it is enough. Default: `cancel`.").ours(),
@@ -187,7 +188,7 @@ const RACE: &[Key] = &[
         .ours(),
     key(
         "need",
-        Number(1, 1_000),
+        Either(&[Number(1, 1_000), Words(&["all"])]),
         "1",
         "How many must end, at most all. Default: 1.",
     )
@@ -197,6 +198,13 @@ const RACE: &[Key] = &[
         Words(&["cancel", "leave"]),
         "leave",
         "Default: `cancel`.",
+    )
+    .ours(),
+    key(
+        "first",
+        Flag,
+        "true",
+        "The output is that of the branch that ended first.",
     )
     .ours(),
 ];
@@ -479,6 +487,7 @@ pub(super) const SHAPES: &[Shape] = &[
         "",
         &[
             key("do", TASKS, "[b: {wait: PT1S}]", "").required().ours(),
+            key("catch", Of("catch"), "{}", "As in `try`.").ours(),
             key(
                 "finally",
                 TASKS,

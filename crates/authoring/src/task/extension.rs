@@ -99,7 +99,7 @@ impl<'t> Lowering<'t> {
     }
 
     /// Puts the extensions that apply around a task. Gives the node that is to do the task, and its scope.
-    pub(super) fn extended(
+    pub(crate) fn extended(
         &mut self,
         task: At<'t>,
         word: &str,
