@@ -4,7 +4,10 @@
 
 use std::str::FromStr;
 
-use graph::ir::{Attribute, AttributeKind, NAMESPACE_DEFAULT};
+use graph::Expr;
+use graph::check::THREADS_MAX;
+use graph::ir::{Attribute, AttributeKind, Concurrency, ConcurrencyPolicy, NAMESPACE_DEFAULT};
+use graph::schema::Schema;
 use graph::value::Str;
 
 use crate::compile::Schedule;
@@ -17,6 +20,19 @@ const DSL_PREFIX: &str = "1.0.";
 
 /// The longest label of a workflow's name, as in the domain name system.
 const LABEL_BYTES_MAX: usize = 63;
+
+/// What keys of metadata begin with that mean something here.
+const OWN_PREFIX: &str = "dev.quadrille/";
+
+/// Those keys, without the prefix.
+const KEYS_OWN: [&str; 6] = [
+    "attributes",
+    "concurrency",
+    "labels",
+    "priority",
+    "retention",
+    "variables",
+];
 
 impl<'t> Lowering<'t> {
     /// The whole document; gives when it starts by itself.
@@ -43,12 +59,16 @@ impl<'t> Lowering<'t> {
         self.graph.output = root
             .member("output")
             .and_then(|at| self.shaping(at, "as", &scope));
+        let context = self.graph.schemas.export.take();
+        self.graph.schemas = self.schemas(root);
+        self.graph.schemas.export = context;
         self.graph.timeout = root
             .member("timeout")
             .and_then(|at| self.timeout(at, &scope));
         let schedule = root.member("schedule").and_then(|at| self.schedule(at));
         self.required_body(root, "do", &scope);
         self.warn_unused();
+        self.warn_idle_extensions();
         schedule
     }
 
@@ -111,6 +131,21 @@ impl<'t> Lowering<'t> {
         }
     }
 
+    /// `$context`: the schema that it keeps to, and what it is at first.
+    fn variables(&mut self, at: At<'t>) {
+        self.known(at, &["schema", "initial"]);
+        let schema = at.member("schema");
+        self.graph.schemas.export = schema.and_then(|schema| self.schema_document(schema));
+        self.graph.context = at.member("initial").map(At::value);
+        if let (Some(initial), Some(schema)) = (at.member("initial"), &self.graph.schemas.export)
+            && let Ok(schema) = Schema::compile(schema)
+            && let Err(misfits) = schema.check(&initial.value())
+        {
+            let message = format!("what `$context` is at first does not fit its schema: {misfits}");
+            self.findings.error(initial, "bad-value", message);
+        }
+    }
+
     fn label(&mut self, at: At<'t>) -> Option<Str> {
         let text = self.literal(at)?;
         let letter = |c: char| c.is_ascii_alphanumeric();
@@ -153,16 +188,63 @@ impl<'t> Lowering<'t> {
         if !at.is_map() {
             return self.wrong(at, "a map");
         }
-        self.graph.retention_ms = at
-            .member("retention")
-            .and_then(|retention| self.fixed_ms(retention));
-        let Some(attributes) = at.member("attributes") else {
-            return;
-        };
-        if !attributes.is_map() {
-            return self.wrong(attributes, "a map");
+        for member in at.children() {
+            let own = member.key().strip_prefix(OWN_PREFIX);
+            match own.unwrap_or(member.key()) {
+                "attributes" => self.attributes(member),
+                "retention" => self.graph.retention_ms = self.fixed_ms(member),
+                "labels" if own.is_some() => self.tags(member),
+                "concurrency" if own.is_some() => self.concurrency(member),
+                "priority" if own.is_some() => {
+                    self.graph.priority = self.priority(member, &Scope::default());
+                }
+                "variables" if own.is_some() => self.variables(member),
+                _ if own.is_some() => self.unknown_own(member),
+                _ => {}
+            }
         }
-        for attribute in attributes.children() {
+    }
+
+    /// A key with our prefix that means nothing is a slip, not the author's own.
+    fn unknown_own(&mut self, at: At<'t>) {
+        let names = KEYS_OWN.iter().copied();
+        let name = at.key().strip_prefix(OWN_PREFIX).unwrap_or_default();
+        let hint = self.findings.hint(name, names, || {
+            format!("; {OWN_PREFIX} knows {}", KEYS_OWN.join(", "))
+        });
+        let message = format!("unknown key {}{hint}", quote(at.key()));
+        self.findings.error_key(at, "unknown-key", message);
+    }
+
+    /// How many runs go on at once.
+    fn concurrency(&mut self, at: At<'t>) {
+        self.known(at, &["key", "limit", "policy"]);
+        let scope = Scope::default();
+        let key = match at.member("key") {
+            Some(key) => self.expression(key, &scope),
+            // All runs of the workflow count together.
+            None => Some(Expr("true".into())),
+        };
+        let limit = self.count(at, "limit", 1, THREADS_MAX).unwrap_or(1);
+        let policy = at
+            .member("policy")
+            .and_then(|at| self.word(at, &["queue", "drop", "replace"]));
+        self.graph.concurrency = key.map(|key| Concurrency {
+            key,
+            limit,
+            policy: match policy {
+                Some("drop") => ConcurrencyPolicy::Drop,
+                Some("replace") => ConcurrencyPolicy::Replace,
+                _ => ConcurrencyPolicy::Queue,
+            },
+        });
+    }
+
+    fn attributes(&mut self, at: At<'t>) {
+        if !at.is_map() {
+            return self.wrong(at, "a map");
+        }
+        for attribute in at.children() {
             self.known(attribute, &["type", "from"]);
             let kind = self
                 .require(attribute, "type")
@@ -193,19 +275,16 @@ impl<'t> Lowering<'t> {
             at,
             &[&SECTIONS[..], &["catalogs", "extensions", "secrets"]].concat(),
         );
-        let advice = [
-            (
-                "catalogs",
-                "copy the functions that you need into `use.functions`",
-            ),
-            (
-                "extensions",
-                "put the tasks around each call, or into a function in `use.functions`",
-            ),
-        ];
+        let advice = [(
+            "catalogs",
+            "copy the functions that you need into `use.functions`",
+        )];
         self.refuse(at, &advice);
         if let Some(secrets) = at.member("secrets") {
             self.secrets(secrets);
+        }
+        if let Some(extensions) = at.member("extensions") {
+            self.extensions(extensions);
         }
         for section in SECTIONS {
             let Some(members) = at.member(section) else {

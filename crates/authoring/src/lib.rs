@@ -18,7 +18,7 @@
 //! * `run.workflow` without a namespace means the document's own.
 //!
 //! What the language lacks is called as functions of the catalogue, with or without `:1.0.0@default`:
-//! `task` `map` `race` `saga` `finally` `loop` `wait-until` `child`.
+//! `task` `human-task` `map` `race` `lock` `saga` `finally` `loop` `wait-until` `child`.
 #![warn(missing_docs)]
 
 mod compile;
@@ -26,8 +26,11 @@ mod document;
 mod expression;
 mod finding;
 mod lowering;
+mod profile;
 mod reading;
+mod schema;
 mod secret;
+pub mod suite;
 mod task;
 mod tree;
 mod yaml;
@@ -35,4 +38,5 @@ mod yaml;
 pub use compile::{Compiled, Schedule, compile};
 pub use finding::{FINDINGS_MAX, Finding, Severity};
 pub use lowering::REUSED_WEIGHT_MAX;
+pub use profile::schema;
 pub use yaml::{NESTING_MAX, TEXT_BYTES_MAX, TREE_NODES_MAX};

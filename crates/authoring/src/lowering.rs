@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use graph::Template;
 use graph::check::{BODY_DEPTH_MAX, NODES_MAX};
-use graph::ir::{Body, BodyIndex, Graph, Kind, NAMESPACE_DEFAULT, Next, Node, NodeIndex};
+use graph::ir::{Body, BodyIndex, Graph, Kind, NAMESPACE_DEFAULT, Next, Node, NodeIndex, Schemas};
 use graph::template::VARIABLES;
 use graph::value::Str;
 
 use crate::finding::{Findings, quote};
+use crate::task::extension::Extension;
 use crate::tree::At;
 
 /// What all uses of reusable components may add up to, in bytes of text and a few more for each value.
@@ -33,6 +34,7 @@ pub(crate) struct Lowering<'t> {
     pub(crate) namespace: String,
     /// The secrets that `use.secrets` declares.
     pub(crate) secrets: BTreeSet<Str>,
+    pub(crate) extensions: Vec<Extension<'t>>,
     components: BTreeMap<(&'static str, &'t str), At<'t>>,
     used: BTreeSet<(&'static str, &'t str)>,
     reused_weight: usize,
@@ -51,6 +53,10 @@ pub(crate) struct Scope {
     pub(crate) functions: Vec<Str>,
     /// Whether expressions may name secrets.
     pub(crate) secrets: bool,
+    /// Whether it stands in an extension, and so is not extended itself.
+    pub(crate) extension: bool,
+    /// Whether `$task` is the task that is extended.
+    pub(crate) task_held: bool,
 }
 
 impl Scope {
@@ -72,8 +78,12 @@ impl<'t> Lowering<'t> {
             output: None,
             timeout: None,
             retention_ms: None,
+            schemas: Schemas::default(),
+            context: None,
             labels: Vec::new(),
             attributes: Vec::new(),
+            concurrency: None,
+            priority: None,
             locals: Vec::new(),
             bodies: Vec::new(),
             nodes: Vec::new(),
@@ -83,6 +93,7 @@ impl<'t> Lowering<'t> {
             graph,
             namespace: NAMESPACE_DEFAULT.into(),
             secrets: BTreeSet::new(),
+            extensions: Vec::new(),
             components: BTreeMap::new(),
             used: BTreeSet::new(),
             reused_weight: 0,
@@ -120,13 +131,19 @@ impl<'t> Lowering<'t> {
             return None;
         };
         self.used.insert((section, component.key()));
-        self.reused_weight = self.reused_weight.saturating_add(component.weight());
+        self.spend(component.weight(), at)?;
+        Some(component)
+    }
+
+    /// Takes from what all uses of components may add up to; none when nothing is left.
+    pub(crate) fn spend(&mut self, weight: usize, at: At<'t>) -> Option<()> {
+        self.reused_weight = self.reused_weight.saturating_add(weight);
         if self.reused_weight > REUSED_WEIGHT_MAX {
             let message = "the components of `use` are used so often that the workflow gets too large; move work into a workflow of its own and call it with `run.workflow`";
             self.findings.error(at, "too-large", message);
             return None;
         }
-        Some(component)
+        Some(())
     }
 
     pub(crate) fn component(&self, section: &'static str, name: &str) -> Option<At<'t>> {
@@ -195,6 +212,7 @@ impl<'t> Lowering<'t> {
             input: None,
             output: None,
             export: None,
+            schemas: Schemas::default(),
             timeout: None,
             undo: None,
             next: Next::Exit,
@@ -247,7 +265,7 @@ impl<'t> Lowering<'t> {
             self.findings.error(at, "bad-name", message);
             return None;
         }
-        if VARIABLES.contains(&&*name) {
+        if VARIABLES.contains(&&*name) || name.starts_with("__") {
             let message =
                 format!("${name} exists already with a meaning of its own; choose another name");
             self.findings.error(at, "bad-name", message);

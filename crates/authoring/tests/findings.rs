@@ -147,15 +147,11 @@ fn sections() {
         at "/schedule"
     "#);
     assert_snapshot!(root("use: {secrets: [a], extensions: [], catalogs: {}}"), @r#"
-    3:21: error: `extensions` is not supported yet; put the tasks around each call, or into a function in `use.functions` [unsupported]
-        at "/use/extensions"
     3:37: error: `catalogs` is not supported yet; copy the functions that you need into `use.functions` [unsupported]
         at "/use/catalogs"
     "#);
-    assert_snapshot!(root("input: {schema: {document: {}}, from: .a}\nevaluate: {language: js}"), @r#"
-    3:9: error: `schema` is not supported yet; leave it out, and check the data with a `switch` and a `raise` where it matters [unsupported]
-        at "/input/schema"
-    4:12: error: another `language` than jq is not supported yet; write language: jq or leave it out [unsupported]
+    assert_snapshot!(root("evaluate: {language: js}"), @r#"
+    3:12: error: another `language` than jq is not supported yet; write language: jq or leave it out [unsupported]
         at "/evaluate/language"
     "#);
 }
@@ -309,8 +305,6 @@ fn failures() {
         at "/do/0/a/catch/retry/backoff/exponential/factor"
     3:94: error: `count` must be from 1 to 1000000, not 0 [bad-value]
         at "/do/0/a/catch/retry/limit/attempt/count"
-    3:97: error: `duration` is not supported yet; limit one attempt with `timeout` on the task inside, or all of them with `limit.duration` [unsupported]
-        at "/do/0/a/catch/retry/limit/attempt/duration"
     3:123: error: jitter goes from the shorter to the longer time; swap `from` and `to` [bad-value]
         at "/do/0/a/catch/retry/jitter"
     "#);
@@ -363,7 +357,7 @@ fn calls() {
     assert_snapshot!(tasks("- a: {call: htp, with: {}}\n- b: {call: nosuch}\n- c: {call: 'task:2.0.0@default', with: {}}\n- d: {call: 'x:1.0.0@elsewhere'}"), @r#"
     3:13: error: there is no function "htp"; did you mean "http"? [unknown-function]
         at "/do/0/a/call"
-    4:13: error: there is no function "nosuch"; declare it in `use.functions`, or call http or one of task, map, race, saga, finally, loop, wait-until, child [unknown-function]
+    4:13: error: there is no function "nosuch"; declare it in `use.functions`, or call http or one of task, human-task, map, race, lock, saga, finally, loop, wait-until, child [unknown-function]
         at "/do/1/b/call"
     5:13: error: the catalogue has no "task:2.0.0@default"; write task or task:1.0.0@default [unknown-function]
         at "/do/2/c/call"
@@ -441,5 +435,124 @@ fn catalogue() {
     assert_snapshot!(tasks("- a: {call: saga, with: {do: [b: {wait: PT1S, compensate: [c: {wait: PT1S, compensate: []}]}]}}"), @r#"
     3:76: error: `compensate` works only on tasks of a saga; put this task into the `do` of a `call: saga`, or catch the failure with `try` [compensate-outside-saga]
         at "/do/0/a/with/do/0/b/compensate/0/c/compensate"
+    "#);
+}
+
+#[test]
+fn schemas() {
+    assert_snapshot!(
+        root("input:\n  schema:\n    format: xml\n    document:\n      type: object\n      properties:\n        age: {type: number, minimum: young}\n      allOf: [{$ref: 'other.json'}]"),
+        @r#"
+    5:13: error: only schemas of format json are read; write the schema as JSON Schema [bad-value]
+        at "/input/schema/format"
+    9:38: error: `minimum` must be a number [bad-schema]
+        at "/input/schema/document/properties/age/minimum"
+    10:22: error: "other.json" leads to nothing in this schema; refer to a place such as #/$defs/name, and copy there what stands elsewhere [bad-schema]
+        at "/input/schema/document/allOf/0/$ref"
+    "#
+    );
+    assert_snapshot!(
+        tasks("- a:\n    wait: PT1S\n    output: {schema: {resource: {endpoint: 'https://example.org/s'}}}\n    export: {schema: {format: json}}"),
+        @r#"
+    5:23: error: a schema from elsewhere is not supported yet; put the schema here as `document`, so that a version of a workflow never changes its meaning [unsupported]
+        at "/do/0/a/output/schema/resource"
+    6:14: error: `document` is missing; add it here [missing-key]
+        at "/do/0/a/export/schema"
+    "#
+    );
+    assert_snapshot!(findings("document:\n  {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/variables: {initial: {n: x}, schema: {properties: {n: {type: number}}}}}}\ndo: [a: {wait: PT1S}]"), @r#"
+    2:114: error: what `$context` is at first does not fit its schema: /n must be number, not string (rule /properties/n/type) [bad-value]
+        at "/document/metadata/dev.quadrille~1variables/initial"
+    "#);
+}
+
+#[test]
+fn human_tasks() {
+    assert_snapshot!(tasks(
+        r#"
+- a:
+    call: human-task
+    with:
+      group: 5
+      form: {schema: true, ui: {}}
+      priority: 10
+      due: soon
+      remind: PT1H
+      escalate: {to: {}}
+      outcomes: [a, a, {}]
+      assignees: [bob]
+"#
+    ), @r#"
+    6:5: error: `title` is missing; add it here [missing-key]
+        at "/do/0/a/with"
+    7:14: error: `group` must be the name of a group or a list of names, not a number [bad-type]
+        at "/do/0/a/with/group"
+    8:22: error: `schema` must be a map that is a JSON Schema, not true or false [bad-type]
+        at "/do/0/a/with/form/schema"
+    8:28: error: unknown key "ui"; allowed here: schema [unknown-key]
+        at "/do/0/a/with/form/ui"
+    9:17: error: `priority` must be a whole number from 0 to 9, the most urgent, not 10 [bad-value]
+        at "/do/0/a/with/priority"
+    10:12: error: "soon" is not an ISO 8601 duration; write for example PT30S, PT5M or P1DT12H [bad-duration]
+        at "/do/0/a/with/due"
+    11:15: error: `remind` must be a list, not text [bad-type]
+        at "/do/0/a/with/remind"
+    12:7: error: `escalate` needs `after`, or the task a time at which it is `due` [missing-key]
+        at "/do/0/a/with/escalate"
+    12:18: error: `to` needs an `assignee` or a `group` [missing-key]
+        at "/do/0/a/with/escalate/to"
+    13:21: error: the outcome "a" is there already [duplicate-name]
+        at "/do/0/a/with/outcomes/1"
+    13:24: error: this must be text, not a map [bad-type]
+        at "/do/0/a/with/outcomes/2"
+    14:7: error: unknown key "assignees"; did you mean "assignee"? [unknown-key]
+        at "/do/0/a/with/assignees"
+    "#);
+    let many = vec!["PT1S"; 33].join(", ");
+    assert_snapshot!(tasks(&format!(
+        "- a:\n    call: human-task\n    with: {{title: t, remind: [{many}], escalate: {{to: {{user: bob}}}}}}"
+    )), @r#"
+    5:30: error: `remind` has 33 elements; use at most 32 [bad-value]
+        at "/do/0/a/with/remind"
+    5:230: error: `escalate` needs `after`, or the task a time at which it is `due` [missing-key]
+        at "/do/0/a/with/escalate"
+    5:241: error: `to` needs an `assignee` or a `group` [missing-key]
+        at "/do/0/a/with/escalate/to"
+    5:246: error: unknown key "user"; allowed here: assignee, group [unknown-key]
+        at "/do/0/a/with/escalate/to/user"
+    "#);
+}
+
+#[test]
+fn parts_of_a_list_and_critical_sections() {
+    assert_snapshot!(tasks("- a: {call: map, with: {in: .x, do: [], losers: leave}}"), @r#"
+    3:18: error: without `need` or `until` no element is left over; add one of them, or leave `losers` out [bad-value]
+        at "/do/0/a/with"
+    "#);
+    assert_snapshot!(tasks("- a: {call: map, with: {in: .x, do: [], need: 0, losers: leave, more: {max: 20000}}}\n- b: {call: lock, with: {scope: world, limit: 0, do: []}}\n- c: {call: task, with: {name: x, priority: 10}}"), @r#"
+    3:47: error: `need` must be from 1 to 100000, not 0 [bad-value]
+        at "/do/0/a/with/need"
+    3:65: error: `with` is missing; add it here [missing-key]
+        at "/do/0/a/with/more"
+    3:77: error: `max` must be from 1 to 10000, not 20000 [bad-value]
+        at "/do/0/a/with/more/max"
+    4:19: error: `name` is missing; add it here [missing-key]
+        at "/do/1/b/with"
+    4:33: error: "world" is not a word that `scope` knows; use one of run, workflow, server [bad-value]
+        at "/do/1/b/with/scope"
+    4:47: error: `limit` must be from 1 to 1000, not 0 [bad-value]
+        at "/do/1/b/with/limit"
+    5:45: error: a priority is a number from 0 (last) to 9 (first), not 10 [bad-value]
+        at "/do/2/c/with/priority"
+    "#);
+    assert_snapshot!(findings("document: {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/concurrency: {keys: .x, limit: 0, policy: wait}, dev.quadrille/priority: -1}}\ndo: []"), @r#"
+    1:115: error: unknown key "keys"; did you mean "key"? [unknown-key]
+        at "/document/metadata/dev.quadrille~1concurrency/keys"
+    1:132: error: `limit` must be from 1 to 1000, not 0 [bad-value]
+        at "/document/metadata/dev.quadrille~1concurrency/limit"
+    1:143: error: "wait" is not a word that `policy` knows; use one of queue, drop, replace [bad-value]
+        at "/document/metadata/dev.quadrille~1concurrency/policy"
+    1:174: error: a priority is a number from 0 (last) to 9 (first), not -1 [bad-value]
+        at "/document/metadata/dev.quadrille~1priority"
     "#);
 }

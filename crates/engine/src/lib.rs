@@ -6,9 +6,11 @@
 
 mod calendar;
 pub mod driver;
+pub mod human;
 mod metrics;
 pub mod partition;
 pub mod query;
+pub mod rehearsal;
 mod secrets;
 
 pub use calendar::ZonedCalendar;

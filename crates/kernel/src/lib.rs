@@ -21,6 +21,7 @@ pub mod limits;
 pub mod state;
 
 pub mod catalog;
+pub mod human;
 pub mod schedule;
 pub mod signal;
 
@@ -29,20 +30,27 @@ mod child;
 mod eval;
 mod fork;
 mod hold;
+mod join;
+pub mod lock;
 mod merge;
+mod milestone;
+mod partial;
 mod region;
 mod repeat;
 mod retry;
 pub mod run;
+mod split;
 mod step;
 mod task;
 mod timer;
 mod turn;
+mod withdraw;
 
 pub use command::{Command, Decision, Reply, StartRun, keys};
 pub use effect::{Delivery, Effect, outstanding};
 pub use eval::rfc3339;
 pub use event::{Entry, Event, RunEvent};
+pub use human::{HumanAct, Notice};
 pub use id::{RunId, SessionId, StepId, StepRef, TaskToken, Time};
 pub use message::Message;
 pub use rejection::Rejection;

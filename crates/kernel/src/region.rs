@@ -11,7 +11,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Deref;
 
-use graph::ir::Try;
+use graph::ir::{Lock, Try};
 use graph::value::{Str, Value};
 use graph::{BodyIndex, Failure, Kind, Node};
 
@@ -22,8 +22,10 @@ use crate::event::{
     StepWithdrawing,
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId};
-use crate::limits::{DATA_BYTES_MAX, ITEMS_MAX};
-use crate::state::{Activity, Ending, Frame, Nothing, Phase, Region, Run, Undo, weight};
+use crate::limits::{DATA_BYTES_MAX, ITEMS_JUDGED_MAX, ITEMS_MAX};
+use crate::state::{
+    Activity, Ending, Frame, Nothing, Phase, Region, Run, Step, Taking, Undo, weight,
+};
 use crate::step::{Token, is_same};
 use crate::turn::{Move, RunTurn};
 
@@ -86,6 +88,9 @@ impl RunTurn<'_, '_> {
         raw: &Value,
     ) -> Result<Region, Failure> {
         let mut region = Region::new((!is_same(raw, &scope.data)).then(|| scope.data.clone()));
+        if let Kind::Lock(lock) = &node.kind {
+            region.lock = self.locking(lock, scope)?.map(Box::new);
+        }
         if let Kind::ForEach(for_each) = &node.kind {
             let items = bounded(self.expression(&for_each.items, scope)?)?;
             let Value::Array(elements) = &items else {
@@ -100,19 +105,36 @@ impl RunTurn<'_, '_> {
                     format!("a for-each takes at most {ITEMS_MAX} elements"),
                 ));
             }
+            if for_each.until.is_some() && elements.len() > ITEMS_JUDGED_MAX {
+                return Err(Failure::new(
+                    "runtime",
+                    format!("a for-each with `until` takes at most {ITEMS_JUDGED_MAX} elements"),
+                ));
+            }
             region.items = Some(items);
+            if let Some(more) = &for_each.more {
+                region.more = Some(Box::new(Taking {
+                    wanted: self.wanted(&more.filter, scope)?,
+                    left: more.max,
+                    bytes: 0,
+                }));
+            }
         }
         Ok(region)
     }
 
-    /// Opens the first bodies of a new region.
+    /// Opens the first bodies of a new region, unless it waits for a lock.
     pub(crate) fn open_region(&mut self, id: StepId) {
         let Some((region, node)) = self.region_of(id) else {
             return;
         };
+        let waits = |step: &Step| step.locking().is_some_and(|lock| !lock.held);
+        if self.state().step(id).is_some_and(waits) {
+            return;
+        }
         let data = region.data;
         match &node.kind {
-            Kind::Do(body) | Kind::Saga(body) => {
+            Kind::Do(body) | Kind::Saga(body) | Kind::Lock(Lock { body, .. }) => {
                 self.open(id, Opening::new(*body, Phase::Body, data));
             }
             Kind::Try(tried) => self.open(id, Opening::new(tried.body, Phase::Body, data)),
@@ -186,7 +208,12 @@ impl RunTurn<'_, '_> {
             vars,
         }));
         let next = self.definition().graph.entrance(body);
-        self.push(Move::Advance { frame, next, data });
+        self.push(Move::Advance {
+            frame,
+            next,
+            data,
+            via: None,
+        });
     }
 
     /// Whether the turn is full: then the rest of an opening goes on in the next, with the data in hand.
@@ -233,11 +260,13 @@ impl RunTurn<'_, '_> {
         let Some(phase) = self.state().frames.get(&frame).map(|open| open.phase) else {
             return;
         };
-        let collect = match &node.kind {
+        let gathers = match &node.kind {
             Kind::ForEach(for_each) => for_each.collect,
-            Kind::Fork(fork) => !fork.first && region.phase != Phase::Leftover,
+            Kind::Fork(fork) => !fork.first,
             _ => false,
-        } && phase == Phase::Body;
+        };
+        let is_left_over = region.phase == Phase::Leftover;
+        let collect = gathers && phase == Phase::Body && !is_left_over;
         let output = ending.is_none().then(|| data.clone());
         self.emit(RunEvent::FrameClosed(FrameClosed {
             frame,
@@ -251,6 +280,9 @@ impl RunTurn<'_, '_> {
         {
             return self.drain_region(owner);
         }
+        if is_left_over {
+            return self.loser_gone(owner);
+        }
         match (ending, phase) {
             (None, Phase::Catch) => self.finish_try(owner, data),
             (None, Phase::Finally) => self.finish_finally(owner, region.result.unwrap_or_default()),
@@ -258,13 +290,13 @@ impl RunTurn<'_, '_> {
             (Some(Ending::Failed(failure)), Phase::Body) => self.body_failed(owner, &node, failure),
             (Some(Ending::Failed(failure)), Phase::Finally) => self.fail(owner, failure),
             (Some(Ending::Failed(failure)), _) => self.fail_region(owner, failure),
-            (Some(Ending::Withdrawn(_) | Ending::Completed(_)), _) => self.loser_gone(owner),
+            (Some(Ending::Withdrawn(_) | Ending::Completed(_)), _) => {}
         }
     }
 
     fn body_done(&mut self, owner: StepId, node: &Node, data: Value) {
         match &node.kind {
-            Kind::Do(_) | Kind::Saga(_) => self.complete(owner, data),
+            Kind::Do(_) | Kind::Saga(_) | Kind::Lock(_) => self.complete(owner, data),
             Kind::Try(_) => self.finish_try(owner, data),
             Kind::Loop(repeat) => self.round_done(owner, repeat, data),
             Kind::ForEach(for_each) => self.item_done(owner, for_each, data),
@@ -277,6 +309,7 @@ impl RunTurn<'_, '_> {
         match &node.kind {
             Kind::Try(tried) => self.try_failed(owner, tried, failure),
             Kind::Fork(fork) => self.branch_failed(owner, fork, failure),
+            Kind::ForEach(for_each) => self.item_failed(owner, for_each, failure),
             _ => self.fail_region(owner, failure),
         }
     }
@@ -371,13 +404,14 @@ impl RunTurn<'_, '_> {
                         node,
                         input: Value::Null,
                         step: Some(owner),
+                        edge: None,
                     },
                     failure,
                 );
             }
             None => {
                 self.emit(RunEvent::StepCancelled(StepOnly { step: owner }));
-                self.close_if_empty(frame);
+                self.close_if_over(frame);
             }
         }
     }

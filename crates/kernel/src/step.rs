@@ -8,21 +8,21 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use graph::ir::{Case, Need};
-use graph::value::Value;
+use graph::ir::{Case, Join, Withdraw};
+use graph::value::{Object, Value};
 use graph::{Failure, Kind, Next, Node, NodeIndex};
 
 use crate::eval::{Scope, bounded};
 use crate::event::{
-    JoinReset, RunEvent, StepBegan, StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed,
-    TokenExited, TokenJoined,
+    RunEvent, StepBegan, StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed, TokenExited,
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
 use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
 use crate::message::{Message, Publishing};
 use crate::signal;
-use crate::state::{Activity, Arrivals, Due, Ending, Frame, Phase, Run, Step, Undo};
-use crate::turn::{Move, RunTurn};
+use crate::split::way_past;
+use crate::state::{Activity, Due, Ending, Frame, Nothing, Phase, Run, Step, Undo};
+use crate::turn::{Move, RunTurn, Via};
 
 /// A token on a node.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub(crate) struct Token {
     pub input: Value,
     /// Its step, if it has one already.
     pub step: Option<StepId>,
+    /// The edge it came by, if the node tells them apart.
+    pub edge: Option<u32>,
 }
 
 /// What came of a node's work at once.
@@ -43,10 +45,12 @@ enum Work {
     Done(Value, Option<Next>),
     /// It takes time.
     Takes(Box<Activity>),
-    /// Several tokens go on.
-    Splits(Vec<Next>),
-    /// The token waits in a join, or without a need in a merge.
-    Joins(Option<Need>),
+    /// The token goes on, and what goes on elsewhere ends.
+    Withdraws(Withdraw),
+    /// Several tokens go on, each by one of the node's ways.
+    Splits(Vec<(u32, Next)>),
+    /// The token waits in a join, or in a merge.
+    Joins(Option<Join>),
 }
 
 impl Work {
@@ -57,7 +61,7 @@ impl Work {
 
 impl RunTurn<'_, '_> {
     /// Moves a token along an edge.
-    pub(crate) fn advance(&mut self, frame: FrameId, next: Next, data: Value) {
+    pub(crate) fn advance(&mut self, frame: FrameId, next: Next, data: Value, via: Option<Via>) {
         let Some(open) = self.state().frames.get(&frame) else {
             return;
         };
@@ -65,7 +69,13 @@ impl RunTurn<'_, '_> {
             return self.close_if_empty(frame);
         }
         match next {
-            Next::Node(NodeIndex(node)) => self.enter(&Token::at(frame, node, data)),
+            Next::Node(NodeIndex(node)) => {
+                let edge = via.and_then(|via| self.definition().edge(via, node));
+                self.enter(&Token {
+                    edge,
+                    ..Token::at(frame, node, data)
+                });
+            }
             Next::Exit if self.is_last(frame, open) => {
                 self.close(frame, data);
             }
@@ -79,7 +89,7 @@ impl RunTurn<'_, '_> {
                     .get(&frame)
                     .is_some_and(|open| open.ending.is_none())
                 {
-                    self.advance(frame, Next::Exit, data);
+                    self.advance(frame, Next::Exit, data, None);
                 }
             }
         }
@@ -121,10 +131,11 @@ impl RunTurn<'_, '_> {
         let raw = Scope::of_node(token.frame, token.node, token.input.clone());
         match self.holds(node.when.as_ref(), &raw) {
             Ok(true) => {}
-            Ok(false) => return self.leave(token, node, token.input.clone(), None, None),
+            Ok(false) => return self.skip(token, node),
             Err(failure) => return self.fail_token(token, failure),
         }
-        let shaped = match self.shape(node.input.as_ref(), &raw) {
+        let fits = definition.fits(Some(token.node), "input", &token.input);
+        let shaped = match fits.and_then(|()| self.shape(node.input.as_ref(), &raw)) {
             Ok(shaped) => Scope {
                 input: Some(shaped.clone()),
                 step: token.step,
@@ -134,9 +145,17 @@ impl RunTurn<'_, '_> {
         };
         match self.work(node, &shaped, &token.input) {
             Ok(Work::Done(output, next)) => self.finish(token, node, &shaped, output, next),
+            Ok(Work::Withdraws(withdraw)) => {
+                let data = shaped.data.clone();
+                self.finish(token, node, &shaped, data, None);
+                let open = self.state().frames.get(&token.frame);
+                if open.is_some_and(|open| open.ending.is_none()) {
+                    self.withdraw_nodes(token.frame, &withdraw);
+                }
+            }
             Ok(Work::Takes(activity)) => self.take_time(token, node, &shaped, *activity),
-            Ok(Work::Splits(nexts)) => self.split(token, node, &shaped, &nexts),
-            Ok(Work::Joins(need)) => self.join(token, node, &shaped, need),
+            Ok(Work::Splits(ways)) => self.split(token, node, &shaped, &ways),
+            Ok(Work::Joins(join)) => self.join(token, node, &shaped, join),
             Err(failure) => self.fail_token(token, failure),
         }
     }
@@ -156,14 +175,28 @@ impl RunTurn<'_, '_> {
             Kind::Listen(listen) => Work::takes(Activity::Listen(self.listening(listen, scope)?)),
             Kind::Task(task) => Work::takes(Activity::Task(self.task_work(task, scope)?)),
             Kind::Child(child) => Work::takes(Activity::Child(self.awaited(child, scope)?)),
-            Kind::Split(cases) => Work::Splits(self.all_cases(cases, scope)?),
-            Kind::Join(need) => Work::Joins(Some(*need)),
+            Kind::Human(human) => Work::takes(Activity::Human(self.human_work(human, scope)?)),
+            Kind::Split(cases) => Work::Splits(self.all_cases(node, cases, scope)?),
+            Kind::Threads(count) => Work::Splits(self.threads(count, node.next, scope)?),
+            Kind::Join(join) => Work::Joins(Some(*join)),
             Kind::Merge => Work::Joins(None),
+            Kind::Withdraw(withdraw) => Work::Withdraws(withdraw.clone()),
+            Kind::Milestone(milestone) => {
+                match (
+                    self.is_reached(scope.frame, milestone.node),
+                    milestone.otherwise,
+                ) {
+                    (true, _) => Work::Done(scope.data.clone(), None),
+                    (false, Some(otherwise)) => Work::Done(scope.data.clone(), Some(otherwise)),
+                    (false, None) => Work::takes(Activity::Milestone(Nothing {})),
+                }
+            }
             Kind::Do(_)
             | Kind::Loop(_)
             | Kind::ForEach(_)
             | Kind::Fork(_)
             | Kind::Try(_)
+            | Kind::Lock(_)
             | Kind::Saga(_) => Work::takes(Activity::Region(self.region(node, scope, raw)?)),
         })
     }
@@ -177,21 +210,21 @@ impl RunTurn<'_, '_> {
         Ok(None)
     }
 
-    fn all_cases(&mut self, cases: &[Case], scope: &Scope) -> Result<Vec<Next>, Failure> {
-        let mut nexts = Vec::new();
-        for case in cases {
-            if self.holds(case.when.as_ref(), scope)? {
-                nexts.push(case.next);
-            }
-        }
-        Ok(nexts)
-    }
-
     fn emit_event(&mut self, template: &graph::Template, scope: &Scope) -> Result<Value, Failure> {
+        self.room_for_message()?;
         let Value::Object(members) = self.template(template, scope)? else {
             return Err(Failure::new("configuration", "an event must be an object"));
         };
-        let mut members = (*members).clone();
+        let event = self.event((*members).clone());
+        signal::check_event(&event).map_err(|rejection| {
+            Failure::new("runtime", format!("the event was refused: {rejection}"))
+        })?;
+        self.publish(event.clone(), SIGNAL_TTL_MS_DEFAULT);
+        Ok(event)
+    }
+
+    /// An event of this run: what is given, and for what is missing what every event has.
+    pub(crate) fn event(&self, mut members: Object) -> Value {
         let run = self.state();
         let number = run.entered;
         members
@@ -207,17 +240,14 @@ impl RunTurn<'_, '_> {
         members
             .entry("time".into())
             .or_insert_with(|| Value::text(at));
-        let event = Value::object(members);
-        signal::check_event(&event).map_err(|rejection| {
-            Failure::new("runtime", format!("the event was refused: {rejection}"))
-        })?;
-        // As a message, because this very run may wait for it and must not move while it is being moved.
-        let publish = Message::PublishEvent(Publishing {
-            event: event.clone(),
-            ttl_ms: SIGNAL_TTL_MS_DEFAULT,
-        });
-        self.turn_mut().send(publish);
-        Ok(event)
+        Value::object(members)
+    }
+
+    /// Publishes an event: as a message, because this very run may wait for it and must not move while it
+    /// is being moved.
+    pub(crate) fn publish(&mut self, event: Value, ttl_ms: u64) {
+        let publishing = Publishing { event, ttl_ms };
+        self.turn_mut().send(Message::PublishEvent(publishing));
     }
 
     fn wait_until(&mut self, wait: &graph::ir::Wait, scope: &Scope) -> Result<Time, Failure> {
@@ -235,10 +265,12 @@ impl RunTurn<'_, '_> {
             Ok(timeout) => timeout.map(|ms| self.now().plus(ms)),
             Err(failure) => return self.fail_token(token, failure),
         };
-        let (listens, opens) = (
-            matches!(activity, Activity::Listen(_)),
-            matches!(activity, Activity::Region(_)),
-        );
+        let opens = matches!(activity, Activity::Region(_));
+        let listens = match &activity {
+            Activity::Listen(_) => true,
+            Activity::Region(region) => region.more.is_some(),
+            _ => false,
+        };
         // A container keeps the data of its bodies, and that is it.
         let shaped = (node.input.is_some()
             && !opens
@@ -257,6 +289,7 @@ impl RunTurn<'_, '_> {
             None => self.enter_step(token, activity, deadline, shaped),
         };
         if listens {
+            // Before its first bodies are opened, so that elements that came early are there.
             self.receive_kept(step);
         }
         if opens {
@@ -272,7 +305,7 @@ impl RunTurn<'_, '_> {
         shaped: Option<Value>,
     ) -> StepId {
         let step = StepId(self.new_id());
-        let (frame, node) = (token.frame, token.node);
+        let (frame, node, edge) = (token.frame, token.node, token.edge);
         let input =
             (!is_same(self.state().data_around(frame), &token.input)).then(|| token.input.clone());
         self.emit(RunEvent::StepEntered(StepEntered {
@@ -283,6 +316,7 @@ impl RunTurn<'_, '_> {
             deadline,
             activity,
             shaped,
+            edge,
         }));
         step
     }
@@ -345,6 +379,7 @@ impl RunTurn<'_, '_> {
             node: step.node,
             input: self.state().input_of(step).clone(),
             step: Some(id),
+            edge: None,
         };
         let output = output.unwrap_or_else(|| input.clone());
         let scope = Scope {
@@ -382,6 +417,8 @@ impl RunTurn<'_, '_> {
             ..scope.with_data(output)
         };
         let shaped = self.shape(node.output.as_ref(), &seen)?;
+        let definition = self.definition();
+        definition.fits(scope.node, "output", &shaped)?;
         let Some(export) = &node.export else {
             return Ok((shaped, None));
         };
@@ -390,6 +427,8 @@ impl RunTurn<'_, '_> {
             ..scope.with_data(shaped.clone())
         };
         let context = self.template(export, &seen)?;
+        definition.fits(scope.node, "export", &context)?;
+        definition.fits(None, "export", &context)?;
         Ok((shaped, Some(context)))
     }
 
@@ -402,34 +441,81 @@ impl RunTurn<'_, '_> {
         context: Option<Value>,
         next: Option<Next>,
     ) {
+        self.left(token, node, output.clone(), context);
+        self.push(Move::Advance {
+            frame: token.frame,
+            next: next.unwrap_or(node.next),
+            data: output,
+            via: Some(Via {
+                node: token.node,
+                way: way_past(node),
+            }),
+        });
+    }
+
+    /// A token has done with its node.
+    pub(crate) fn left(
+        &mut self,
+        token: &Token,
+        node: &Node,
+        output: Value,
+        context: Option<Value>,
+    ) {
         let (undoable, saga) = (node.undo.is_some(), self.saga_around(token.frame));
         match token.step {
-            Some(step) => {
-                let output = output.clone();
-                self.emit(RunEvent::StepCompleted(StepCompleted {
-                    step,
-                    output,
-                    context,
-                    saga,
-                    undoable,
-                }));
-            }
+            Some(step) => self.emit(RunEvent::StepCompleted(StepCompleted {
+                step,
+                output,
+                context,
+                saga,
+                undoable,
+                skipped: None,
+            })),
             None => {
                 let saga = saga.filter(|_| undoable);
-                let (frame, node, output) = (token.frame, token.node, output.clone());
+                let (frame, node) = (token.frame, token.node);
                 self.emit(RunEvent::StepPassed(StepPassed {
                     frame,
                     node,
                     output,
                     context,
                     saga,
+                    skipped: None,
                 }));
             }
         }
+    }
+
+    /// A token goes past a node whose condition does not hold. There is nothing that a saga could undo.
+    fn skip(&mut self, token: &Token, node: &Node) {
+        let output = token.input.clone();
+        let (context, saga, skipped) = (None, None, Some(true));
+        self.emit(match token.step {
+            Some(step) => RunEvent::StepCompleted(StepCompleted {
+                step,
+                output,
+                context,
+                saga,
+                undoable: false,
+                skipped,
+            }),
+            None => RunEvent::StepPassed(StepPassed {
+                frame: token.frame,
+                node: token.node,
+                output,
+                context,
+                saga,
+                skipped,
+            }),
+        });
         self.push(Move::Advance {
             frame: token.frame,
-            next: next.unwrap_or(node.next),
-            data: output,
+            next: node.next,
+            data: token.input.clone(),
+            via: Some(Via {
+                node: token.node,
+                way: way_past(node),
+            }),
         });
     }
 
@@ -446,61 +532,6 @@ impl RunTurn<'_, '_> {
                 return Some(owner);
             }
             frame = step.frame;
-        }
-    }
-
-    fn split(&mut self, token: &Token, node: &Node, scope: &Scope, nexts: &[Next]) {
-        let (data, context) = match self.shape_output(node, scope, scope.data.clone()) {
-            Ok(shaped) => shaped,
-            Err(failure) => return self.fail_token(token, failure),
-        };
-        self.leave(token, node, data.clone(), context, nexts.first().copied());
-        for next in nexts.iter().skip(1) {
-            self.push(Move::Advance {
-                frame: token.frame,
-                next: *next,
-                data: data.clone(),
-            });
-        }
-    }
-
-    /// A token comes to a join: with the last one needed, one goes on; when all edges have delivered,
-    /// the next cycle begins.
-    fn join(&mut self, token: &Token, node: &Node, scope: &Scope, need: Option<Need>) {
-        let (frame, index) = (token.frame, token.node);
-        if let Some(step) = token.step {
-            // It was held back on its way in; from here on the join's own count stands for it.
-            self.emit(RunEvent::StepCancelled(StepOnly { step }));
-        }
-        self.emit(RunEvent::TokenJoined(TokenJoined {
-            frame,
-            node: index,
-            data: scope.data.clone(),
-        }));
-        let Some(need) = need else {
-            // What becomes of it is seen when nothing moves.
-            return;
-        };
-        let incoming = self.definition().incoming(index);
-        let need = needed(need, incoming);
-        let Some(open) = self.state().frames.get(&frame) else {
-            return;
-        };
-        let arrived = open
-            .joins
-            .get(&index)
-            .map_or(&[][..], |arrived| &arrived.data);
-        let is_last = arrived.len() == incoming;
-        let data = (arrived.len() == need).then(|| Value::array(arrived.to_vec()));
-        if is_last {
-            self.emit(RunEvent::JoinReset(JoinReset { frame, node: index }));
-        }
-        match data {
-            Some(data) => {
-                let joined = Token::at(frame, index, Value::Null);
-                self.finish(&joined, node, scope, data, None);
-            }
-            None => self.close_if_done(frame),
         }
     }
 
@@ -536,6 +567,7 @@ impl RunTurn<'_, '_> {
             node: step.node,
             input: Value::Null,
             step: Some(id),
+            edge: None,
         };
         self.fail_token(&token, failure);
     }
@@ -551,7 +583,7 @@ impl RunTurn<'_, '_> {
         }
         self.cancel_child(id);
         self.emit(RunEvent::StepCancelled(StepOnly { step: id }));
-        self.close_if_empty(frame);
+        self.close_if_over(frame);
     }
 
     /// Closes a frame that no token will leave any more.
@@ -562,6 +594,15 @@ impl RunTurn<'_, '_> {
         if self.is_last(frame, open) {
             let data = open.output.clone().unwrap_or_default();
             self.push(Move::Close { frame, data });
+        }
+    }
+
+    /// Closes a frame whose last token was withdrawn.
+    pub(crate) fn close_if_over(&mut self, frame: FrameId) {
+        let open = self.state().frames.get(&frame);
+        match open.is_some_and(|open| open.ending.is_some()) {
+            true => self.close_if_empty(frame),
+            false => self.close_if_done(frame),
         }
     }
 
@@ -609,16 +650,6 @@ impl RunTurn<'_, '_> {
             Some(owner) => self.close_body(owner, frame, ending, data),
         }
     }
-
-    /// Whether a join has tokens but never had enough in this cycle; a merge with tokens has not gone on yet.
-    pub(crate) fn is_starved(&self, node: u32, arrived: &Arrivals) -> bool {
-        let definition = self.definition();
-        match definition.node(node).map(|node| &node.kind) {
-            Some(Kind::Join(need)) => arrived.data.len() < needed(*need, definition.incoming(node)),
-            Some(Kind::Merge) => true,
-            _ => false,
-        }
-    }
 }
 
 /// Whether two values are the same piece of data; equal ones in different places need not be.
@@ -628,14 +659,6 @@ pub(crate) fn is_same(a: &Value, b: &Value) -> bool {
         (Value::Array(a), Value::Array(b)) => Arc::ptr_eq(a, b),
         (Value::Object(a), Value::Object(b)) => Arc::ptr_eq(a, b),
         _ => a == b,
-    }
-}
-
-/// How many of the edges to a join must have delivered.
-fn needed(need: Need, incoming: usize) -> usize {
-    match need {
-        Need::All => incoming,
-        Need::Count(count) => (count as usize).min(incoming),
     }
 }
 
@@ -655,6 +678,7 @@ impl Run {
             withdrawing: false,
             activity: entered.activity.clone(),
             shaped: entered.shaped.clone(),
+            edge: entered.edge,
         };
         self.steps.insert(entered.step, Box::new(step));
     }
@@ -723,24 +747,6 @@ impl Run {
     pub(crate) fn apply_token_exited(&mut self, exited: &TokenExited) {
         if let Some(frame) = self.frames.get_mut(&exited.frame) {
             frame.output = Some(exited.data.clone());
-        }
-    }
-
-    pub(crate) fn apply_token_joined(&mut self, joined: &TokenJoined) {
-        if let Some(frame) = self.frames.get_mut(&joined.frame) {
-            let empty = || Arrivals { data: Vec::new() };
-            frame
-                .joins
-                .entry(joined.node)
-                .or_insert_with(empty)
-                .data
-                .push(joined.data.clone());
-        }
-    }
-
-    pub(crate) fn apply_join_reset(&mut self, reset: &JoinReset) {
-        if let Some(frame) = self.frames.get_mut(&reset.frame) {
-            frame.joins.remove(&reset.node);
         }
     }
 }

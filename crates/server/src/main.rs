@@ -15,6 +15,7 @@ mod output;
 mod secrets;
 mod signals;
 mod spelling;
+mod trial;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -9,6 +9,7 @@ mod command_line;
 mod connectors;
 mod crash;
 mod examples;
+mod language;
 mod lifecycle;
 
 use std::path::PathBuf;

@@ -90,6 +90,20 @@ pub(super) fn observe<S>(
     Ok((before, after, report))
 }
 
+/// The burst with the highest rate, whole: its latencies and costs belong to that rate.
+pub(super) fn best(bursts: &[Values]) -> &Values {
+    let best = bursts
+        .iter()
+        .max_by(|a, b| a["throughput"].total_cmp(&b["throughput"]));
+    best.expect("every case is measured at least once")
+}
+
+/// The lowest rate of all bursts.
+pub(super) fn slowest(bursts: &[Values]) -> f64 {
+    let rates = bursts.iter().map(|burst| burst["throughput"]);
+    rates.fold(f64::INFINITY, f64::min)
+}
+
 /// The median of each value; what a burst does not have counts as 0 in it.
 pub(super) fn median(bursts: &[Values]) -> Values {
     let names = bursts.iter().flat_map(Values::keys);
@@ -124,6 +138,14 @@ mod tests {
             failed.failure().as_deref(),
             Some("2 calls failed, the first with \"gone\"")
         );
+    }
+
+    #[test]
+    fn the_best_burst_is_taken_whole() {
+        let burst =
+            |rate: f64, p99: f64| Values::from([("throughput".into(), rate), ("p99".into(), p99)]);
+        let bursts = [burst(5.0, 1.0), burst(9.0, 3.0), burst(7.0, 2.0)];
+        assert_eq!((best(&bursts), slowest(&bursts)), (&burst(9.0, 3.0), 5.0));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::burst::{Values, add_spent, median, observe};
+use super::burst::{Values, add_spent, best, observe, slowest};
 use super::case::{CASES, Case};
 use super::figure::Figure;
 use super::limits::Limits;
@@ -35,6 +35,10 @@ impl Findings {
         self.failures.push(what);
     }
 }
+
+/// Bursts of each case. The figures are those of the best: other users of the machine, and of the disk behind
+/// it, make a burst slower but never faster. What the slowest reached is shown beside it.
+const ROUNDS: usize = 3;
 
 /// Tells whoever waits what is being done.
 pub(super) fn progress(what: &str) {
@@ -87,11 +91,7 @@ fn measure(bench: &Workbench, findings: &mut Findings) -> anyhow::Result<()> {
     if !cases.is_empty() {
         let (server, _) = Server::start(bench, "workloads")?;
         let worker = bench.start_tool("worker", &["--url", &server.url()])?;
-        for case in cases {
-            progress(&case.title());
-            measure_case(bench, case, &server, &worker, &limits, findings)
-                .with_context(|| case.title())?;
-        }
+        measure_cases(bench, &cases, &server, &worker, &limits, findings)?;
     }
     if bench.options.wants("footprint") || bench.options.wants("recovery") {
         lifetime::footprint(bench, &limits, findings)?;
@@ -138,30 +138,40 @@ struct Sample {
     load: Usage,
 }
 
-fn measure_case(
+/// Measures every case once in each round, so that what disturbs the machine for a while does not hit all
+/// bursts of one case.
+fn measure_cases(
     bench: &Workbench,
-    case: Case,
+    cases: &[Case],
     server: &Server,
     worker: &Program,
     limits: &Limits,
     findings: &mut Findings,
 ) -> anyhow::Result<()> {
-    let mut bursts = Vec::new();
-    for _ in 0..bench.options.bursts() {
-        let (values, failure) = measure_burst(bench, case, server, worker)?;
-        if let Some(failure) = failure {
-            findings.fail(format!("{}: {failure}", case.title()));
+    let mut bursts = vec![Vec::new(); cases.len()];
+    for round in 1..=ROUNDS {
+        for (case, bursts) in cases.iter().zip(&mut bursts) {
+            progress(&format!("{}, {round} of {ROUNDS}", case.title()));
+            let (values, failure) =
+                measure_burst(bench, *case, server, worker).with_context(|| case.title())?;
+            if let Some(failure) = failure {
+                findings.fail(format!("{}: {failure}", case.title()));
+            }
+            bursts.push(values);
+            // What a burst left undone must not weigh on the next; and what never ends is lost.
+            server.drain()?;
         }
-        bursts.push(values);
-        // What a burst left undone must not weigh on the next; and what never ends is lost.
-        server.drain()?;
     }
-    for (name, value) in median(&bursts) {
-        findings.add(Figure::of_value(
-            &case.title(),
-            &name,
-            value,
-            limits.of(case, &name),
+    for (case, bursts) in cases.iter().zip(&bursts) {
+        let (best, title) = (best(bursts), case.title());
+        for (name, value) in best {
+            let limit = limits.of(*case, name);
+            findings.add(Figure::of_value(&title, name, *value, limit));
+        }
+        findings.add(Figure::new(
+            format!("{title}/slowest"),
+            slowest(bursts),
+            "/s",
         ));
     }
     Ok(())

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 const USAGE: &str = "\
 usage: cargo xtask bench [OPTIONS]
 
-  --quick        one short burst of each, and no long journal: under three minutes
+  --quick        short bursts, and no long journal: under three minutes
   --json FILE    writes every figure: name, value, unit, limit, ratio, target, met
   --only NAME…   only what begins so: ready, one-step, three-step/64, start, footprint, recovery
   --seconds N    length of a burst; 4, or 2 with --quick
@@ -75,11 +75,6 @@ impl Options {
             SECONDS_DEFAULT
         })
     }
-
-    /// Bursts that a figure is the median of.
-    pub(super) fn bursts(&self) -> usize {
-        if self.quick { 1 } else { 3 }
-    }
 }
 
 #[cfg(test)]
@@ -104,7 +99,7 @@ mod tests {
                 && options.wants("start/64")
         );
         assert!(!options.wants("three-step/1"));
-        assert_eq!((options.seconds(), options.bursts()), (3, 1));
+        assert_eq!(options.seconds(), 3);
     }
 
     #[test]

@@ -10,8 +10,9 @@ use super::table::{Table, number};
 use super::target::{Bound, TARGETS};
 
 /// The figures of a workload with their headings.
-const WORKLOAD: [(&str, &str); 9] = [
+const WORKLOAD: [(&str, &str); 10] = [
     ("throughput", "runs/s"),
+    ("slowest", "slowest"),
     ("p50", "p50 ms"),
     ("p90", "p90"),
     ("p99", "p99"),
@@ -27,7 +28,7 @@ pub(super) fn text(figures: &[Figure]) -> String {
     let parts = [
         ("Limits of this machine", limits(figures)),
         (
-            "Workloads; x is the ratio to the limit measured here",
+            "Workloads, the best of three bursts; x is the ratio to the limit measured here",
             workloads(figures),
         ),
         (

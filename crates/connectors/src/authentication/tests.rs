@@ -31,7 +31,7 @@ async fn serve() -> u16 {
             .into_response()
     };
     let discovery = json!({"token_endpoint": format!("http://127.0.0.1:{port}/oauth2/token")});
-    let latest = issued.clone();
+    let latest = issued;
     let router = Router::new()
         .route("/oauth2/token", post(token))
         .route(
@@ -114,7 +114,7 @@ async fn ask(caller: &Caller, port: u16, path: &str, policy: &Value) -> Result<V
     caller.call(read("http request", input)?, "").await
 }
 
-fn policy(port: u16, more: Value) -> Value {
+fn policy(port: u16, more: &Value) -> Value {
     let mut policy = json!({"authority": format!("http://127.0.0.1:{port}"), "grant": "client_credentials",
         "client": {"id": "me", "secret": "s3cr3t"}});
     for (key, value) in more.as_object().unwrap() {
@@ -160,7 +160,7 @@ async fn a_token_is_asked_for_as_the_policy_says() {
         ),
     ] {
         for kind in ["oauth2", "oidc"] {
-            let policy = json!({kind: policy(port, more.clone())});
+            let policy = json!({kind: policy(port, &more)});
             let seen = ask(&caller(), port, "/seen", &policy).await.unwrap();
             let seen = seen
                 .as_str()
@@ -180,7 +180,7 @@ async fn a_token_is_asked_for_as_the_policy_says() {
 async fn a_token_is_kept_for_its_policy_and_renewed_when_it_is_refused() {
     let port = serve().await;
     let caller = caller();
-    let first = json!({"oauth2": policy(port, json!({}))});
+    let first = json!({"oauth2": policy(port, &json!({}))});
     for _ in 0..2 {
         let seen = ask(&caller, port, "/seen", &first).await.unwrap();
         assert!(seen.as_str().unwrap().starts_with("1|"), "{seen}");
@@ -188,7 +188,7 @@ async fn a_token_is_kept_for_its_policy_and_renewed_when_it_is_refused() {
     ask(&caller, port, "/newest", &first).await.unwrap();
     let seen = ask(&caller, port, "/seen", &first).await.unwrap();
     assert!(seen.as_str().unwrap().starts_with("2|"), "{seen}");
-    let other = json!({"oauth2": policy(port, json!({"scopes": ["x"]}))});
+    let other = json!({"oauth2": policy(port, &json!({"scopes": ["x"]}))});
     let seen = ask(&caller, port, "/seen", &other).await.unwrap();
     assert!(seen.as_str().unwrap().starts_with("3|"), "{seen}");
 }
@@ -209,7 +209,7 @@ async fn what_an_authority_refuses_is_told_without_what_was_said() {
         (json!({"authority": "s3cr3t"}), "no address"),
         (json!({"client": "s3cr3t"}), "client"),
     ] {
-        let policy = json!({"oauth2": policy(port, more)});
+        let policy = json!({"oauth2": policy(port, &more)});
         let error = ask(&caller(), port, "/seen", &policy).await.unwrap_err();
         assert!(error.detail.contains(part), "{}", error.detail);
         assert!(

@@ -5,8 +5,9 @@
 //! an expression, except where a function says that it takes JSON.
 
 use graph::ir::{
-    Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Listen, Loop, Losers,
-    Need, Retry, Task, Try, Wait,
+    Assignment, Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Human, Join,
+    JoinBy, Listen, Lock, LockScope, Loop, Losers, Milestone, More, Need, Retry, Schemas, Task,
+    Try, Wait, Withdraw,
 };
 use graph::template::{Expr, Template};
 use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
@@ -19,6 +20,7 @@ pub(crate) struct N {
     input: Option<Template>,
     output: Option<Template>,
     export: Option<Template>,
+    schemas: Schemas,
     timeout: Option<Delay>,
     undo: Option<Vec<N>>,
     to: Option<String>,
@@ -28,8 +30,11 @@ pub(crate) struct N {
 #[derive(Clone, Debug)]
 enum K {
     Plain(Kind),
+    Withdraw(bool, Vec<String>),
+    Milestone(String, Option<String>),
     Cases(bool, Vec<(Option<String>, String)>),
     Do(Vec<N>),
+    Lock(Lock, Vec<N>),
     Saga(Vec<N>),
     Loop(Loop, Vec<N>),
     Each(ForEach, Vec<N>),
@@ -50,6 +55,7 @@ fn n(name: &str, kind: K) -> N {
         input: None,
         output: None,
         export: None,
+        schemas: Schemas::default(),
         timeout: None,
         undo: None,
         to: None,
@@ -97,6 +103,7 @@ pub(crate) fn task(name: &str) -> N {
             heartbeat_timeout: None,
             retry: None,
             exhausted: Exhausted::Fail,
+            priority: None,
         })),
     )
 }
@@ -129,6 +136,7 @@ pub(crate) fn filter(event_type: &str) -> Filter {
         with: vec![],
         when: None,
         correlate: vec![],
+        transient: false,
     }
 }
 
@@ -159,8 +167,51 @@ pub(crate) fn child(name: &str, workflow: &str) -> N {
     n(name, K::Plain(Kind::Child(child)))
 }
 
+/// Work for a person, with its name as title, that shows the data as it comes.
+pub(crate) fn human(name: &str) -> N {
+    let human = Human {
+        title: word(name),
+        description: None,
+        to: Assignment::default(),
+        data: Template::identity(),
+        form: None,
+        priority: None,
+        due: None,
+        remind: vec![],
+        escalate: None,
+        outcomes: vec![],
+    };
+    n(name, K::Plain(Kind::Human(human)))
+}
+
 pub(crate) fn join(name: &str, need: Need) -> N {
-    n(name, K::Plain(Kind::Join(need)))
+    n(name, K::Plain(Kind::Join(need.into())))
+}
+
+pub(crate) fn join_by(name: &str, by: JoinBy, need: Need) -> N {
+    n(name, K::Plain(Kind::Join(Join { need, by })))
+}
+
+/// So many tokens, as an expression says.
+pub(crate) fn threads(name: &str, count: &str) -> N {
+    n(name, K::Plain(Kind::Threads(count.into())))
+}
+
+/// Withdraws what goes on at nodes of its own body or of those around it.
+pub(crate) fn withdraw(name: &str, nodes: &[&str]) -> N {
+    let nodes = nodes.iter().map(|node| (*node).into()).collect();
+    n(name, K::Withdraw(false, nodes))
+}
+
+/// Cuts short what goes on at these nodes.
+pub(crate) fn cut_short(name: &str, nodes: &[&str]) -> N {
+    let nodes = nodes.iter().map(|node| (*node).into()).collect();
+    n(name, K::Withdraw(true, nodes))
+}
+
+/// Waits until something goes on at another node.
+pub(crate) fn milestone(name: &str, node: &str) -> N {
+    n(name, K::Milestone(node.into(), None))
 }
 
 pub(crate) fn merge(name: &str) -> N {
@@ -184,6 +235,17 @@ fn owned(cases: &[(&str, &str)]) -> Vec<(Option<String>, String)> {
 
 pub(crate) fn block(name: &str, body: Vec<N>) -> N {
     n(name, K::Do(body))
+}
+
+/// Runs a body while it holds a lock of which there is one.
+pub(crate) fn lock(name: &str, of: &str, scope: LockScope, body: Vec<N>) -> N {
+    let lock = Lock {
+        name: word(of),
+        scope,
+        limit: 1,
+        body: NO_BODY,
+    };
+    n(name, K::Lock(lock, body))
 }
 
 pub(crate) fn saga(name: &str, body: Vec<N>) -> N {
@@ -227,6 +289,10 @@ fn each(name: &str, items: &str, concurrency: u32, collect: bool, body: Vec<N>) 
                 repeat_while: None,
                 concurrency,
                 collect,
+                need: Need::All,
+                until: None,
+                losers: Losers::Cancel,
+                more: None,
             },
             body,
         ),
@@ -271,6 +337,10 @@ pub(crate) fn attempt(name: &str, body: Vec<N>) -> N {
 }
 
 impl N {
+    pub(crate) fn rename(&mut self, name: &str) {
+        self.name = name.into();
+    }
+
     pub(crate) fn when(mut self, condition: &str) -> N {
         self.when = Some(condition.into());
         self
@@ -278,6 +348,16 @@ impl N {
 
     pub(crate) fn input(mut self, template: &str) -> N {
         self.input = Some(expr(template));
+        self
+    }
+
+    /// What the raw input, the shaped output and the export must look like, as JSON.
+    pub(crate) fn schemas(mut self, input: &str, output: &str, export: &str) -> N {
+        self.schemas = Schemas {
+            input: Some(json(input)),
+            output: Some(json(output)),
+            export: Some(json(export)),
+        };
         self
     }
 
@@ -321,9 +401,23 @@ impl N {
         self
     }
 
+    pub(crate) fn with_lock(mut self, change: impl FnOnce(&mut Lock)) -> N {
+        if let K::Lock(lock, _) = &mut self.kind {
+            change(lock);
+        }
+        self
+    }
+
     pub(crate) fn with_child(mut self, change: impl FnOnce(&mut Child)) -> N {
         if let K::Plain(Kind::Child(child)) = &mut self.kind {
             change(child);
+        }
+        self
+    }
+
+    pub(crate) fn with_human(mut self, change: impl FnOnce(&mut Human)) -> N {
+        if let K::Plain(Kind::Human(human)) = &mut self.kind {
+            change(human);
         }
         self
     }
@@ -333,6 +427,19 @@ impl N {
             change(fork);
         }
         self
+    }
+
+    pub(crate) fn with_each(mut self, change: impl FnOnce(&mut ForEach)) -> N {
+        if let K::Each(each, _) = &mut self.kind {
+            change(each);
+        }
+        self
+    }
+
+    /// Takes so many more elements, one from each of these signals or events.
+    pub(crate) fn more(self, event_type: &str, max: u32) -> N {
+        let filter = filter(event_type);
+        self.with_each(|each| each.more = Some(More { filter, max }))
     }
 
     pub(crate) fn while_(mut self, condition: &str) -> N {
@@ -380,6 +487,14 @@ impl N {
         self
     }
 
+    /// Where a token goes from a milestone that is not reached.
+    pub(crate) fn otherwise(mut self, target: &str) -> N {
+        if let K::Milestone(_, to) = &mut self.kind {
+            *to = Some(target.into());
+        }
+        self
+    }
+
     pub(crate) fn finally(mut self, body: Vec<N>) -> N {
         if let K::Try { finally, .. } = &mut self.kind {
             *finally = Some(body);
@@ -397,8 +512,12 @@ pub(crate) fn graph(workflow: &str, root: Vec<N>) -> Graph {
         output: None,
         timeout: None,
         retention_ms: None,
+        schemas: Schemas::default(),
+        context: None,
         labels: vec![],
         attributes: vec![],
+        concurrency: None,
+        priority: None,
         locals: ["item", "index", "error"].map(Into::into).to_vec(),
         bodies: vec![],
         nodes: vec![],
@@ -448,6 +567,7 @@ fn body(graph: &mut Graph, nodes: Vec<N>) -> BodyIndex {
             input: node.input.clone(),
             output: node.output.clone(),
             export: node.export.clone(),
+            schemas: node.schemas.clone(),
             timeout: node.timeout.clone(),
             undo: None,
             next: node.to.as_deref().map_or(following, target),
@@ -462,9 +582,23 @@ fn body(graph: &mut Graph, nodes: Vec<N>) -> BodyIndex {
     index
 }
 
+/// A node by name; those of enclosing bodies are there before those of inner ones.
+fn seen(graph: &Graph, name: &str) -> NodeIndex {
+    let place = graph.nodes.iter().rposition(|node| &*node.name == name);
+    NodeIndex(place.unwrap_or_else(|| panic!("no node {name}")) as u32)
+}
+
 fn kind(graph: &mut Graph, kind: K, target: &dyn Fn(&str) -> Next) -> Kind {
     match kind {
         K::Plain(kind) => kind,
+        K::Withdraw(complete, names) => Kind::Withdraw(Withdraw {
+            nodes: names.iter().map(|name| seen(graph, name)).collect(),
+            complete,
+        }),
+        K::Milestone(name, otherwise) => Kind::Milestone(Milestone {
+            node: seen(graph, &name),
+            otherwise: otherwise.as_deref().map(target),
+        }),
         K::Cases(is_split, cases) => {
             let cases = cases.into_iter().map(|(when, to)| Case {
                 when: when.map(|when| Expr(when.into())),
@@ -477,6 +611,10 @@ fn kind(graph: &mut Graph, kind: K, target: &dyn Fn(&str) -> Next) -> Kind {
             }
         }
         K::Do(nodes) => Kind::Do(body(graph, nodes)),
+        K::Lock(lock, nodes) => Kind::Lock(Lock {
+            body: body(graph, nodes),
+            ..lock
+        }),
         K::Saga(nodes) => Kind::Saga(body(graph, nodes)),
         K::Loop(repeat, nodes) => Kind::Loop(Loop {
             body: body(graph, nodes),

@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand};
 use super::complaint::Complaint;
 use super::context::Context;
 use super::{
-    apply, cancel, check, completion, config, describe, exec, get, history, list, publish, retry,
-    run, schedule, server, signal, steer,
+    apply, cancel, check, completion, config, describe, exec, get, history, human, list, publish,
+    retry, run, schedule, server, signal, steer, test,
 };
 use crate::output::paint::Paint;
 
@@ -37,6 +37,7 @@ pub(crate) enum Command {
     Server(server::Server),
     Apply(apply::Apply),
     Check(check::Check),
+    Test(test::Test),
     Run(run::Run),
     Exec(exec::Exec),
     Get(get::Get),
@@ -49,6 +50,7 @@ pub(crate) enum Command {
     Signal(signal::Signal),
     Publish(publish::Publish),
     Retry(retry::Retry),
+    Human(human::Human),
     Schedule(schedule::Schedule),
     Config(config::Config),
     Completion(completion::Completion),
@@ -82,10 +84,15 @@ impl Command {
     }
 
     fn run(self, context: &Context) -> Result<(), Complaint> {
+        if context.is_junit() && !matches!(self, Command::Test(_)) {
+            let message = "-o junit is for `quadrille test`; use -o json";
+            return Err(Complaint::Usage(message.to_owned()));
+        }
         match self {
             Command::Server(command) => command.run(context),
             Command::Exec(command) => command.run(context),
             Command::Check(command) => command.run(context),
+            Command::Test(command) => command.run(context),
             Command::Config(command) => command.run(context),
             Command::Completion(command) => command.run(context),
             Command::Apply(command) => wait_for(command.run(context)),
@@ -100,6 +107,7 @@ impl Command {
             Command::Signal(command) => wait_for(command.run(context)),
             Command::Publish(command) => wait_for(command.run(context)),
             Command::Retry(command) => wait_for(command.run(context)),
+            Command::Human(command) => wait_for(command.run(context)),
             Command::Schedule(command) => wait_for(command.run(context)),
         }
     }

@@ -14,6 +14,7 @@ mod describe;
 mod exec;
 mod get;
 mod history;
+mod human;
 mod input;
 mod list;
 mod publish;
@@ -24,9 +25,13 @@ mod server;
 mod signal;
 mod source;
 mod steer;
+mod test;
 mod waiting;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use command::main;
+pub(crate) use complaint::Complaint;
+pub(crate) use source::Source;
+pub(crate) use test::Played;
