@@ -55,12 +55,12 @@ pub(crate) struct Scope {
     pub(crate) saga: bool,
     /// The functions that it is inlined from.
     pub(crate) functions: Vec<Str>,
+    /// Whether expressions may name secrets.
+    pub(crate) secrets: bool,
     /// Whether it stands in an extension, and so is not extended itself.
     pub(crate) extension: bool,
     /// Whether `$task` is the task that is extended.
     pub(crate) task_held: bool,
-    /// Whether expressions may name secrets.
-    pub(crate) secrets: bool,
 }
 
 impl Scope {

@@ -162,8 +162,8 @@ fn processes() {
     scripts are written in js or python, not in "ruby"; run others as a container [bad-value]
     "##);
     assert_snapshot!(wrong("- a: {run: {shell: {command: ls}, container: {image: x}}}"), @r##"`run` needs exactly one of container, script, shell, workflow [bad-value]"##);
-    assert_snapshot!(wrong("- a: {run: {container: {image: x, lifetime: {cleanup: always, after: PT1S}}, return: exit}}"), @r##"
-    `after` belongs to `cleanup: eventually` alone; leave it out [bad-value]
+    assert_snapshot!(wrong("- a: {run: {container: {image: x, lifetime: {cleanup: eventually}}, return: exit}}"), @r##"
+    `after` is missing; add it here [missing-key]
     "exit" is not a word that `return` knows; use one of stdout, stderr, code, all, none [bad-value]
     "##);
 }

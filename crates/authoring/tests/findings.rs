@@ -511,7 +511,7 @@ fn what_can_be_known_beforehand() {
     3:3: warning: from "a" no way leads out of this list: it goes round until it fails or is cancelled; let a `switch` leave it with `exit` [endless]
     "#);
     assert_snapshot!(known("- a: {wait: PT1S}\n- b: {switch: [c: {when: .x, then: a}, d: {then: b}]}\n- e: {wait: PT1S}"), @r#"
-    5:3: error: the task "e" can never be reached; let a `then` lead to it or remove it [unsound]
+    5:3: error: the task "e" can never be reached; let a `then` or an edge lead to it, or remove it [unsound]
     "#);
     assert_snapshot!(known("- a: {do: [b: {wait: PT1S}, c: {switch: [d: {when: .x, then: end}, e: {then: b}]}], then: a}"), @"");
     assert_snapshot!(known("- a: {try: [b: {wait: PT1S, then: b}], catch: {}}\n- c: {do: [d: {raise: {error: {type: a, status: 1}}}], then: c}"), @r#"
@@ -524,7 +524,7 @@ fn own_metadata() {
     assert_snapshot!(findings("document: {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/label: {a: b}, dev.quadrille/colour: 1, owner: a, dev.quadrille/labels: {a: [1]}, dev.quadrille/retention: -1}}\ndo: []"), @r#"
     1:87: error: unknown key "dev.quadrille/label"; did you mean "dev.quadrille/labels"? [unknown-key]
         at "/document/metadata/dev.quadrille~1label"
-    1:116: error: unknown key "dev.quadrille/colour"; there are dev.quadrille/attributes, dev.quadrille/concurrency, dev.quadrille/labels, dev.quadrille/priority, dev.quadrille/retention, dev.quadrille/variables [unknown-key]
+    1:116: error: unknown key "dev.quadrille/colour"; there are dev.quadrille/attributes, dev.quadrille/concurrency, dev.quadrille/labels, dev.quadrille/priority, dev.quadrille/retention, dev.quadrille/schedule, dev.quadrille/variables [unknown-key]
         at "/document/metadata/dev.quadrille~1colour"
     1:177: error: `a` must be text, not a list [bad-type]
         at "/document/metadata/dev.quadrille~1labels/a"

@@ -95,3 +95,6 @@ fn basic(username: &str, password: &str) -> String {
         STANDARD.encode(format!("{username}:{password}"))
     )
 }
+
+#[cfg(test)]
+mod tests;

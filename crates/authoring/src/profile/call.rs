@@ -38,12 +38,12 @@ const OUTPUT: super::shape::Takes = Words(&["raw", "content", "response"]);
 
 const HTTP: &[Key] = &[
     key("method", Text, "get", "get, post, put, patch, delete, head, options, in any case; or an expression.").required(),
-    key("endpoint", ENDPOINT, "'https://example.com/{a}'", "`{name}` puts a member of the data in, escaped (RFC 6570 level 1); for more write an expression. Only http and https.").required(),
+    key("endpoint", ENDPOINT, "'https://example.com/{a}'", "`{name}` puts a member of the data in, by its name to the letter, escaped (RFC 6570 level 1); for more write an expression. Only http and https.").required(),
     key("headers", Values, "{a: b}", "Text or numbers, or one expression."),
-    key("body", Value, "{a: 1}", "Text is sent as it is, anything else as JSON."),
-    key("query", Values, "{a: b}", "Text or numbers, or one expression."),
-    key("output", OUTPUT, "content", "`content`: JSON as data, other text as text. `raw`: base64. `response`: request, status, headers, content."),
-    key("redirect", Flag, "true", "True follows up to 5 redirects; else a status of 3xx is a failure."),
+    key("body", Value, "{a: 1}", "JSON, a form, or text, as the header `Content-Type` says."),
+    key("query", Values, "{a: b}", "Text, numbers, truth values, lists of these, or one expression."),
+    key("output", OUTPUT, "content", "`content`: JSON as data, other text as text, else base64. `raw`: base64. `response`: request, status, headers, content."),
+    key("redirect", Flag, "true", "True follows up to 5 redirects, and takes one that is left over as an answer; else a status of 3xx is a failure."),
 ];
 
 const OPENAPI: &[Key] = &[
@@ -142,34 +142,37 @@ const AUTHENTICATION_KEYS: &[Key] = &[
         "a",
         "A policy of `use.authentications`. Not inside of such a policy.",
     ),
-    key("basic", Of("basic"), "{username: a, password: b}", ""),
-    key("bearer", Of("bearer"), "{token: a}", ""),
-    key("digest", Of("digest"), "{username: a, password: b}", TOKEN).refused(),
+    key(
+        "basic",
+        Either(&[Of("basic"), Of("secret")]),
+        "{username: a, password: b}",
+        "",
+    ),
+    key(
+        "bearer",
+        Either(&[Of("bearer"), Of("secret")]),
+        "{token: a}",
+        "",
+    ),
+    key(
+        "digest",
+        Either(&[Of("basic"), Of("secret")]),
+        "{username: a, password: b}",
+        "RFC 7616.",
+    ),
     key(
         "oauth2",
-        Of("oauth2"),
+        Either(&[Of("oauth2"), Of("secret")]),
         "{authority: 'https://example.com', grant: client_credentials}",
-        TOKEN,
-    )
-    .refused(),
+        "",
+    ),
     key(
         "oidc",
-        Of("oauth2"),
+        Either(&[Of("oauth2"), Of("secret")]),
         "{authority: 'https://example.com', grant: client_credentials}",
-        TOKEN,
-    )
-    .refused(),
+        "As `oauth2`, with the endpoints that the authority's discovery document names.",
+    ),
 ];
-
-const TOKEN: &str = "Use `bearer` with a token that an earlier task fetched, or a worker of yours that makes the call.";
-
-const SECRET: Key = key(
-    "use",
-    Text,
-    "a",
-    "Give the value as text or as an expression.",
-)
-.refused();
 
 const RUN: &[Key] = &[
     key(
@@ -178,25 +181,25 @@ const RUN: &[Key] = &[
         "{namespace: default, name: a, version: '1.0.0'}",
         "",
     ),
-    key("container", Of("container"), "{image: a}", FOREIGN).refused(),
-    key("script", Of("script"), "{language: js, code: a}", FOREIGN).refused(),
-    key("shell", Of("shell"), "{command: ls}", FOREIGN).refused(),
+    key("container", Of("container"), "{image: a}", FOREIGN),
+    key("script", Of("script"), "{language: js, code: a}", FOREIGN),
+    key("shell", Of("shell"), "{command: ls}", FOREIGN),
     key(
         "await",
         Flag,
         "false",
-        "False starts it and leaves it to itself; the output is its id.",
+        "False starts it and leaves it to itself; the output of a workflow is its id, of all else the task's input.",
     ),
     key(
         "return",
         Words(&["stdout", "stderr", "code", "all", "none"]),
         "stdout",
-        "Leave it out: the result of a workflow is its output.",
-    )
-    .refused(),
+        "Not with `workflow`, whose result is its output.",
+    ),
 ];
 
-const FOREIGN: &str = "Let a worker do it: `call: task` with a queue that your worker polls.";
+const FOREIGN: &str =
+    "Closed unless the server sets `connectors.process.enabled`; it has the rights of the server.";
 
 const SUBFLOW: &[Key] = &[
     key("namespace", Text, "a", "Default: the document's own.").differs(),
@@ -219,29 +222,44 @@ pub(super) const SHAPES: &[Shape] = &[
     ]),
     shape("http request", &["CallHTTP.with"], "do: [a: {call: http, with: @}]", "", HTTP),
     shape("endpoint", &["endpoint"], "do: [a: {call: http, with: {method: get, endpoint: @}}]", "", ENDPOINT_KEYS),
-    shape("authentication", &["authenticationPolicy", "referenceableAuthenticationPolicy"], "use: {authentications: {a: {bearer: {token: a}}}}\ndo: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: @}}}]", "Values may be expressions. What they give is part of the task's input and so of the run's history: prefer a worker's own configuration.", AUTHENTICATION_KEYS).one_of(&["basic", "use", "bearer", "digest", "oauth2", "oidc"]),
-    shape("basic", &["authenticationPolicy.basic", "secretBasedAuthenticationPolicy"], "do: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {basic: @}}}}]", "", &[
+    shape("authentication", &["authenticationPolicy", "referenceableAuthenticationPolicy"], "use: {authentications: {a: {bearer: {token: a}}}}\ndo: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: @}}}]", "Values may be expressions. What they give is part of the task's input and so of the run's history, but for what names `$secrets`.", AUTHENTICATION_KEYS).one_of(&["basic", "use", "bearer", "digest", "oauth2", "oidc"]),
+    shape("basic", &["authenticationPolicy.basic", "authenticationPolicy.digest"], "do: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {basic: @}}}}]", "Also of `digest`.", &[
         key("username", Text, "a", "").required(),
         key("password", Text, "a", "").required(),
-        SECRET,
     ]),
-    shape("bearer", &["authenticationPolicy.bearer", "secretBasedAuthenticationPolicy"], "do: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {bearer: @}}}}]", "", &[
+    shape("bearer", &["authenticationPolicy.bearer"], "do: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {bearer: @}}}}]", "", &[
         key("token", Text, "a", "").required(),
-        SECRET,
     ]),
-    shape("digest", &["authenticationPolicy.digest"], "do: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {digest: {username: a, password: b}}}}}]", "", &[key("username", Text, "a", ""), key("password", Text, "a", "")]).refused(),
-    shape("oauth2", &["oauth2AuthenticationProperties", "authenticationPolicy.oauth2"], "do: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {oauth2: {}}}}}]", "Also of `oidc`.", &[
-        key("authority", Text, "", ""), key("grant", Text, "", ""), key("client", Of("oauth2 client"), "", ""), key("request", Of("oauth2 request"), "", ""),
-        key("issuers", List(&Text), "", ""), key("scopes", List(&Text), "", ""), key("audiences", List(&Text), "", ""),
-        key("username", Text, "", ""), key("password", Text, "", ""), key("subject", Of("oauth2 token"), "", ""), key("actor", Of("oauth2 token"), "", ""),
-        key("endpoints", Of("oauth2 endpoints"), "", ""),
-    ]).refused(),
-    shape("oauth2 client", &["oauth2AuthenticationProperties.client"], OAUTH2, "", &[key("id", Text, "", ""), key("secret", Text, "", ""), key("assertion", Text, "", ""), key("authentication", Text, "", "")]).refused(),
-    shape("oauth2 request", &["oauth2AuthenticationProperties.request"], OAUTH2, "", &[key("encoding", Text, "", "")]).refused(),
-    shape("oauth2 endpoints", &["authenticationPolicy.oauth2.endpoints"], OAUTH2, "", &[key("token", Text, "", ""), key("revocation", Text, "", ""), key("introspection", Text, "", "")]).refused(),
-    shape("oauth2 token", &["oauth2Token"], OAUTH2, "", &[key("token", Text, "", ""), key("type", Text, "", "")]).refused(),
-    shape("call: openapi", &["CallOpenAPI"], "do: [a: {call: openapi, with: {}}]", REMEDY, &[key("call", Text, "", ""), key("with", Of("openapi request"), "", "")]).refused(),
-    shape("openapi request", &["CallOpenAPI.with"], "do: [a: {call: openapi, with: {}}]", "", OPENAPI).refused(),
+    shape("secret", &["secretBasedAuthenticationPolicy"], "use: {secrets: [a]}\ndo: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {basic: @}}}}]", "Of every kind of policy.", &[
+        key("use", Text, "a", "A secret of `use.secrets` that holds the members of the policy.").required(),
+    ]),
+    shape("oauth2", &["oauth2AuthenticationProperties", "authenticationPolicy.oauth2", "authenticationPolicy.oidc"], "do: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {oauth2: @}}}}]", "Also of `oidc`, without `endpoints`.", &[
+        key("authority", Text, "'https://example.com'", "").required(),
+        key("grant", Words(&["client_credentials", "password", "refresh_token", "urn:ietf:params:oauth:grant-type:token-exchange"]), "client_credentials", "`authorization_code` is refused: it needs a person at a browser. A `refresh_token` is `subject.token`.").required(),
+        key("client", Of("oauth2 client"), "{id: a}", ""), key("request", Of("oauth2 request"), "{}", ""),
+        key("issuers", List(&Text), "[a]", "A token must be a JWT that names one of them; its signature is not checked."), key("scopes", List(&Text), "[a]", ""), key("audiences", List(&Text), "[a]", ""),
+        key("username", Text, "a", ""), key("password", Text, "a", ""), key("subject", Of("oauth2 token"), "{token: a, type: b}", ""), key("actor", Of("oauth2 token"), "{token: a, type: b}", ""),
+        key("endpoints", Of("oauth2 endpoints"), "{}", ""),
+    ]),
+    shape("oauth2 client", &["oauth2AuthenticationProperties.client"], "do: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {oauth2: {authority: 'https://example.com', grant: client_credentials, client: @}}}}}]", "", &[
+        key("id", Text, "a", ""), key("secret", Text, "a", ""), key("assertion", Text, "a", ""),
+        key("authentication", Words(&["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"]), "none", "Default: `client_secret_post`."),
+    ]),
+    shape("oauth2 request", &["oauth2AuthenticationProperties.request"], "do: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {oauth2: {authority: 'https://example.com', grant: client_credentials, request: @}}}}}]", "", &[
+        key("encoding", Words(&["application/x-www-form-urlencoded", "application/json"]), "application/json", ""),
+    ]),
+    shape("oauth2 endpoints", &["authenticationPolicy.oauth2.endpoints"], "do: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {oauth2: {authority: 'https://example.com', grant: client_credentials, endpoints: @}}}}}]", "", &[
+        key("token", Text, "/a", "Below the authority, or an address of its own. Default: `/oauth2/token`."),
+        key("revocation", Text, "/a", "Tokens are not revoked."), key("introspection", Text, "/a", "Tokens are not looked into."),
+    ]),
+    shape("oauth2 token", &["oauth2Token"], "do: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {oauth2: {authority: 'https://example.com', grant: client_credentials, subject: @}}}}}]", "", &[
+        key("token", Text, "a", "").required(), key("type", Text, "a", "").required(),
+    ]),
+    task("call: openapi", &["CallOpenAPI"], "Swagger 2.0 and OpenAPI 3, found in its document and then done as `call: http` is. Security schemes of the document are not read.", &[
+        key("call", Words(&["openapi"]), "openapi", "").required(),
+        key("with", Of("openapi request"), "{document: {endpoint: 'https://example.com'}, operationId: a}", "").required(),
+    ]),
+    shape("openapi request", &["CallOpenAPI.with"], "use: {authentications: {a: {bearer: {token: a}}}}\ndo: [a: {call: openapi, with: @}]", "", OPENAPI),
     shape("call: grpc", &["CallGRPC"], "do: [a: {call: grpc, with: {}}]", REMEDY, &[key("call", Text, "", ""), key("with", Of("grpc request"), "", "")]).refused(),
     shape("grpc request", &["CallGRPC.with"], "do: [a: {call: grpc, with: {}}]", "", GRPC).refused(),
     shape("grpc service", &["CallGRPC.with.service"], "do: [a: {call: grpc, with: {}}]", "", GRPC_SERVICE).refused(),
@@ -264,20 +282,25 @@ pub(super) const SHAPES: &[Shape] = &[
         key("with", Values, "{a: 1}", "The function's data. Without it, the task's input."),
     ]).as_task(),
     task("run", &["runTask"], "", &[key("run", Of("process"), "{workflow: {namespace: default, name: a, version: '1.0.0'}}", "").required()]),
-    shape("process", &["runTask.run"], "do: [a: {run: @}]", "", RUN).one_of(&["workflow", "container", "script", "shell"]),
+    shape("process", &["runTask.run"], "do: [a: {run: @}]", "", RUN).one_of(&["shell", "workflow", "container", "script"]),
     shape("subflow", &["runTask.run.workflow"], "do: [a: {run: {workflow: @}}]", "A child run. It is cancelled with its parent, and its failure is the task's.", SUBFLOW),
-    shape("container", &["runTask.run.container"], "do: [a: {run: {container: {image: a}}}]", "", &[
-        key("image", Text, "", ""), key("name", Text, "", ""), key("command", Text, "", ""), key("ports", Map(&Value), "", ""), key("volumes", Map(&Value), "", ""),
-        key("environment", Map(&Text), "", ""), key("stdin", Text, "", ""), key("arguments", List(&Text), "", ""), key("lifetime", Of("container lifetime"), "", ""), key("pullPolicy", Text, "", ""),
-    ]).refused(),
-    shape("container lifetime", &["containerLifetime"], "do: [a: {run: {container: {image: a}}}]", "", &[key("cleanup", Text, "", ""), key("after", DURATION, "", "")]).refused(),
-    shape("script", &["runTask.run.script"], "do: [a: {run: {script: {language: js, code: a}}}]", "", &[
-        key("language", Text, "", ""), key("code", Text, "", ""), key("source", Of("external resource"), "", ""), key("stdin", Text, "", ""),
-        key("arguments", Either(&[List(&Text), Map(&Value)]), "", ""), key("environment", Map(&Text), "", ""),
-    ]).refused(),
-    shape("shell", &["runTask.run.shell"], "do: [a: {run: {shell: {command: ls}}}]", "", &[key("command", Text, "", ""), key("stdin", Text, "", ""), key("arguments", List(&Text), "", ""), key("environment", Map(&Text), "", "")]).refused(),
-    shape("process result", &["processResult"], "do: [a: {run: {shell: {command: ls}}}]", "What `return: all` gives.", &[key("code", Number(0, 255), "", ""), key("stdout", Text, "", ""), key("stderr", Text, "", "")]).refused(),
+    shape("container", &["runTask.run.container"], "do: [a: {run: {container: @}}]", "By `docker`, or `podman` where there is none.", &[
+        key("image", Text, "a", "").required(), key("name", Text, "a", ""), key("command", Text, "a", "Run by `/bin/sh`."),
+        key("ports", Map(&Value), "{'80': 8080}", "What is here to what is in the container."), key("volumes", Map(&Value), "{/a: /b}", "As `ports`."),
+        key("environment", Values, "{a: b}", ""), key("stdin", Text, "a", ""), key("arguments", List(&Text), "[a]", ""),
+        key("lifetime", Of("container lifetime"), "{cleanup: always}", ""), key("pullPolicy", Words(&["ifNotPresent", "always", "never"]), "never", ""),
+    ]),
+    shape("container lifetime", &["containerLifetime"], "do: [a: {run: {container: {image: a, lifetime: @}}}]", "", &[
+        key("cleanup", Words(&["always", "never", "eventually"]), "always", "").required(),
+        key("after", DURATION, "PT1S", "Needed with `eventually`, and means nothing else. It is forgotten when the server stops before.").differs(),
+    ]),
+    shape("script", &["runTask.run.script"], "do: [a: {run: {script: @}}]", "By `node`, as a module, or `python3`.", &[
+        key("language", Words(&["js", "javascript", "python"]), "js", "").required(),
+        key("code", Text, "a", ""), key("source", Of("external resource"), "{endpoint: 'https://example.com'}", ""), key("stdin", Text, "a", ""),
+        key("arguments", List(&Text), "[a]", ""), key("environment", Values, "{a: b}", ""),
+    ]).one_of(&["code", "source"]),
+    shape("shell", &["runTask.run.shell"], "do: [a: {run: {shell: @}}]", "By `/bin/sh`.", &[
+        key("command", Text, "ls", "").required(), key("stdin", Text, "a", ""), key("arguments", List(&Text), "[a]", ""), key("environment", Values, "{a: b}", ""),
+    ]),
+    shape("process result", &["processResult"], "do: [a: {run: {shell: {command: ls}}}]", "What `return: all` gives.", &[key("code", Number(0, 255), "0", ""), key("stdout", Text, "a", ""), key("stderr", Text, "a", "")]),
 ];
-
-/// Where what only OAuth2 has would stand.
-const OAUTH2: &str = "do: [a: {call: http, with: {method: get, endpoint: {uri: 'https://example.com', authentication: {oauth2: {}}}}}]";

@@ -111,7 +111,7 @@ const USE: &[Key] = &[
     key("extensions", List(&Named(&Of("extension"))), "[]", "Tasks around tasks."),
     key("functions", Map(&super::shape::Takes::Task), "{}", "Called by name; put in place of the call, so a function may not reach itself."),
     key("retries", Map(&Of("retry")), "{}", "Referred to as `retry: name`."),
-    key("secrets", List(&Text), "[a]", "Let the worker that needs a secret read it from its own configuration.").refused(),
+    key("secrets", List(&Text), "[a]", "Named as `$secrets.name` in the `with` of calls, and in `environment` and `arguments` of `run`; the server's configuration says where they are."),
     key("timeouts", Map(&Of("timeout")), "{}", "Referred to as `timeout: name`."),
     key("catalogs", Map(&Of("catalog")), "{a: {endpoint: 'https://example.com'}}", "What a workflow does would depend on another machine: copy the function into `use.functions`. The catalogue `default` is built in.").refused(),
 ];
@@ -254,7 +254,7 @@ pub(super) const SHAPES: &[Shape] = &[
     shape("duration", &["duration"], "do: [a: {wait: @}]", "A duration is such a map, ISO 8601 text (`PT1H30M`, `P2W`), or an expression that gives either or milliseconds as a number. At most 100 years, in whole milliseconds. Years and months are refused, because their length depends on the calendar.", DURATION_KEYS),
     shape("extension", &["extension"], "use: {extensions: [e: @]}\ndo: [a: {wait: PT1S}]", "Extensions apply to all tasks of the document, those of functions too, but not to tasks inside of an extension. The first one is the outermost.", EXTENSION),
     shape("catalog", &["catalog"], "use: {catalogs: {a: {endpoint: 'https://example.com'}}}\ndo: []", "See `use.catalogs`.", &[key("endpoint", ENDPOINT, "'https://example.com'", "")]).refused(),
-    shape("external resource", &["externalResource"], "input: {schema: {resource: {endpoint: 'https://example.com'}}}\ndo: []", "Nothing that would need one is supported yet.", &[key("name", Text, "a", ""), key("endpoint", ENDPOINT, "'https://example.com'", "")]).refused(),
+    shape("external resource", &["externalResource"], "do: [a: {call: openapi, with: {operationId: b, document: @}}]", "Fetched by the connector that needs it, while a run goes on.", &[key("name", Text, "a", ""), key("endpoint", ENDPOINT, "'https://example.com/a.json'", "").required()]),
     shape("error", &["error"], "do: [a: {raise: {error: @}}]", "Standard types match under every prefix that the specification has had, and bare: see *Errors*.", super::task::ERROR),
     shape("retry", &["retryPolicy"], "do: [a: {try: [], catch: {retry: @}}]", "A pause and another attempt at the whole tried list. Once attempts have run out `catch.do` runs; without one the error is raised again.", super::task::RETRY),
     shape("backoff", &["retryPolicy.backoff"], "do: [a: {try: [], catch: {retry: {backoff: @}}}]", "How the pause grows.", super::task::BACKOFF).one_of(&["constant", "exponential", "linear"]),

@@ -85,7 +85,7 @@ const CORRELATION: &[Key] = &[
     key(
         "expect",
         Value,
-        "1",
+        "a",
         "Without it, the first event that has the value settles it for the others of this `listen` under the same name.",
     ),
 ];
@@ -208,7 +208,7 @@ pub(super) const SHAPES: &[Shape] = &[
         "",
         STRATEGY,
     )
-    .one_of(&["one", "any", "all"]),
+    .one_of(&["any", "one", "all"]),
     shape(
         "ending events",
         &["eventConsumptionStrategy"],
@@ -216,7 +216,7 @@ pub(super) const SHAPES: &[Shape] = &[
         "Events that end a `listen`.",
         ENDING,
     )
-    .one_of(&["one", "any", "all"]),
+    .one_of(&["any", "one", "all"]),
     shape(
         "event filter",
         &["eventFilter"],

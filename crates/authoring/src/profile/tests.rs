@@ -212,7 +212,11 @@ fn allowed(text: &str) -> BTreeSet<String> {
 #[test]
 fn the_compiler_takes_the_keys_of_the_profile_and_no_others() {
     const STRANGE: &str = "qqqqqqqqqqqqqqqqqqqqqqqqqqq";
-    for shape in shapes().filter(|shape| !shape.refused && !shape.open) {
+    // What only comes out has no place to be written in.
+    for shape in shapes()
+        .filter(|shape| shape.frame.contains('@'))
+        .filter(|shape| !shape.refused && !shape.open)
+    {
         if matches!(shape.name, "duration") || shape.keys.is_empty() {
             continue;
         }
@@ -289,7 +293,7 @@ fn the_schema_takes_what_compiles_and_refuses_what_the_profile_refuses() {
                 key.name
             );
         }
-        if !shape.open {
+        if !shape.open && shape.frame.contains('@') {
             let text = document(shape, "strange", "1");
             assert!(misfit(&judge, &text).is_some(), "{}: {text}", shape.name);
         }
@@ -344,7 +348,8 @@ fn examples_are_valid_and_tell_editors_by_what() {
     assert!(files.len() >= 6);
     for file in files {
         let text = std::fs::read_to_string(&file).expect("a text");
-        if !text.contains("\ndocument:") {
+        // The graph form has no schema for editors.
+        if !text.contains("\ndocument:") || text.contains("\ngraph:") {
             continue;
         }
         let schema = text

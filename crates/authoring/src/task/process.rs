@@ -151,10 +151,6 @@ impl<'t> Lowering<'t> {
         let cleanup = self.require(at, "cleanup")?;
         let word = self.word(cleanup, &["always", "never", "eventually"])?;
         if word != "eventually" {
-            if let Some(after) = at.member("after") {
-                let message = "`after` belongs to `cleanup: eventually` alone; leave it out";
-                self.findings.error_key(after, "bad-value", message);
-            }
             return Some(Template::Literal(word.into()));
         }
         let after = self.require(at, "after")?;
