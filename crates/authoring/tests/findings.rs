@@ -372,18 +372,18 @@ fn calls() {
     6:7: error: the catalogue "elsewhere" is not supported yet; copy the function's definition into `use.functions` [unsupported]
         at "/do/3/d/call"
     "#);
-    assert_snapshot!(tasks("- a: {call: http}\n- b: {call: http, with: {method: fetch, endpoint: 'example.com/{a.b}'}}\n- c: {call: http, with: {method: get, endpoint: 'https://x/{a.b}', query: {x: [1]}, output: json}}"), @r#"
+    assert_snapshot!(tasks("- a: {call: http}\n- b: {call: http, with: {method: fetch, endpoint: 'example.com/{a.b}'}}\n- c: {call: http, with: {method: get, endpoint: 'https://x/{}', query: {x: {}}, output: json}}"), @r#"
     3:3: error: `with` is missing; add it here [missing-key]
         at "/do/0/a"
     4:34: error: "fetch" is not an HTTP method; use one of get, post, put, patch, delete, head, options [bad-value]
         at "/do/1/b/with/method"
     4:51: error: the endpoint "example.com/{a.b}" must start with http:// or https://, or be one expression wrapped in ${ } [bad-endpoint]
         at "/do/1/b/with/endpoint"
-    5:49: error: {a.b} is not the name of a member of the data; for more, write ${ "…\(.order.id)…" } [bad-endpoint]
+    5:49: error: {} is not the name of a member of the data; for more, write ${ "…\(.order.id)…" } [bad-endpoint]
         at "/do/2/c/with/endpoint"
-    5:79: error: `x` must be text or a number, not a list [bad-type]
+    5:76: error: `x` must be text, a number, true, false or a list of these, not a map [bad-type]
         at "/do/2/c/with/query/x"
-    5:93: error: "json" is not a word that `output` knows; use one of raw, content, response [bad-value]
+    5:89: error: "json" is not a word that `output` knows; use one of raw, content, response [bad-value]
         at "/do/2/c/with/output"
     "#);
     assert_snapshot!(tasks("- a: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {oauth2: {}}}}}\n- b: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {basic: {username: a}}}}}"), @r#"

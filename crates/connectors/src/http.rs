@@ -1,47 +1,32 @@
 //! Owns the `http` connector: the worker on queue `http` that makes the requests of `call: http`.
 //!
-//! Everything that a request may take is bounded by a constant here or in the files below; which
-//! addresses it may reach is judged in [`address`] and nowhere else.
+//! Everything that a request may take is bounded by a constant in the files below; which addresses it may
+//! reach is judged by [`Outgoing`] and nowhere else.
 
-mod address;
+mod caller;
 mod outcome;
 mod request;
-mod trust;
 
-use std::time::Duration;
-
-use reqwest::redirect::Policy;
 use sdk::{TaskContext, TaskError, Worker};
 use serde_json::Value;
 
-pub use address::AddressPolicy;
-use address::{Guard, Refused};
-use request::{Input, Prepared};
-pub use trust::{Authorities, AuthoritiesFault};
+use crate::outgoing::Outgoing;
+use crate::reading::read;
+pub(crate) use caller::Caller;
+pub(crate) use outcome::root_cause;
+use request::Input;
 
 /// Queue and task name of the connector.
 pub const QUEUE: &str = "http";
 
 /// Requests under way at the same time if nothing else is said.
 const CONCURRENCY_DEFAULT: usize = 64;
-/// How long a connection may take to stand.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// Redirects followed for one request.
-const REDIRECTS_MAX: usize = 5;
-/// Idle connections kept for each host.
-const IDLE_PER_HOST_MAX: usize = 32;
-/// Header lines that a response may have.
-const RESPONSE_HEADERS_MAX: usize = 100;
-/// Size of the headers that a response may have over HTTP/2.
-const RESPONSE_HEADER_BYTES_MAX: u32 = 64 << 10;
 
 /// How the connector works.
 #[derive(Clone, Debug)]
 pub struct HttpOptions {
-    /// Which addresses requests may reach.
-    pub addresses: AddressPolicy,
-    /// Who may vouch for HTTPS servers, besides those that the system trusts.
-    pub authorities: Authorities,
+    /// How requests reach others.
+    pub outgoing: Outgoing,
     /// Requests under way at the same time.
     pub concurrency: usize,
 }
@@ -49,8 +34,7 @@ pub struct HttpOptions {
 impl Default for HttpOptions {
     fn default() -> HttpOptions {
         HttpOptions {
-            addresses: AddressPolicy::Public,
-            authorities: Authorities::default(),
+            outgoing: Outgoing::default(),
             concurrency: CONCURRENCY_DEFAULT,
         }
     }
@@ -63,7 +47,7 @@ pub enum RunError {
     #[error("http client cannot be made: {0}")]
     Client(#[source] reqwest::Error),
     /// The worker could not be made, or the server refused it.
-    #[error("http connector: {0}")]
+    #[error("worker: {0}")]
     Worker(#[from] sdk::Error),
 }
 
@@ -76,15 +60,16 @@ pub async fn run(
     options: HttpOptions,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), RunError> {
-    let caller = Caller::new(&options, reqwest::Client::builder).map_err(RunError::Client)?;
+    let caller = Caller::new(&options.outgoing).map_err(RunError::Client)?;
     let worker = Worker::builder(url)
         .name(format!("http connector, process {}", std::process::id()))
         .queue(QUEUE)
         .in_process()
         .concurrency(options.concurrency)
-        .task(QUEUE, move |context: TaskContext, input: Input| {
+        .task(QUEUE, move |context: TaskContext, input: Value| {
             let caller = caller.clone();
             async move {
+                let input: Input = read("http request", input)?;
                 tokio::select! {
                     outcome = caller.call(input, context.idempotency_key()) => outcome,
                     () = context.cancelled() => Err(TaskError::fatal("cancelled", "the request was given up")),
@@ -94,83 +79,6 @@ pub async fn run(
         .build()?;
     Ok(worker.run(shutdown).await?)
 }
-
-/// The two clients, which differ in what they do about redirects. Each keeps its own connections.
-#[derive(Clone, Debug)]
-struct Caller {
-    addresses: AddressPolicy,
-    plain: reqwest::Client,
-    following: reqwest::Client,
-}
-
-impl Caller {
-    fn new(
-        options: &HttpOptions,
-        builder: impl Fn() -> reqwest::ClientBuilder,
-    ) -> reqwest::Result<Caller> {
-        let addresses = options.addresses;
-        let client = |redirects: fn(AddressPolicy) -> Policy| {
-            options.authorities.client(|| {
-                builder()
-                    .user_agent(concat!("quadrille/", env!("CARGO_PKG_VERSION")))
-                    .connect_timeout(CONNECT_TIMEOUT)
-                    .dns_resolver(Guard(addresses))
-                    .http1_max_headers(RESPONSE_HEADERS_MAX)
-                    .http2_max_header_list_size(RESPONSE_HEADER_BYTES_MAX)
-                    // A proxy would connect where we cannot see the address.
-                    .no_proxy()
-                    .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
-                    .redirect(redirects(addresses))
-                    .referer(false)
-                    .tcp_nodelay(true)
-            })
-        };
-        Ok(Caller {
-            addresses,
-            plain: client(|_| Policy::none())?,
-            following: client(redirects)?,
-        })
-    }
-
-    /// Makes one request and turns its answer into the output of a task, or the task's failure.
-    async fn call(&self, input: Input, idempotency_key: &str) -> Result<Value, TaskError> {
-        let redirect = input.redirect;
-        let Prepared { request, output } = input.prepare(idempotency_key)?;
-        let place = outcome::Place::of(&request);
-        self.addresses
-            .check_literal(request.url())
-            .map_err(|refused| outcome::refused(&refused))?;
-        let sent = outcome::sent(&request, output);
-        let client = if redirect {
-            &self.following
-        } else {
-            &self.plain
-        };
-        let response = client
-            .execute(request)
-            .await
-            .map_err(|error| outcome::broken(&place, &error))?;
-        outcome::of(response, &place, output, sent).await
-    }
-}
-
-/// Follows a few redirects. Names are judged when they are resolved; an address in the URL is never
-/// resolved, so it is judged here.
-fn redirects(addresses: AddressPolicy) -> Policy {
-    Policy::custom(move |attempt| {
-        if attempt.previous().len() > REDIRECTS_MAX {
-            return attempt.error(TooManyRedirects);
-        }
-        match addresses.check_literal(attempt.url()) {
-            Ok(()) => attempt.follow(),
-            Err(refused) => attempt.error(refused),
-        }
-    })
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("more than {REDIRECTS_MAX} redirects")]
-struct TooManyRedirects;
 
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,13 @@ pub struct Failure {
     /// Where: the JSON pointer of the step that failed first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance: Option<Str>,
+    /// The least pause before it makes sense to try again, in milliseconds, where whoever failed said so.
+    #[serde(
+        default,
+        rename = "retryAfterMs",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub retry_after_ms: Option<u64>,
 }
 
 impl Failure {
@@ -68,6 +75,7 @@ impl Failure {
             title: Some(title.into()),
             detail: Some(detail.into()),
             instance: None,
+            retry_after_ms: None,
         }
     }
 
@@ -93,6 +101,9 @@ impl Failure {
                 members.insert(key.into(), Value::Text(text.clone()));
             }
         }
+        if let Some(ms) = self.retry_after_ms.and_then(|ms| i64::try_from(ms).ok()) {
+            members.insert("retryAfterMs".into(), Value::Int(ms));
+        }
         Value::object(members)
     }
 
@@ -112,6 +123,10 @@ impl Failure {
         failure.status = status.unwrap_or(failure.status);
         failure.title = text("title");
         failure.instance = text("instance");
+        failure.retry_after_ms = value
+            .get("retryAfterMs")
+            .and_then(Value::as_int)
+            .and_then(|ms| u64::try_from(ms).ok());
         failure
     }
 }

@@ -13,6 +13,9 @@ use crate::turn::RunTurn;
 /// The longest pause between two attempts when the policy names none: a day.
 const DELAY_MS_MAX: u64 = 86_400_000;
 
+/// The longest pause that a failure may ask for: an hour.
+const RETRY_AFTER_MS_MAX: u64 = 3_600_000;
+
 /// The attempt that failed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Attempt {
@@ -50,8 +53,10 @@ impl RunTurn<'_, '_> {
             return Ok(None);
         }
         let first_ms = self.delay(&retry.delay, scope)?;
-        let pause_ms =
-            pause(retry, attempt.number, first_ms).saturating_add(self.jitter(retry, attempt));
+        let asked_ms = failed.retry_after_ms.unwrap_or(0).min(RETRY_AFTER_MS_MAX);
+        let pause_ms = pause(retry, attempt.number, first_ms)
+            .max(asked_ms)
+            .saturating_add(self.jitter(retry, attempt));
         let due = self.now().plus(pause_ms);
         let too_late = retry
             .duration_max_ms

@@ -3,11 +3,13 @@
 //! Invariants: the address is taken first, so that a busy port is found before any data is opened; workers
 //! stop before the borders, the borders before the engine, each in bounded time.
 
+mod workers;
+
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use connectors::http::{AddressPolicy, Authorities, AuthoritiesFault, HttpOptions};
+use connectors::outgoing::{AddressPolicy, AuthoritiesFault, Outgoing};
 use edge::EdgeOptions;
 use engine::Data;
 use thiserror::Error;
@@ -16,10 +18,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Http};
-
-/// How long calls of a connector may go on when the server stops; they are offered again after that.
-const CONNECTOR_STOP_MAX: Duration = Duration::from_secs(5);
+use crate::config::Config;
+use workers::{WorkerPlan, Workers};
 
 /// How long requests may go on before the engine stops, which ends all that wait for it.
 const REQUESTS_MAX: Duration = Duration::from_millis(500);
@@ -35,7 +35,7 @@ pub(crate) struct Plan {
     port: u16,
     allow_unauthenticated_remote: bool,
     allowed_hosts: Vec<String>,
-    http: Option<HttpOptions>,
+    workers: WorkerPlan,
 }
 
 /// Why a server did not start, or does not go on.
@@ -75,6 +75,16 @@ pub(crate) enum AssemblyFault {
     /// The authorities that the configuration names cannot be used.
     #[error("connectors.http.ca_file: {0}")]
     Authorities(#[from] AuthoritiesFault),
+    /// A name is led to what is no address.
+    #[error(
+        "connectors.http.resolve.{name}: {given:?} is no address\nhint: give an address of a machine, with a port if you like, such as 127.0.0.1:8443"
+    )]
+    Resolve {
+        /// The name.
+        name: String,
+        /// What it is led to.
+        given: String,
+    },
     /// A part ended that should go on.
     #[error("the {0} stopped by itself; the lines above say why")]
     Ended(&'static str),
@@ -86,21 +96,19 @@ pub(crate) struct Assembly {
     engine: engine::Running,
     edge: JoinHandle<io::Result<()>>,
     edge_stop: CancellationToken,
-    http: Option<JoinHandle<()>>,
-    http_stop: CancellationToken,
+    workers: Workers,
 }
 
 impl Plan {
     /// The server that a configuration describes.
     pub(crate) fn of(config: &Config) -> Result<Plan, AssemblyFault> {
-        let http = &config.connectors.http;
         Ok(Plan {
             data: Data::Folder(config.database.path.clone()),
             host: config.server.host.clone(),
             port: config.server.port,
             allow_unauthenticated_remote: config.server.allow_unauthenticated_remote,
             allowed_hosts: config.server.allowed_hosts.clone(),
-            http: http.enabled.then(|| http_options(http)).transpose()?,
+            workers: WorkerPlan::of(&config.connectors)?,
         })
     }
 
@@ -112,9 +120,9 @@ impl Plan {
             port: 0,
             allow_unauthenticated_remote: false,
             allowed_hosts: Vec::new(),
-            http: Some(HttpOptions {
+            workers: WorkerPlan::alone(Outgoing {
                 addresses,
-                ..HttpOptions::default()
+                ..Outgoing::default()
             }),
         }
     }
@@ -148,17 +156,13 @@ impl Assembly {
             router,
             edge_stop.clone().cancelled_owned(),
         ));
-        let http_stop = CancellationToken::new();
-        let http = plan
-            .http
-            .map(|options| start_http(local(address), options, http_stop.clone()));
+        let workers = Workers::start(&plan.workers, &local(address));
         Ok(Assembly {
             address,
             engine: running,
             edge,
             edge_stop,
-            http,
-            http_stop,
+            workers,
         })
     }
 
@@ -182,12 +186,7 @@ impl Assembly {
 
     /// Lets what goes on end, and stops.
     pub(crate) async fn stop(mut self) {
-        self.http_stop.cancel();
-        if let Some(mut http) = self.http
-            && timeout(CONNECTOR_STOP_MAX, &mut http).await.is_err()
-        {
-            http.abort();
-        }
+        self.workers.stop().await;
         self.edge_stop.cancel();
         let mut edge_over = self.edge.is_finished();
         if !edge_over {
@@ -231,29 +230,6 @@ fn local(mut address: SocketAddr) -> String {
         _ => {}
     }
     format!("http://{address}")
-}
-
-/// How the http connector works by the configuration.
-fn http_options(http: &Http) -> Result<HttpOptions, AuthoritiesFault> {
-    Ok(HttpOptions {
-        addresses: match http.allow_private {
-            true => AddressPolicy::Any,
-            false => AddressPolicy::Public,
-        },
-        authorities: match http.ca_file.as_os_str().is_empty() {
-            true => Authorities::default(),
-            false => Authorities::read(&http.ca_file)?,
-        },
-        ..HttpOptions::default()
-    })
-}
-
-fn start_http(url: String, options: HttpOptions, stop: CancellationToken) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        if let Err(error) = connectors::http::run(url, options, stop.cancelled_owned()).await {
-            tracing::error!(%error, "the http connector stopped; HTTP calls wait until another worker takes them");
-        }
-    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! The input is an object with `method`, `endpoint`, `output`, and where they are given `headers`,
 //! `query`, `body`, `redirect`, `authentication`. Names in braces inside of an endpoint become one
-//! expression that puts the data in, escaped for an address.
+//! expression that puts the data in, escaped for an address: a name is a member of the data to the letter.
 
 use graph::ir::{Exhausted, Kind, Task};
 use graph::template::{Expr, Template};
@@ -45,7 +45,7 @@ impl<'t> Lowering<'t> {
         ];
         for key in ["headers", "query"] {
             if let Some(at) = with.member(key) {
-                members.push((key.into(), self.pairs(at, scope)));
+                members.push((key.into(), self.pairs(at, key == "query", scope)));
             }
         }
         if let Some(body) = with.member("body") {
@@ -94,13 +94,17 @@ impl<'t> Lowering<'t> {
         Some(Template::Literal(Value::text(method)))
     }
 
-    /// Names with values that are no lists or maps, or one expression that gives them.
-    fn pairs(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+    /// Names with values that are no maps, nor lists unless they may be, or one expression that gives them.
+    fn pairs(&mut self, at: At<'t>, lists: bool, scope: &Scope) -> Option<Template> {
         for member in at
             .children()
-            .filter(|member| member.is_map() || member.is_list())
+            .filter(|member| member.is_map() || member.is_list() && !lists)
         {
-            self.wrong(member, "text or a number");
+            let wanted = match lists {
+                true => "text, a number, true, false or a list of these",
+                false => "text or a number",
+            };
+            self.wrong(member, wanted);
         }
         self.map_template(at, scope)
     }
@@ -193,6 +197,9 @@ impl<'t> Lowering<'t> {
     }
 }
 
+/// How a member of the data becomes a part of an address: nothing for null; a list or map is an error.
+const PART: &str = r#"if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") else @uri end"#;
+
 /// An address with `{name}` in it as one expression.
 fn expand(text: &str) -> Result<Template, String> {
     if !text.contains(['{', '}']) {
@@ -207,11 +214,7 @@ fn expand(text: &str) -> Result<Template, String> {
         let (name, after) = after
             .split_once('}')
             .ok_or_else(|| format!("a {{ in {} has no }}; close it", quote(text)))?;
-        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if name.is_empty()
-            || name.starts_with(|c: char| c.is_ascii_digit())
-            || !name.chars().all(word)
-        {
+        if name.is_empty() || name.contains('{') {
             return Err(format!(
                 "{{{name}}} is not the name of a member of the data; for more, write ${{ \"…\\(.order.id)…\" }}"
             ));
@@ -220,7 +223,8 @@ fn expand(text: &str) -> Result<Template, String> {
             break;
         }
         source += &quoted(literal);
-        source += &format!("\\(.{name}|tostring|@uri)");
+        let member = Value::from(name).to_json();
+        source += &format!("\\(.[{member}]|{PART})");
         rest = after;
     }
     if rest.contains('}') {
@@ -243,21 +247,16 @@ mod tests {
         let source =
             |text| expand(text).map(|template| crate::expression::to_expression(&template));
         assert_eq!(source("http://x/y?z=1"), Ok(r#""http://x/y?z=1""#.into()));
-        assert_eq!(
-            source("http://x/{a}/{b}"),
-            Ok(r#"("http://x/\(.a|tostring|@uri)/\(.b|tostring|@uri)")"#.into())
-        );
-        assert_eq!(
-            source(r#"http://x/"\{a}"#),
-            Ok(r#"("http://x/\"\\\(.a|tostring|@uri)")"#.into())
-        );
+        let expected = format!(r#"("http://x/\(.["a"]|{PART})/\(.["b.c"]|{PART})")"#);
+        assert_eq!(source("http://x/{a}/{b.c}"), Ok(expected));
+        let expected = format!(r#"("http://x/\"\\\(.["a"]|{PART})")"#);
+        assert_eq!(source(r#"http://x/"\{a}"#), Ok(expected));
         for wrong in [
             "http://x/{a",
             "http://x/a}",
             "http://x/a}{b}",
             "http://x/{}",
-            "http://x/{a.b}",
-            "http://x/{1}",
+            "http://x/{{a}}",
         ] {
             assert!(expand(wrong).is_err(), "{wrong}");
         }

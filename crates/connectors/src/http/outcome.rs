@@ -4,21 +4,33 @@
 //! credentials of a URL are not repeated in failures, since these are kept with the run.
 
 use std::error::Error;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HeaderMap, RETRY_AFTER};
 use reqwest::{Request, Response, StatusCode, Url};
 use sdk::TaskError;
 use serde_json::{Map, Value, json};
 
-use super::Refused;
 use super::request::{Output, is_json};
+use crate::outgoing::Refused;
 
 /// The largest body that is read.
 const RESPONSE_BYTES_MAX: usize = 1 << 20;
 /// How much of the body of a refusal is told.
 const DETAIL_BYTES_MAX: usize = 1 << 10;
+
+/// The longest text of a `Retry-After` header that is read.
+const RETRY_AFTER_BYTES_MAX: usize = 64;
+
+/// What is wanted of a response.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expected {
+    pub(super) output: Output,
+    /// Whether a redirect that is left over counts as success.
+    pub(super) redirect: bool,
+}
 
 /// Method and place of a request, for messages.
 #[derive(Debug)]
@@ -52,15 +64,18 @@ pub(super) fn sent(request: &Request, output: Output) -> Value {
 pub(super) async fn of(
     mut response: Response,
     place: &Place,
-    output: Output,
+    Expected { output, redirect }: Expected,
     sent: Value,
 ) -> Result<Value, TaskError> {
     let status = response.status();
-    if !status.is_success() {
+    if !(status.is_success() || redirect && status.is_redirection()) {
         let start = start_of_body(&mut response).await;
-        return Err(rejected(place, status, &start));
+        return Err(TaskError {
+            retry_after: retry_after(response.headers()),
+            ..rejected(place, status, &start)
+        });
     }
-    let body = body(&mut response, place).await?;
+    let body = body(&mut response, place, RESPONSE_BYTES_MAX).await?;
     if output == Output::Raw {
         return Ok(Value::String(STANDARD.encode(body)));
     }
@@ -119,7 +134,7 @@ fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn
 }
 
 /// The last cause, which is the one that says something: connection refused, unknown name, ...
-pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
+pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
     causes(error)
         .last()
         .map_or_else(|| error.to_string(), ToString::to_string)
@@ -146,16 +161,21 @@ fn communication(detail: String, title: &str) -> TaskError {
         .with_title(title)
 }
 
-async fn body(response: &mut Response, place: &Place) -> Result<Vec<u8>, TaskError> {
+/// The body of a response, as long as it is not longer than this.
+pub(super) async fn body(
+    response: &mut Response,
+    place: &Place,
+    bytes_max: usize,
+) -> Result<Vec<u8>, TaskError> {
     let too_large = |Place(place): &Place| {
         let detail = format!(
-            "{place} answered more than {RESPONSE_BYTES_MAX} bytes; let a worker of yours fetch large data"
+            "{place} answered more than {bytes_max} bytes; let a worker of yours fetch large data"
         );
         communication(detail, "The response is too large")
     };
     if response
         .content_length()
-        .is_some_and(|bytes| bytes > RESPONSE_BYTES_MAX as u64)
+        .is_some_and(|bytes| bytes > bytes_max as u64)
     {
         return Err(too_large(place));
     }
@@ -165,7 +185,7 @@ async fn body(response: &mut Response, place: &Place) -> Result<Vec<u8>, TaskErr
         .await
         .map_err(|error| broken(place, &error))?
     {
-        if body.len() + chunk.len() > RESPONSE_BYTES_MAX {
+        if body.len() + chunk.len() > bytes_max {
             return Err(too_large(place));
         }
         body.extend_from_slice(&chunk);
@@ -196,12 +216,23 @@ fn content(headers: &HeaderMap, body: Vec<u8>, Place(place): &Place) -> Result<V
             )
         });
     }
-    String::from_utf8(body).map(Value::String).map_err(|_| {
-        let detail = format!(
-            "{place} answered something that is not UTF-8 text; take it with `output: raw`"
-        );
-        communication(detail, "Not text")
-    })
+    Ok(Value::String(match String::from_utf8(body) {
+        Ok(text) => text,
+        Err(error) => STANDARD.encode(error.into_bytes()),
+    }))
+}
+
+/// How long the server wants to be left alone: seconds, or until an instant.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if text.len() > RETRY_AFTER_BYTES_MAX {
+        return None;
+    }
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
+    Duration::try_from(until.duration_since(jiff::Timestamp::now())).ok()
 }
 
 /// Headers as an object; those that come more than once are joined by commas.

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Request, Url};
 use sdk::TaskError;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use crate::authentication::Authentication;
 
 /// How long a request may take if the workflow does not say.
 const TIMEOUT_MS_DEFAULT: u64 = 30_000;
@@ -54,33 +54,33 @@ const OWN_HEADERS: [&str; 9] = [
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The input of a task of the connector.
-#[derive(Debug, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(super) struct Input {
+pub(crate) struct Input {
     #[serde(default)]
-    method: Option<String>,
-    endpoint: String,
+    pub(crate) method: Option<String>,
+    pub(crate) endpoint: String,
     #[serde(default)]
-    headers: BTreeMap<String, Value>,
+    pub(crate) headers: BTreeMap<String, Value>,
     #[serde(default)]
-    query: BTreeMap<String, Value>,
+    pub(crate) query: BTreeMap<String, Value>,
     #[serde(default)]
-    body: Value,
+    pub(crate) body: Value,
     #[serde(default)]
-    output: Output,
+    pub(crate) output: Output,
     #[serde(default)]
-    pub(super) redirect: bool,
+    pub(crate) redirect: bool,
     #[serde(default)]
-    authentication: Option<Authentication>,
+    pub(crate) authentication: Option<Value>,
     #[serde(default)]
-    timeout_ms: Option<u64>,
+    pub(crate) timeout_ms: Option<u64>,
 }
 
 /// What the task's output is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Output {
-    /// The body: decoded if it is JSON, else text.
+pub(crate) enum Output {
+    /// The body: decoded if it is JSON, text if it is UTF-8, else base64.
     #[default]
     Content,
     /// The body in base64.
@@ -89,18 +89,11 @@ pub(super) enum Output {
     Response,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-enum Authentication {
-    Basic { username: String, password: String },
-    Bearer { token: String },
-}
-
 /// A request that can be sent, and what is wanted of its answer.
-#[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) request: Request,
     pub(super) output: Output,
+    pub(super) authentication: Option<Authentication>,
 }
 
 impl Input {
@@ -114,12 +107,10 @@ impl Input {
                 .map_err(|error| wrong("the idempotency key", error))?;
             headers.insert(IDEMPOTENCY_KEY, key);
         }
-        if let Some(authentication) = &self.authentication {
-            headers.insert(AUTHORIZATION, authentication.header()?);
-        }
         let content_type = headers.get(CONTENT_TYPE);
         let body = match self.body {
             Value::Null => None,
+            Value::Object(members) if content_type.is_some_and(is_form) => Some(form(&members)?),
             Value::String(text) if content_type.is_some_and(|given| !is_json(given)) => {
                 Some(text.into_bytes())
             }
@@ -132,8 +123,11 @@ impl Input {
         };
         *request.headers_mut() = headers;
         *request.body_mut() = body.map(reqwest::Body::from);
-        let output = self.output;
-        Ok(Prepared { request, output })
+        Ok(Prepared {
+            request,
+            output: self.output,
+            authentication: self.authentication.map(Authentication::read).transpose()?,
+        })
     }
 
     fn method(&self) -> Result<Method, TaskError> {
@@ -153,8 +147,8 @@ impl Input {
     }
 
     fn url(&self) -> Result<Url, TaskError> {
-        let mut url = Url::parse(&self.endpoint)
-            .map_err(|error| wrong("endpoint", format!("{:?}: {error}", shown(&self.endpoint))))?;
+        // The address may hold a secret, so it is not shown.
+        let mut url = Url::parse(&self.endpoint).map_err(|error| wrong("endpoint", error))?;
         if !matches!(url.scheme(), "http" | "https") {
             let scheme = url.scheme();
             return Err(wrong(
@@ -163,20 +157,7 @@ impl Input {
             ));
         }
         for (name, value) in &self.query {
-            let values = match value {
-                Value::Array(values) => values.as_slice(),
-                Value::Null => &[],
-                value => std::slice::from_ref(value),
-            };
-            for value in values {
-                let text = scalar(value).ok_or_else(|| {
-                    wrong(
-                        "query",
-                        format!("{name:?} is neither text, number nor list"),
-                    )
-                })?;
-                url.query_pairs_mut().append_pair(name, &text);
-            }
+            append(&mut url, "query", name, value)?;
         }
         let bytes = url.as_str().len();
         if bytes > URL_BYTES_MAX {
@@ -236,37 +217,55 @@ impl Input {
     }
 }
 
-impl Authentication {
-    fn header(&self) -> Result<HeaderValue, TaskError> {
-        let text = match self {
-            Authentication::Basic { username, password } => {
-                format!(
-                    "Basic {}",
-                    STANDARD.encode(format!("{username}:{password}"))
-                )
-            }
-            Authentication::Bearer { token } => format!("Bearer {token}"),
-        };
-        let mut value =
-            HeaderValue::from_str(&text).map_err(|error| wrong("authentication", error))?;
-        value.set_sensitive(true);
-        Ok(value)
-    }
-}
-
 /// Whether a content type is a kind of JSON.
 pub(super) fn is_json(content_type: &HeaderValue) -> bool {
-    let text = content_type.to_str().unwrap_or_default();
-    let kind = text
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let kind = media_type(content_type);
     kind == "application/json" || kind == "text/json" || kind.ends_with("+json")
 }
 
-fn scalar(value: &Value) -> Option<String> {
+fn is_form(content_type: &HeaderValue) -> bool {
+    media_type(content_type) == "application/x-www-form-urlencoded"
+}
+
+/// A content type without its parameters.
+fn media_type(content_type: &HeaderValue) -> String {
+    let text = content_type.to_str().unwrap_or_default();
+    let kind = text.split(';').next().unwrap_or_default();
+    kind.trim().to_ascii_lowercase()
+}
+
+/// Members as a form sends them; a list is sent once for each of its elements.
+fn form(members: &Map<String, Value>) -> Result<Vec<u8>, TaskError> {
+    let mut form = Url::parse("form:").expect("a scheme alone is a URL");
+    for (name, value) in members {
+        append(&mut form, "body", name, value)?;
+    }
+    Ok(form.query().unwrap_or_default().as_bytes().to_vec())
+}
+
+/// Puts a member into a query: nothing for null, a pair for each element of a list.
+fn append(url: &mut Url, member: &str, name: &str, value: &Value) -> Result<(), TaskError> {
+    let values = match value {
+        Value::Array(values) => values.as_slice(),
+        Value::Null => &[],
+        value => std::slice::from_ref(value),
+    };
+    for value in values {
+        let text = scalar(value).ok_or_else(|| {
+            wrong(
+                member,
+                format!(
+                    "{:?} is neither text, number, truth value nor a list of these",
+                    shown(name)
+                ),
+            )
+        })?;
+        url.query_pairs_mut().append_pair(name, &text);
+    }
+    Ok(())
+}
+
+pub(crate) fn scalar(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -276,16 +275,11 @@ fn scalar(value: &Value) -> Option<String> {
 }
 
 /// The start of a text, enough to recognise it.
-fn shown(text: &str) -> &str {
+pub(crate) fn shown(text: &str) -> &str {
     const SHOWN_BYTES_MAX: usize = 200;
     &text[..text.floor_char_boundary(SHOWN_BYTES_MAX)]
 }
 
 fn wrong(member: &str, what: impl Display) -> TaskError {
-    TaskError::fatal(
-        TaskError::well_known("configuration"),
-        format!("http request: {member}: {what}"),
-    )
-    .with_status(400)
-    .with_title("The request cannot be made")
+    crate::reading::wrong("http request", &format!("{member}: {what}"))
 }

@@ -6,9 +6,12 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect};
 use axum::routing::{any, get};
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::*;
+use crate::outgoing::AddressPolicy;
 
 /// Answers with what it was asked.
 async fn mirror(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> axum::Json<Value> {
@@ -26,6 +29,16 @@ async fn mirror(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> ax
         "authorization": header("authorization"),
         "x": header("x"),
     }))
+}
+
+/// Asks to be left alone as long as the query says.
+async fn busy(uri: Uri) -> impl IntoResponse {
+    let query = reqwest::Url::parse(&format!("http://x/?{}", uri.query().unwrap())).unwrap();
+    let after = query.query_pairs().next().unwrap().1.into_owned();
+    (
+        StatusCode::TOO_MANY_REQUESTS,
+        [(header::RETRY_AFTER, after)],
+    )
 }
 
 async fn endless() -> axum::body::Body {
@@ -82,28 +95,26 @@ async fn serve() -> u16 {
         .route("/404", status(404))
         .route("/408", status(408))
         .route("/429", status(429))
-        .route("/503", status(503));
+        .route("/503", status(503))
+        .route("/busy", get(busy));
     tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
     port
 }
 
 async fn call(addresses: AddressPolicy, port: u16, mut input: Value) -> Result<Value, TaskError> {
     // This name stands for a public one: it does not pass the guard.
-    let public =
-        move || reqwest::Client::builder().resolve("public.example", ([127, 0, 0, 1], port).into());
-    let options = HttpOptions {
+    let outgoing = Outgoing {
         addresses,
-        ..HttpOptions::default()
+        resolve: [("public.example".into(), ([127, 0, 0, 1], port).into())].into(),
+        ..Outgoing::default()
     };
-    let caller = Caller::new(&options, public).unwrap();
+    let caller = Caller::new(&outgoing).unwrap();
     let endpoint = input["endpoint"]
         .as_str()
         .unwrap()
         .replace("PORT", &port.to_string());
     input["endpoint"] = endpoint.into();
-    caller
-        .call(serde_json::from_value(input).unwrap(), "key-1")
-        .await
+    caller.call(read("http request", input)?, "key-1").await
 }
 
 /// Calls a path with further members of the input.
@@ -151,6 +162,7 @@ async fn each_output_shows_the_response_its_way() {
         ("/problem", "content", json!({"a": [1.5]})),
         ("/empty", "content", Value::Null),
         ("/bytes", "raw", json!("/wB/")),
+        ("/bytes", "content", json!("/wB/")),
     ];
     for (path, output, expected) in cases {
         let got = ask(port, path, json!({"output": output})).await.unwrap();
@@ -172,7 +184,6 @@ async fn each_output_shows_the_response_its_way() {
 #[tokio::test]
 async fn failures_say_what_and_whether_again() {
     let port = serve().await;
-    let follow = json!({"redirect": true});
     let cases = [
         (
             "/404",
@@ -224,13 +235,12 @@ async fn failures_say_what_and_whether_again() {
         ),
         (
             "/circle",
-            follow.clone(),
+            json!({"redirect": true}),
             "communication",
             500,
             false,
             "more than 5 redirects",
         ),
-        ("/to-file", follow, "communication", 307, false, ""),
         (
             "/large",
             json!({}),
@@ -254,14 +264,6 @@ async fn failures_say_what_and_whether_again() {
             500,
             false,
             "JSON that is none",
-        ),
-        (
-            "/bytes",
-            json!({}),
-            "communication",
-            500,
-            false,
-            "output: raw",
         ),
         (
             "/never",
@@ -367,6 +369,47 @@ async fn redirects_are_followed_where_addresses_are_allowed() {
         let follow = json!({"redirect": true});
         assert_eq!(ask(port, path, follow).await.unwrap(), "grün");
     }
+}
+
+#[tokio::test]
+async fn a_redirect_that_is_not_followed_is_an_answer_where_redirects_are_none_to_complain_of() {
+    let port = serve().await;
+    let follow = json!({"redirect": true, "output": "response"});
+    let answer = ask(port, "/to-file", follow).await.unwrap();
+    assert_eq!(answer["statusCode"], 307);
+    let error = ask(port, "/to-file", json!({})).await.unwrap_err();
+    assert_eq!(error.status, 307);
+}
+
+#[tokio::test]
+async fn a_server_says_how_long_to_leave_it_alone() {
+    let port = serve().await;
+    let asked = async |text: &str| {
+        let input = json!({"query": {"after": text}});
+        ask(port, "/busy", input).await.unwrap_err().retry_after
+    };
+    assert_eq!(asked("120").await, Some(Duration::from_secs(120)));
+    assert_eq!(asked("soon").await, None);
+    assert_eq!(
+        asked("Sun, 06 Nov 1994 08:49:37 GMT").await,
+        None,
+        "it is over"
+    );
+    let later = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    let later = jiff::fmt::rfc2822::DateTimePrinter::new()
+        .timestamp_to_rfc9110_string(&later)
+        .unwrap();
+    let pause = asked(&later).await.unwrap();
+    assert!((3500..=3600).contains(&pause.as_secs()), "{pause:?}");
+}
+
+#[tokio::test]
+async fn a_form_is_sent_as_one() {
+    let port = serve().await;
+    let input = json!({"method": "POST", "body": {"a": [1, "b c"], "d": null},
+        "headers": {"Content-Type": "application/x-www-form-urlencoded"}});
+    let answer = ask(port, "/mirror", input).await.unwrap();
+    assert_eq!(answer["body"], "a=1&a=b+c");
 }
 
 #[tokio::test]

@@ -187,5 +187,8 @@ fn failed(failure: v1::TaskFailure) -> Failure {
     }
     failed.title = text(failure.title);
     failed.detail = text(failure.detail);
+    // Data has no larger whole numbers.
+    let retry_after_ms = failure.retry_after_ms.min(i64::MAX.unsigned_abs());
+    failed.retry_after_ms = Some(retry_after_ms).filter(|ms| *ms > 0);
     failed
 }

@@ -194,6 +194,10 @@ pub(super) struct Failure {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     instance: Option<Str>,
+    /// The least pause before it makes sense to try again, in milliseconds, where whoever failed said so.
+    #[serde(rename = "retryAfterMs", skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    retry_after_ms: Option<u64>,
 }
 
 impl From<graph::Failure> for Failure {
@@ -204,6 +208,7 @@ impl From<graph::Failure> for Failure {
             title,
             detail,
             instance,
+            retry_after_ms,
         } = failure;
         Failure {
             kind,
@@ -211,6 +216,7 @@ impl From<graph::Failure> for Failure {
             title,
             detail,
             instance,
+            retry_after_ms,
         }
     }
 }

@@ -7,7 +7,7 @@ use graph::ir::{Backoff, Retry};
 use insta::assert_snapshot;
 use kernel::{Command, SessionId};
 
-use crate::graphs::{N, json, retry, task};
+use crate::graphs::{N, attempt, json, retry, task};
 use crate::world::{START, World, flop, run, run_on};
 
 fn release(world: &mut World, token: kernel::TaskToken) {
@@ -93,6 +93,50 @@ fn a_failed_task_without_retry_fails_the_run() {
     ending 0 failed
     failed broken: flop at /a
     ");
+}
+
+#[test]
+fn a_failure_may_ask_for_a_longer_pause_within_a_bound() {
+    const HOUR_MS: u64 = 3_600_000;
+    let pause = |asked_ms: Option<u64>| {
+        let mut world = run(vec![task("a").retry(retry(100))]);
+        let token = world.claim("a");
+        world.tell(Command::FailTask {
+            token,
+            failure: graph::Failure {
+                retry_after_ms: asked_ms,
+                ..flop("busy")
+            },
+            retryable: true,
+        });
+        world.verify();
+        world.timers.first().unwrap().0.since(world.now.0)
+    };
+    assert_eq!(pause(None), 100);
+    assert_eq!(pause(Some(50)), 100);
+    assert_eq!(pause(Some(5_000)), 5_000);
+    assert_eq!(pause(Some(100 * HOUR_MS)), HOUR_MS);
+}
+
+#[test]
+fn a_tried_body_pauses_as_long_as_its_failure_asks() {
+    let mut world = run(vec![attempt("t", vec![task("a")]).catch_with(
+        None,
+        |catch| {
+            catch.retry = Some(retry(100));
+        },
+    )]);
+    let token = world.claim("a");
+    world.tell(Command::FailTask {
+        token,
+        failure: graph::Failure {
+            retry_after_ms: Some(5_000),
+            ..flop("busy")
+        },
+        retryable: true,
+    });
+    world.verify();
+    assert_eq!(world.timers.first().unwrap().0.since(world.now.0), 5_000);
 }
 
 /// Fails the task until it is given up; the pauses in between.

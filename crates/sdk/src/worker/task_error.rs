@@ -1,6 +1,7 @@
 //! Owns [`TaskError`]: how a task function says that its work failed.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// Prefix of the failure types that every workflow knows.
 const TYPE_PREFIX: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
@@ -23,6 +24,9 @@ pub struct TaskError {
     pub detail: String,
     /// Whether trying again could help.
     pub retryable: bool,
+    /// The least pause before the next attempt, if whoever failed asked for one. A retry policy that would pause
+    /// for less pauses this long; the server bounds it.
+    pub retry_after: Option<Duration>,
 }
 
 impl TaskError {
@@ -34,6 +38,7 @@ impl TaskError {
             title: String::new(),
             detail: detail.into(),
             retryable: false,
+            retry_after: None,
         }
     }
 
@@ -73,6 +78,9 @@ impl TaskError {
             title: cut(self.title),
             detail: cut(self.detail),
             retryable: self.retryable,
+            retry_after_ms: self.retry_after.map_or(0, |pause| {
+                u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)
+            }),
         }
     }
 }

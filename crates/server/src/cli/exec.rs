@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use connectors::http::AddressPolicy;
+use connectors::outgoing::AddressPolicy;
 
 use super::complaint::Complaint;
 use super::context::Context;

@@ -58,18 +58,30 @@ impl Leaf {
                 .filter(|item| !item.is_empty())
                 .map(Value::from)
                 .collect(),
+            Value::Object(_) => text
+                .split(',')
+                .map(str::trim)
+                .filter(|pair| !pair.is_empty())
+                .map(|pair| match pair.split_once('=') {
+                    Some((key, value)) => Ok((key.trim().to_owned(), Value::from(value.trim()))),
+                    None => Err(invalid(format!("{pair:?} is no NAME=VALUE"))),
+                })
+                .collect::<Result<_, _>>()?,
             _ => text.into(),
         })
     }
 }
 
-/// Every key of a tree that holds a value, in order.
+/// Every key of a tree that holds a value, in order. A map of free names is empty by default.
 pub(crate) fn leaves(tree: &Value) -> Vec<Leaf> {
-    let Value::Object(object) = tree else {
-        return vec![Leaf {
-            keys: Vec::new(),
-            default: tree.clone(),
-        }];
+    let object = match tree {
+        Value::Object(object) if !object.is_empty() => object,
+        _ => {
+            return vec![Leaf {
+                keys: Vec::new(),
+                default: tree.clone(),
+            }];
+        }
     };
     let below = |(key, value): (&String, &Value)| {
         leaves(value)

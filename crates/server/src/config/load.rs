@@ -148,6 +148,10 @@ fn refuse_unknown(
     let (Value::Object(tree), Value::Object(known)) = (tree, known) else {
         return Ok(());
     };
+    if known.is_empty() {
+        // A map of free names.
+        return Ok(());
+    }
     for (key, value) in tree {
         let path = if above.is_empty() {
             key.clone()
@@ -263,6 +267,7 @@ mod tests {
             enabled: true
             allow_private: true
             ca_file: ""
+            resolve: {}
         log:
           format: text
           level: debug
@@ -316,7 +321,7 @@ mod tests {
         hint: did you mean server?
         --
         quadrille.yaml: unknown key connectors.http.tls
-        hint: the keys here are allow_private, ca_file, enabled
+        hint: the keys here are allow_private, ca_file, enabled, resolve
         --
         quadrille.yaml: server.port: invalid type: string "abc", expected a whole number from 0 to 65535
         --

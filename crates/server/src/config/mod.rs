@@ -13,5 +13,5 @@ mod schema;
 pub(crate) use environment::variables;
 pub(crate) use fault::ConfigFault;
 pub(crate) use load::load;
-pub(crate) use model::{Config, Http, Level, Log, LogFormat};
+pub(crate) use model::{Config, Connectors, Http, Level, Log, LogFormat};
 pub(crate) use schema::schema;

@@ -3,6 +3,7 @@
 //! Invariant: this struct is the only list of keys. The schema, the environment variables and the
 //! reference in the guide are made from it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
@@ -83,7 +84,7 @@ pub(crate) enum Broker {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Connectors {
-    /// The worker for HTTP calls.
+    /// The worker for HTTP calls; where it may reach counts for all workers.
     pub(crate) http: Http,
 }
 
@@ -98,6 +99,9 @@ pub(crate) struct Http {
     /// File in PEM of certificate authorities that HTTPS servers may be vouched for by, besides those that the
     /// system trusts; empty for none.
     pub(crate) ca_file: PathBuf,
+    /// Names that lead to other addresses than the network says, such as `api.example: 127.0.0.1:8443`. They are
+    /// reached even if they are private; the port counts where a call names none.
+    pub(crate) resolve: BTreeMap<String, String>,
 }
 
 /// What the server says about itself, on standard error.
@@ -160,6 +164,7 @@ impl Default for Http {
             enabled: true,
             allow_private: false,
             ca_file: PathBuf::new(),
+            resolve: BTreeMap::new(),
         }
     }
 }

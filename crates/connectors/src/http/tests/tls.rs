@@ -12,6 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivatePkcs8KeyDer;
 
 use super::*;
+use crate::outgoing::Authorities;
 
 /// A server with TLS, and the file that holds the certificate of its authority.
 struct Secure {
@@ -71,16 +72,18 @@ async fn ask_securely(
     authorities: Authorities,
     host: &str,
 ) -> Result<Value, TaskError> {
-    let options = HttpOptions {
+    let outgoing = Outgoing {
         addresses: AddressPolicy::Any,
         authorities,
-        ..HttpOptions::default()
+        resolve: [("led.example".into(), ([127, 0, 0, 1], secure.port).into())].into(),
     };
-    let caller = Caller::new(&options, reqwest::Client::builder).unwrap();
-    let input = json!({"endpoint": format!("https://{host}:{}/", secure.port)});
-    caller
-        .call(serde_json::from_value(input).unwrap(), "key-1")
-        .await
+    let caller = Caller::new(&outgoing).unwrap();
+    let place = match host {
+        "led.example" => host.to_owned(),
+        _ => format!("{host}:{}", secure.port),
+    };
+    let input = json!({"endpoint": format!("https://{place}/")});
+    caller.call(read("http request", input)?, "key-1").await
 }
 
 #[tokio::test]
@@ -102,6 +105,16 @@ async fn https_is_spoken_with_who_an_authority_of_ours_vouches_for() {
     let error = other_name.unwrap_err();
     assert_eq!((word(&error), error.retryable), ("communication", false));
     assert!(error.detail.contains("not valid for"), "{}", error.detail);
+}
+
+#[tokio::test]
+async fn a_name_is_led_elsewhere_with_its_port_and_still_has_to_prove_itself() {
+    let secure = serve_tls("led.example").await;
+    let authorities = Authorities::read(&secure.authority).unwrap();
+    let answer = ask_securely(&secure, authorities, "led.example").await;
+    assert_eq!(answer.unwrap(), "safe");
+    let strangers = ask_securely(&secure, Authorities::default(), "led.example").await;
+    assert!(strangers.unwrap_err().detail.contains("UnknownIssuer"));
 }
 
 #[tokio::test]

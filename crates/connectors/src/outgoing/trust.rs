@@ -50,13 +50,13 @@ impl Authorities {
         let authorities = Authorities(certificates);
         match authorities.alone(reqwest::Client::builder()).build() {
             Ok(_) => Ok(authorities),
-            Err(error) => Err(fault(super::outcome::root_cause(&error))),
+            Err(error) => Err(fault(crate::http::root_cause(&error))),
         }
     }
 
     /// A client that trusts the system and them. A system that trusts nobody, such as a bare container, leaves
     /// only them: then plain HTTP still works.
-    pub(super) fn client(
+    pub(crate) fn client(
         &self,
         builder: impl Fn() -> reqwest::ClientBuilder,
     ) -> reqwest::Result<reqwest::Client> {

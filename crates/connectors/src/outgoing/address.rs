@@ -4,10 +4,15 @@
 //! The addresses judged are those connected to: the [`Guard`] resolves for the client itself and hands on
 //! only what is allowed, so a name cannot change its address in between.
 
+use std::collections::BTreeMap;
+use std::error::Error;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use super::Outgoing;
 
 /// Which addresses requests may reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +30,7 @@ pub enum AddressPolicy {
 #[error(
     "{host} is at {address}, which is not a public address\n  to allow it, set `connectors.http.allow_private: true` in the server's configuration"
 )]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     host: String,
     address: IpAddr,
 }
@@ -42,7 +47,7 @@ impl AddressPolicy {
     }
 
     /// Judges the host of a URL if it is an address; a name passes, for the guard to judge.
-    pub(super) fn check_literal(self, url: &Url) -> Result<(), Refused> {
+    pub(crate) fn check_literal(self, url: &Url) -> Result<(), Refused> {
         let host = url.host_str().unwrap_or_default();
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         match bare.parse() {
@@ -79,17 +84,39 @@ impl AddressPolicy {
     }
 }
 
-/// Resolves names for the client, under a policy.
-#[derive(Debug)]
-pub(super) struct Guard(pub(super) AddressPolicy);
+/// Resolves names for clients, under a policy.
+#[derive(Clone, Debug)]
+pub(crate) struct Guard {
+    addresses: AddressPolicy,
+    resolve: Arc<BTreeMap<String, SocketAddr>>,
+}
+
+impl Guard {
+    pub(crate) fn new(outgoing: &Outgoing) -> Guard {
+        Guard {
+            addresses: outgoing.addresses,
+            resolve: Arc::new(outgoing.resolve.clone()),
+        }
+    }
+
+    /// The addresses of a host that may be reached; port 0 stands for the port that is wanted anyway.
+    pub(crate) async fn addresses(
+        &self,
+        host: &str,
+    ) -> Result<Vec<SocketAddr>, Box<dyn Error + Send + Sync>> {
+        if let Some(address) = self.resolve.get(&host.to_ascii_lowercase()) {
+            return Ok(vec![*address]);
+        }
+        let found = tokio::net::lookup_host((host, 0)).await?;
+        Ok(self.addresses.filter(host, found)?)
+    }
+}
 
 impl Resolve for Guard {
     fn resolve(&self, name: Name) -> Resolving {
-        let policy = self.0;
+        let guard = self.clone();
         Box::pin(async move {
-            // The client puts the port of the URL in the place of this one.
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let allowed = policy.filter(name.as_str(), found)?;
+            let allowed = guard.addresses(name.as_str()).await?;
             Ok(Box::new(allowed.into_iter()) as Addrs)
         })
     }
