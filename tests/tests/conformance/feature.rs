@@ -45,7 +45,7 @@ pub(crate) fn scenarios(suite: &str) -> Vec<Scenario> {
 fn of_file(suite: &str, file: &Path) -> Vec<Scenario> {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     let feature = Feature::parse_path(file, GherkinEnv::default())
-        .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        .unwrap_or_else(|error| panic!("{}: {error:?}", file.display()));
     let mut found = Vec::new();
     for scenario in &feature.scenarios {
         let name = format!("{suite}::{stem}::{}", slug(&scenario.name));
