@@ -5,6 +5,7 @@
 use std::str::FromStr;
 
 use graph::ir::{Attribute, AttributeKind, NAMESPACE_DEFAULT};
+use graph::schema::Schema;
 use graph::value::Str;
 
 use crate::compile::Schedule;
@@ -43,6 +44,9 @@ impl<'t> Lowering<'t> {
         self.graph.output = root
             .member("output")
             .and_then(|at| self.shaping(at, "as", &scope));
+        let context = self.graph.schemas.export.take();
+        self.graph.schemas = self.schemas(root);
+        self.graph.schemas.export = context;
         self.graph.timeout = root
             .member("timeout")
             .and_then(|at| self.timeout(at, &scope));
@@ -111,6 +115,21 @@ impl<'t> Lowering<'t> {
         }
     }
 
+    /// `$context`: the schema that it keeps to, and what it is at first.
+    fn variables(&mut self, at: At<'t>) {
+        self.known(at, &["schema", "initial"]);
+        let schema = at.member("schema");
+        self.graph.schemas.export = schema.and_then(|schema| self.schema_document(schema));
+        self.graph.context = at.member("initial").map(At::value);
+        if let (Some(initial), Some(schema)) = (at.member("initial"), &self.graph.schemas.export)
+            && let Ok(schema) = Schema::compile(schema)
+            && let Err(misfits) = schema.check(&initial.value())
+        {
+            let message = format!("what `$context` is at first does not fit its schema: {misfits}");
+            self.findings.error(initial, "bad-value", message);
+        }
+    }
+
     fn label(&mut self, at: At<'t>) -> Option<Str> {
         let text = self.literal(at)?;
         let letter = |c: char| c.is_ascii_alphanumeric();
@@ -156,6 +175,9 @@ impl<'t> Lowering<'t> {
         self.graph.retention_ms = at
             .member("retention")
             .and_then(|retention| self.fixed_ms(retention));
+        if let Some(variables) = at.member("dev.quadrille/variables") {
+            self.variables(variables);
+        }
         let Some(attributes) = at.member("attributes") else {
             return;
         };

@@ -47,6 +47,7 @@ pub struct Finding {
     /// * the text: `yaml-syntax` `yaml-feature` `duplicate-key` `too-large` `too-deep`
     /// * keys and values: `unknown-key` `missing-key` `bad-type` `bad-value` `bad-name` `not-literal`
     ///   `empty-list` `bad-dsl` `bad-version` `bad-duration` `bad-instant` `bad-cron` `bad-endpoint`
+    ///   `bad-schema`
     /// * tasks: `bad-item` `unknown-task` `duplicate-name` `unknown-jump` `two-defaults` `unknown-name`
     ///   `unknown-function` `function-cycle` `compensate-outside-saga` `bad-expression` `unsound`
     /// * `unsupported`: part of the language, but not of this server

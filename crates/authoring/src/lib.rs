@@ -27,6 +27,7 @@ mod expression;
 mod finding;
 mod lowering;
 mod reading;
+mod schema;
 mod task;
 mod tree;
 mod yaml;

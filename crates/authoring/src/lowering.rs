@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use graph::Template;
 use graph::check::{BODY_DEPTH_MAX, NODES_MAX};
-use graph::ir::{Body, BodyIndex, Graph, Kind, NAMESPACE_DEFAULT, Next, Node, NodeIndex};
+use graph::ir::{Body, BodyIndex, Graph, Kind, NAMESPACE_DEFAULT, Next, Node, NodeIndex, Schemas};
 use graph::template::VARIABLES;
 use graph::value::Str;
 
@@ -58,8 +58,12 @@ impl<'t> Lowering<'t> {
             output: None,
             timeout: None,
             retention_ms: None,
+            schemas: Schemas::default(),
+            context: None,
             labels: Vec::new(),
             attributes: Vec::new(),
+            concurrency: None,
+            priority: None,
             locals: Vec::new(),
             bodies: Vec::new(),
             nodes: Vec::new(),
@@ -180,6 +184,7 @@ impl<'t> Lowering<'t> {
             input: None,
             output: None,
             export: None,
+            schemas: Schemas::default(),
             timeout: None,
             undo: None,
             next: Next::Exit,

@@ -65,16 +65,9 @@ impl Tree {
         At { tree: self, id }
     }
 
-    /// The node at a JSON pointer, or the deepest one on the way to it.
+    /// As [`At::find`], from the root.
     pub(crate) fn find(&self, path: &str) -> At<'_> {
-        let mut at = self.root();
-        for step in path.split('/').skip(1) {
-            match at.children().find(|child| child.step() == step) {
-                Some(child) => at = child,
-                None => break,
-            }
-        }
-        at
+        self.root().find(path)
     }
 }
 
@@ -131,6 +124,18 @@ impl<'t> At<'t> {
             .iter()
             .rev()
             .fold(String::new(), |path, step| path + "/" + step)
+    }
+
+    /// The node at a JSON pointer from here, or the deepest one on the way to it.
+    pub(crate) fn find(self, path: &str) -> At<'t> {
+        let mut at = self;
+        for step in path.split('/').skip(1) {
+            match at.children().find(|child| child.step() == step) {
+                Some(child) => at = child,
+                None => break,
+            }
+        }
+        at
     }
 
     /// The elements of a list or values of a map, in the order of the text.

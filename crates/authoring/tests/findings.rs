@@ -154,10 +154,8 @@ fn sections() {
     3:37: error: `catalogs` is not supported yet; copy the functions that you need into `use.functions` [unsupported]
         at "/use/catalogs"
     "#);
-    assert_snapshot!(root("input: {schema: {document: {}}, from: .a}\nevaluate: {language: js}"), @r#"
-    3:9: error: `schema` is not supported yet; leave it out, and check the data with a `switch` and a `raise` where it matters [unsupported]
-        at "/input/schema"
-    4:12: error: another `language` than jq is not supported yet; write language: jq or leave it out [unsupported]
+    assert_snapshot!(root("evaluate: {language: js}"), @r#"
+    3:12: error: another `language` than jq is not supported yet; write language: jq or leave it out [unsupported]
         at "/evaluate/language"
     "#);
 }
@@ -447,5 +445,33 @@ fn catalogue() {
     assert_snapshot!(tasks("- a: {call: saga, with: {do: [b: {wait: PT1S, compensate: [c: {wait: PT1S, compensate: []}]}]}}"), @r#"
     3:76: error: `compensate` works only on tasks of a saga; put this task into the `do` of a `call: saga`, or catch the failure with `try` [compensate-outside-saga]
         at "/do/0/a/with/do/0/b/compensate/0/c/compensate"
+    "#);
+}
+
+#[test]
+fn schemas() {
+    assert_snapshot!(
+        root("input:\n  schema:\n    format: xml\n    document:\n      type: object\n      properties:\n        age: {type: number, minimum: young}\n      allOf: [{$ref: 'other.json'}]"),
+        @r#"
+    5:13: error: only schemas of format json are read; write the schema as JSON Schema [bad-value]
+        at "/input/schema/format"
+    9:38: error: `minimum` must be a number [bad-schema]
+        at "/input/schema/document/properties/age/minimum"
+    10:22: error: "other.json" leads to nothing in this schema; refer to a place such as #/$defs/name, and copy there what stands elsewhere [bad-schema]
+        at "/input/schema/document/allOf/0/$ref"
+    "#
+    );
+    assert_snapshot!(
+        tasks("- a:\n    wait: PT1S\n    output: {schema: {resource: {endpoint: 'https://example.org/s'}}}\n    export: {schema: {format: json}}"),
+        @r#"
+    5:23: error: a schema from elsewhere is not supported yet; put the schema here as `document`, so that a version of a workflow never changes its meaning [unsupported]
+        at "/do/0/a/output/schema/resource"
+    6:14: error: `document` is missing; add it here [missing-key]
+        at "/do/0/a/export/schema"
+    "#
+    );
+    assert_snapshot!(findings("document:\n  {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/variables: {initial: {n: x}, schema: {properties: {n: {type: number}}}}}}\ndo: [a: {wait: PT1S}]"), @r#"
+    2:114: error: what `$context` is at first does not fit its schema: /n must be number, not string (rule /properties/n/type) [bad-value]
+        at "/document/metadata/dev.quadrille~1variables/initial"
     "#);
 }

@@ -192,7 +192,13 @@ impl Listing<'_> {
                 child.key.as_ref().map_or("-".into(), template),
                 template(&child.input)
             ),
-            Kind::Split(_) | Kind::Join(_) | Kind::Merge => "not written by this language".into(),
+            Kind::Split(_)
+            | Kind::Threads(_)
+            | Kind::Join(_)
+            | Kind::Merge
+            | Kind::Lock(_)
+            | Kind::Withdraw(_)
+            | Kind::Milestone(_) => "not written by this language".into(),
         }
     }
 }

@@ -348,6 +348,7 @@ pub fn step_of(event: &RunEvent) -> Option<StepId> {
         RunEvent::TaskQueued(fact) => Some(fact.step),
         RunEvent::TaskParked(fact) => Some(fact.step),
         RunEvent::EventReceived(fact) => Some(fact.step),
+        RunEvent::ItemAdded(fact) => Some(fact.step),
         _ => None,
     }
 }

@@ -5,19 +5,24 @@
 //! node can be reached, counts keep within the bounds below, and every expression compiles. A cycle of
 //! nodes is sound; the kernel bounds how long one may go round without waiting.
 
+mod collect;
+
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::duration::Delay;
 use crate::expr::Program;
 use crate::ir::{
-    Body, BodyIndex, Case, Graph, Kind, Need, Next, Node, NodeIndex, ROOT, Retry, Wait,
+    Body, BodyIndex, Case, ForEach, Graph, Join, JoinBy, Kind, Losers, Need, Next, Node, NodeIndex,
+    ROOT,
 };
-use crate::template::{Expr, Template, VARIABLES};
+use crate::schema::Schema;
+use crate::template::{Expr, VARIABLES};
 use crate::value::Str;
+
+pub use collect::expressions;
 
 /// The most nodes of a graph.
 pub const NODES_MAX: usize = 10_000;
@@ -36,6 +41,12 @@ pub const CONCURRENCY_MAX: u32 = 1_000;
 
 /// The most merges of a graph, and the most joins beside them.
 pub const MERGES_MAX: usize = 100;
+
+/// The most tokens that one token may become, that a join by threads may wait for, and that may hold one lock.
+pub const THREADS_MAX: u32 = 1_000;
+
+/// The most elements that a for-each may take while it goes on.
+pub const MORE_MAX: u32 = 10_000;
 
 /// The most rounds of a loop.
 pub const ROUNDS_MAX: u32 = 1_000_000;
@@ -67,22 +78,6 @@ impl fmt::Display for Unsound {
     }
 }
 
-/// Every expression of a graph.
-#[must_use]
-pub fn expressions(graph: &Graph) -> Vec<&Expr> {
-    let mut found = Vec::new();
-    for template in graph.input.iter().chain(&graph.output) {
-        collect_template(template, &mut found);
-    }
-    collect_delay(graph.timeout.as_ref(), &mut found);
-    found.extend(graph.attributes.iter().map(|attribute| &attribute.from));
-    graph
-        .nodes
-        .iter()
-        .for_each(|node| collect(node, &mut found));
-    found
-}
-
 /// Checks a graph.
 ///
 /// # Errors
@@ -97,8 +92,11 @@ pub fn check(graph: &Graph) -> Result<(), Vec<Unsound>> {
     if checker.unsound.is_empty() {
         checker.tree();
         checker.reachable();
+        checker.others();
+        checker.entrances();
         checker.bounds();
         checker.expressions();
+        checker.schemas();
     }
     if checker.unsound.is_empty() {
         Ok(())
@@ -268,6 +266,51 @@ impl<'g> Checker<'g> {
         }
     }
 
+    /// What looks at other nodes sees them: they stand in its own body or in one around it.
+    fn others(&mut self) {
+        let mut around: Vec<Option<BodyIndex>> = vec![None; self.graph.bodies.len()];
+        for node in &self.graph.nodes {
+            // A compensation runs when the body that it is written in is over.
+            for body in owned(node)
+                .into_iter()
+                .filter(|body| node.undo != Some(*body))
+            {
+                around[body.0 as usize] = Some(node.body);
+            }
+        }
+        let graph = self.graph;
+        for node in &graph.nodes {
+            let (others, must_last): (&[NodeIndex], bool) = match &node.kind {
+                Kind::Withdraw(withdraw) => (&withdraw.nodes, false),
+                Kind::Milestone(milestone) => (core::slice::from_ref(&milestone.node), true),
+                _ => continue,
+            };
+            for index in others {
+                let Some(other) = graph.nodes.get(index.0 as usize) else {
+                    let message =
+                        format!("the node looks at node {}, which does not exist", index.0);
+                    self.fail(&node.path, message);
+                    continue;
+                };
+                let mut bodies =
+                    core::iter::successors(Some(node.body), |body| around[body.0 as usize]);
+                if !bodies.any(|body| body == other.body) {
+                    let message = format!(
+                        "{:?} cannot be seen from here; name a task of the same list or of one around it",
+                        other.name
+                    );
+                    self.fail(&node.path, message);
+                } else if must_last && is_instant(&other.kind) {
+                    let message = format!(
+                        "{:?} takes no time, so nothing ever waits there; name one that does",
+                        other.name
+                    );
+                    self.fail(&node.path, message);
+                }
+            }
+        }
+    }
+
     /// Names and counts keep within their bounds, and every variable that is bound is declared.
     fn bounds(&mut self) {
         let graph = self.graph;
@@ -321,6 +364,34 @@ impl<'g> Checker<'g> {
         }
     }
 
+    /// What runs at once is bounded, and edges can be told apart where they are counted.
+    fn entrances(&mut self) {
+        let graph = self.graph;
+        if let Some(concurrency) = &graph.concurrency
+            && !(1..=THREADS_MAX).contains(&concurrency.limit)
+        {
+            let limit = concurrency.limit;
+            self.fail(
+                &"".into(),
+                format!("the limit of runs at once must be from 1 to {THREADS_MAX}, not {limit}"),
+            );
+        }
+        for body in &graph.bodies {
+            let first = body.first.map(|first| self.node(first));
+            if let Some(Node {
+                path,
+                kind: Kind::Join(Join {
+                    by: JoinBy::Edges, ..
+                }),
+                ..
+            }) = first
+            {
+                let message = "a join that counts edges cannot be the first of its list, where a token comes by no edge; put another task before it";
+                self.fail(path, message.into());
+            }
+        }
+    }
+
     fn name(&mut self, path: &Str, name: &str) {
         if !(1..=NAME_BYTES_MAX).contains(&name.len()) {
             self.fail(
@@ -337,19 +408,35 @@ impl<'g> Checker<'g> {
             .copied()
             .chain(graph.locals.iter().map(|name| &**name))
             .collect();
-        let mut root: Vec<&Expr> = graph
-            .attributes
-            .iter()
-            .map(|attribute| &attribute.from)
-            .collect();
-        let templates = graph.input.iter().chain(&graph.output);
-        templates.for_each(|template| template.expressions(&mut |expr| root.push(expr)));
-        collect_delay(graph.timeout.as_ref(), &mut root);
-        self.compile(&"".into(), &root, &variables);
+        self.compile(&"".into(), &collect::of_graph(graph), &variables);
         for node in &graph.nodes {
             let mut found = Vec::new();
-            collect(node, &mut found);
+            collect::of_node(node, &mut found);
             self.compile(&node.path, &found, &variables);
+        }
+    }
+
+    /// Every schema compiles, and what `$context` is at first fits its own.
+    fn schemas(&mut self) {
+        let graph = self.graph;
+        let nodes = graph.nodes.iter().map(|node| (&node.path, &node.schemas));
+        let root = Str::from("");
+        for (path, schemas) in nodes.chain([(&root, &graph.schemas)]) {
+            for (word, schema) in schemas.iter() {
+                for flaw in Schema::compile(schema).err().unwrap_or_default() {
+                    let message = format!("the schema of the {word} is wrong at {flaw}");
+                    self.fail(path, message);
+                }
+            }
+        }
+        if let (Some(context), Some(schema)) = (&graph.context, &graph.schemas.export)
+            && let Ok(schema) = Schema::compile(schema)
+            && let Err(misfits) = schema.check(context)
+        {
+            self.fail(
+                &root,
+                format!("what `$context` is at first does not fit its schema: {misfits}"),
+            );
         }
     }
 
@@ -376,8 +463,10 @@ fn nexts(node: &Node) -> Vec<Next> {
         _ => &[],
     };
     let mut nexts: Vec<Next> = cases.iter().map(|case| case.next).collect();
-    if let Kind::Try(body) = &node.kind {
-        nexts.extend(body.catch.as_ref().and_then(|catch| catch.next));
+    match &node.kind {
+        Kind::Try(body) => nexts.extend(body.catch.as_ref().and_then(|catch| catch.next)),
+        Kind::Milestone(milestone) => nexts.extend(milestone.otherwise),
+        _ => {}
     }
     // A switch with a default takes one of its cases, unless it is skipped itself.
     let decided =
@@ -395,6 +484,7 @@ fn owned(node: &Node) -> Vec<BodyIndex> {
         Kind::Do(body) | Kind::Saga(body) => bodies.push(*body),
         Kind::Loop(repeat) => bodies.push(repeat.body),
         Kind::ForEach(each) => bodies.push(each.body),
+        Kind::Lock(lock) => bodies.push(lock.body),
         Kind::Fork(fork) => bodies.extend(&fork.branches),
         Kind::Try(body) => {
             bodies.push(body.body);
@@ -415,6 +505,32 @@ fn bound(kind: &Kind) -> Vec<&Str> {
     }
 }
 
+/// Whether a token never stays at such a node.
+fn is_instant(kind: &Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Set(_)
+            | Kind::Switch(_)
+            | Kind::Raise(_)
+            | Kind::Emit(_)
+            | Kind::Split(_)
+            | Kind::Threads(_)
+            | Kind::Withdraw(_)
+    )
+}
+
+/// What does not fit together in a for-each.
+fn flaw_of_each(each: &ForEach) -> Option<String> {
+    let is_partial = each.need != Need::All || each.until.is_some() || each.more.is_some();
+    if is_partial && !each.collect {
+        return Some("only a for-each that collects can end before its last element, or take more; let it collect".into());
+    }
+    if each.losers == Losers::Leave && each.need == Need::All && each.until.is_none() {
+        return Some("without need or until nobody is left over; leave losers out".into());
+    }
+    None
+}
+
 /// What is out of bounds in a node.
 fn flaws(kind: &Kind) -> Vec<String> {
     let mut flaws = Vec::new();
@@ -423,6 +539,7 @@ fn flaws(kind: &Kind) -> Vec<String> {
             flaws.push(format!("{what} must be from 1 to {max}, not {count}"));
         }
     };
+    let threads_max = THREADS_MAX as usize;
     let needed = |need: Need| {
         if let Need::Count(count) = need {
             Some(count as usize)
@@ -442,6 +559,17 @@ fn flaws(kind: &Kind) -> Vec<String> {
         Kind::ForEach(each) => {
             let max = if each.collect { CONCURRENCY_MAX } else { 1 };
             limit("the concurrency", each.concurrency as usize, max as usize);
+            if let Some(more) = &each.more {
+                limit(
+                    "the most elements that come later",
+                    more.max as usize,
+                    MORE_MAX as usize,
+                );
+            }
+            if let Need::Count(0) = each.need {
+                flaws.push("the count of needed elements must be at least 1, not 0".into());
+            }
+            flaws.extend(flaw_of_each(each));
         }
         Kind::Fork(fork) => {
             limit("the count of branches", fork.branches.len(), BRANCHES_MAX);
@@ -455,96 +583,24 @@ fn flaws(kind: &Kind) -> Vec<String> {
                 limit("the count of needed filters", count, listen.filters.len());
             }
         }
-        Kind::Join(need) => {
-            if let Some(count) = needed(*need) {
-                limit("the count of needed tokens", count, BRANCHES_MAX);
-            }
+        Kind::Join(join) => match needed(join.need) {
+            Some(count) => limit("the count of needed tokens", count, threads_max),
+            None if join.by == JoinBy::Threads => flaws.push(
+                "a join that counts threads must say how many it needs; give need a count".into(),
+            ),
+            None => {}
+        },
+        Kind::Lock(lock) => limit("the limit of a lock", lock.limit as usize, threads_max),
+        Kind::Withdraw(withdraw) => {
+            limit(
+                "the count of nodes to withdraw",
+                withdraw.nodes.len(),
+                BRANCHES_MAX,
+            );
         }
         _ => {}
     }
     flaws
-}
-
-/// All expressions of a node.
-fn collect<'g>(node: &'g Node, found: &mut Vec<&'g Expr>) {
-    found.extend(&node.when);
-    for template in node.input.iter().chain(&node.output).chain(&node.export) {
-        collect_template(template, found);
-    }
-    collect_delay(node.timeout.as_ref(), found);
-    match &node.kind {
-        Kind::Task(task) => {
-            [&task.queue, &task.name, &task.input]
-                .into_iter()
-                .for_each(|template| collect_template(template, found));
-            for delay in [
-                &task.queue_timeout,
-                &task.run_timeout,
-                &task.heartbeat_timeout,
-            ] {
-                collect_delay(delay.as_ref(), found);
-            }
-            collect_retry(task.retry.as_ref(), found);
-        }
-        Kind::Set(template)
-        | Kind::Raise(template)
-        | Kind::Emit(template)
-        | Kind::Wait(Wait::Until(template)) => {
-            collect_template(template, found);
-        }
-        Kind::Switch(cases) | Kind::Split(cases) => {
-            found.extend(cases.iter().filter_map(|case| case.when.as_ref()));
-        }
-        Kind::Loop(repeat) => found.extend(repeat.repeat_while.iter().chain(&repeat.repeat_until)),
-        Kind::ForEach(each) => found.extend(each.repeat_while.iter().chain([&each.items])),
-        Kind::Try(body) => {
-            if let Some(catch) = &body.catch {
-                found.extend(catch.when.iter().chain(&catch.except_when));
-                collect_retry(catch.retry.as_ref(), found);
-            }
-        }
-        Kind::Wait(Wait::For(delay)) => collect_delay(Some(delay), found),
-        Kind::Listen(listen) => {
-            for filter in &listen.filters {
-                filter
-                    .with
-                    .iter()
-                    .for_each(|(_, template)| collect_template(template, found));
-                found.extend(&filter.when);
-                for (from, expect) in &filter.correlate {
-                    found.push(from);
-                    collect_template(expect, found);
-                }
-            }
-        }
-        Kind::Child(child) => {
-            for template in [&child.workflow, &child.input]
-                .into_iter()
-                .chain(&child.version)
-                .chain(&child.key)
-            {
-                collect_template(template, found);
-            }
-        }
-        Kind::Do(_) | Kind::Saga(_) | Kind::Fork(_) | Kind::Join(_) | Kind::Merge => {}
-    }
-}
-
-fn collect_template<'g>(template: &'g Template, found: &mut Vec<&'g Expr>) {
-    template.expressions(&mut |expr| found.push(expr));
-}
-
-fn collect_delay<'g>(delay: Option<&'g Delay>, found: &mut Vec<&'g Expr>) {
-    if let Some(Delay::Computed(template)) = delay {
-        collect_template(template, found);
-    }
-}
-
-fn collect_retry<'g>(retry: Option<&'g Retry>, found: &mut Vec<&'g Expr>) {
-    if let Some(retry) = retry {
-        collect_delay(Some(&retry.delay), found);
-        found.extend(retry.when.iter().chain(&retry.except_when));
-    }
 }
 
 #[cfg(test)]

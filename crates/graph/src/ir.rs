@@ -29,6 +29,12 @@ pub const ROOT: BodyIndex = BodyIndex(0);
 /// The namespace that names without one belong to.
 pub const NAMESPACE_DEFAULT: &str = "default";
 
+/// The most urgent priority; 0 is the least.
+pub const PRIORITY_MAX: u8 = 9;
+
+/// The priority of tasks when nobody says one.
+pub const PRIORITY_DEFAULT: u8 = 5;
+
 /// A compiled workflow: one immutable version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Graph {
@@ -42,6 +48,12 @@ pub struct Graph {
     /// Shapes the last node's output into the run's output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Template>,
+    /// What data must look like: the raw input, the shaped output, and `$context` after each export.
+    #[serde(default, skip_serializing_if = "Schemas::is_empty")]
+    pub schemas: Schemas,
+    /// What `$context` is at first; none is an empty object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Value>,
     /// The longest a run may take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Delay>,
@@ -54,6 +66,13 @@ pub struct Graph {
     /// Typed values that runs are searched by, computed from the input.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub attributes: Vec<Attribute>,
+    /// How many runs may go on at once, and what becomes of those that come too early.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<Concurrency>,
+    /// How urgent the tasks of a run are that say nothing themselves: a number from 0 (last) to
+    /// [`PRIORITY_MAX`] (first), on the run's input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Expr>,
     /// Names of the variables that bodies bind (loop items, caught errors), without `$`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub locals: Vec<Str>,
@@ -71,6 +90,39 @@ impl Graph {
             .get(body.0 as usize)
             .and_then(|body| body.first)
             .map_or(Next::Exit, Next::Node)
+    }
+}
+
+/// JSON Schemas of what goes in and out; none takes everything.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Schemas {
+    /// Of the raw input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<Value>,
+    /// Of the shaped output.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Value>,
+    /// Of `$context` once it was exported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<Value>,
+}
+
+impl Schemas {
+    /// Whether everything is taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Schemas::default()
+    }
+
+    /// Those there are, each with its word.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        let all = [
+            ("input", &self.input),
+            ("output", &self.output),
+            ("export", &self.export),
+        ];
+        all.into_iter()
+            .filter_map(|(word, schema)| schema.as_ref().map(|schema| (word, schema)))
     }
 }
 
@@ -104,6 +156,9 @@ pub struct Node {
     /// Replaces `$context`, computed from the shaped output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub export: Option<Template>,
+    /// What data must look like: the raw input, the shaped output, and `$context` after the export.
+    #[serde(default, skip_serializing_if = "Schemas::is_empty")]
+    pub schemas: Schemas,
     /// The longest one visit may take; past it the step fails with a timeout.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<Delay>,
@@ -162,12 +217,173 @@ pub enum Kind {
     Child(Child),
     /// Sends one token along every case that holds (all of them, when none has a condition).
     Split(Vec<Case>),
+    /// Sends so many tokens with the same data along its `next`: a number from 1 to
+    /// [`crate::check::THREADS_MAX`].
+    Threads(Expr),
     /// Holds tokens until enough have come, then lets one go with the array of their data.
-    Join(Need),
+    Join(Join),
     /// Holds tokens until no other token of its body can still come here along the edges, then lets one go
     /// with the array of their data, in order of arrival. It does not wait for tokens held by a join or merge that
     /// lies behind it; so of two merges that can reach each other the first one written goes on.
     Merge,
+    /// Runs a body while it holds a named lock; waits for the lock first, in order of arrival.
+    Lock(Lock),
+    /// Ends what goes on at other nodes, and goes on itself.
+    Withdraw(Withdraw),
+    /// Lets a token pass only while something goes on at another node.
+    Milestone(Milestone),
+}
+
+/// Lets at most so many steps at once run its body.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Its name: text. Steps that give the same name in the same scope mean the same lock.
+    pub name: Template,
+    /// Where the name is known.
+    #[serde(default)]
+    pub scope: LockScope,
+    /// How many may hold it at once.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub limit: u32,
+    /// What is run by whoever holds it.
+    pub body: BodyIndex,
+}
+
+/// Where the name of a lock is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LockScope {
+    /// In one run.
+    #[default]
+    Run,
+    /// In all runs of the workflow, whatever their version.
+    Workflow,
+    /// In all runs of the server.
+    Server,
+}
+
+/// Ends what goes on at other nodes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Withdraw {
+    /// Which: nodes of its own body or of those around it, in the same opening of them. A join or
+    /// merge loses the tokens that wait there.
+    pub nodes: Vec<NodeIndex>,
+    /// False: what goes on there is withdrawn, and its tokens are gone. True: it is cut short and goes on to
+    /// its `next`: a for-each that collects and a fork with the outputs that they have, a join or merge with the
+    /// tokens that it has, anything else with the data that came in.
+    #[serde(default)]
+    pub complete: bool,
+}
+
+/// Lets a token pass only while something goes on at another node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Milestone {
+    /// Which: a node that takes time, of its own body or of one around it, in the same opening of it.
+    pub node: NodeIndex,
+    /// Where a token goes that comes at another time; none lets it wait.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub otherwise: Option<Next>,
+}
+
+/// Holds tokens until enough have come. Its JSON is that of `need` alone where the rest is as if left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "JoinForm", into = "JoinForm")]
+pub struct Join {
+    /// How many must come.
+    pub need: Need,
+    /// What is counted.
+    pub by: JoinBy,
+}
+
+/// What a join counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JoinBy {
+    /// Tokens, whatever edge they come by. When as many have come as there are edges the next cycle begins;
+    /// those that were not needed are swallowed.
+    #[default]
+    Tokens,
+    /// Edges: the first token of each edge belongs to the first cycle, the second to the next. A cycle is over when
+    /// every edge has delivered; a token that comes earlier waits for the next.
+    Edges,
+    /// Tokens that need no edge of their own: so many make a cycle.
+    Threads,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum JoinForm {
+    Plain(Need),
+    Full {
+        need: Need,
+        #[serde(default)]
+        by: JoinBy,
+    },
+}
+
+impl From<JoinForm> for Join {
+    fn from(form: JoinForm) -> Join {
+        match form {
+            JoinForm::Plain(need) => need.into(),
+            JoinForm::Full { need, by } => Join { need, by },
+        }
+    }
+}
+
+impl From<Join> for JoinForm {
+    fn from(join: Join) -> JoinForm {
+        match join.by {
+            JoinBy::Tokens => JoinForm::Plain(join.need),
+            by => JoinForm::Full {
+                need: join.need,
+                by,
+            },
+        }
+    }
+}
+
+impl From<Need> for Join {
+    fn from(need: Need) -> Join {
+        Join {
+            need,
+            by: JoinBy::Tokens,
+        }
+    }
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_one(limit: &u32) -> bool {
+    *limit == 1
+}
+
+/// How many runs may go on at once.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Concurrency {
+    /// Runs of the workflow for which this is the same count together: text, number or bool, on the run's input.
+    pub key: Expr,
+    /// How many.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub limit: u32,
+    /// What becomes of a start above the limit.
+    #[serde(default)]
+    pub policy: ConcurrencyPolicy,
+}
+
+/// What becomes of a start while too many runs go on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConcurrencyPolicy {
+    /// The new run waits, in order of arrival.
+    #[default]
+    Queue,
+    /// The start is refused.
+    Drop,
+    /// The oldest run is cancelled; the new one waits until it has cleaned up.
+    Replace,
 }
 
 /// Work for a queue.
@@ -194,6 +410,9 @@ pub struct Task {
     /// What to do when retries have run out.
     #[serde(default)]
     pub exhausted: Exhausted,
+    /// How urgent it is: a number from 0 (last) to [`PRIORITY_MAX`] (first); none takes the run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Expr>,
 }
 
 /// What becomes of a task whose retries have run out.
@@ -295,6 +514,28 @@ pub struct ForEach {
     /// True: each body gets the step's input and the result is the array of outputs in list order.
     /// False (needs concurrency 1): each body gets the one before's output, and the last is the result.
     pub collect: bool,
+    /// How many bodies must end well before it is done; needs `collect`. Bodies may fail while enough are left.
+    #[serde(default, skip_serializing_if = "is_all")]
+    pub need: Need,
+    /// Checked after each body on the array of outputs so far, in list order; done when it holds. Needs `collect`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Expr>,
+    /// What becomes of the bodies that run when enough have ended. Elements not begun are left out.
+    #[serde(default, skip_serializing_if = "is_cancel")]
+    pub losers: Losers,
+    /// Takes more elements while it goes on; needs `collect`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub more: Option<More>,
+}
+
+/// Elements that come while a for-each goes on. It goes on until nothing of it runs, or, with `need` or
+/// `until`, until these are met.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct More {
+    /// Which signals or events bring one: their data is the element.
+    pub filter: Filter,
+    /// How many may come; what comes after them is left to others.
+    pub max: u32,
 }
 
 /// Runs bodies side by side.
@@ -314,13 +555,24 @@ pub struct Fork {
 }
 
 /// How many of several must come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Need {
     /// Every one.
+    #[default]
     All,
     /// This many.
     Count(u32),
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_all(need: &Need) -> bool {
+    *need == Need::All
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_cancel(losers: &Losers) -> bool {
+    *losers == Losers::Cancel
 }
 
 /// What becomes of branches not waited for.
@@ -409,6 +661,9 @@ pub struct Filter {
     /// Pairs of what is taken from the event and what it must equal (computed when the step is entered).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub correlate: Vec<(Expr, Template)>,
+    /// True: only what comes while it is waited for counts; what was kept from before is left to others.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub transient: bool,
 }
 
 /// Starts another run.

@@ -11,6 +11,7 @@ pub mod duration;
 pub mod expr;
 pub mod failure;
 pub mod ir;
+pub mod schema;
 pub mod template;
 pub mod value;
 

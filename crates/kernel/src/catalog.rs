@@ -11,15 +11,16 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use graph::expr::Program;
-use graph::ir::Case;
+use graph::ir::{Case, JoinBy};
+use graph::schema::{Misfits, Schema};
 use graph::template::VARIABLES;
-use graph::value::Str;
-use graph::{Expr, Graph, Kind, Next, Node, NodeIndex};
+use graph::value::{Str, Value};
+use graph::{Expr, Failure, Graph, Kind, Next, Node, NodeIndex};
 
 use crate::command::Reply;
 use crate::event::{Event, WorkflowDeployed};
 use crate::rejection::Rejection;
-use crate::turn::Turn;
+use crate::turn::{Turn, Via};
 
 /// Workflows by name.
 #[derive(Debug, Default)]
@@ -46,8 +47,12 @@ pub struct Definition {
     /// Counts deployments of the server.
     order: u64,
     programs: BTreeMap<Str, Result<Program, Str>>,
+    /// Compiled schemas, by node (none for the workflow) and what they are of.
+    schemas: BTreeMap<(Option<u32>, &'static str), Schema>,
     /// How many edges lead to each node.
     incoming: Vec<usize>,
+    /// For each join that counts edges: where they begin, in order.
+    edges: BTreeMap<u32, Vec<Via>>,
     /// For each merge, and for each join beside merges: from which nodes edges lead there.
     leading: BTreeMap<u32, Vec<bool>>,
 }
@@ -75,13 +80,23 @@ impl Definition {
                 programs.insert(expr.0.clone(), program);
             }
         }
+        let schemas = schemas(&graph);
         let leading = leading(&graph);
         let mut incoming = alloc::vec![0; graph.nodes.len()];
-        for target in graph.nodes.iter().flat_map(targets) {
-            if let Next::Node(NodeIndex(node)) = target
-                && let Some(count) = incoming.get_mut(node as usize)
-            {
-                *count += 1;
+        let mut edges = BTreeMap::<u32, Vec<Via>>::new();
+        for (from, node) in (0_u32..).zip(&graph.nodes) {
+            for (way, target) in (0_u32..).zip(targets(node)) {
+                let Next::Node(NodeIndex(to)) = target else {
+                    continue;
+                };
+                if let Some(count) = incoming.get_mut(to as usize) {
+                    *count += 1;
+                }
+                if counts_edges(&graph, to) {
+                    let is_split = matches!(node.kind, Kind::Split(_));
+                    let way = if is_split { way } else { 0 };
+                    edges.entry(to).or_default().push(Via { node: from, way });
+                }
             }
         }
         Definition {
@@ -90,7 +105,9 @@ impl Definition {
             json,
             order,
             programs,
+            schemas,
             incoming,
+            edges,
             leading,
         }
     }
@@ -101,12 +118,32 @@ impl Definition {
         self.graph.nodes.get(index as usize)
     }
 
+    /// Holds data against the schema of the input, output or export of a node, or of the workflow.
+    pub(crate) fn fits(
+        &self,
+        node: Option<u32>,
+        what: &'static str,
+        data: &Value,
+    ) -> Result<(), Failure> {
+        let Some(schema) = self.schemas.get(&(node, what)) else {
+            return Ok(());
+        };
+        schema.check(data).map_err(|misfits| misfit(what, &misfits))
+    }
+
     /// How many edges lead to a node; ways of which only one is taken count as one.
     pub(crate) fn incoming(&self, index: u32) -> usize {
         self.incoming
             .get(index as usize)
             .copied()
             .unwrap_or_default()
+    }
+
+    /// The number of an edge among those that lead to a join, if the join tells them apart.
+    pub(crate) fn edge(&self, via: Via, to: u32) -> Option<u32> {
+        let edges = self.edges.get(&to)?;
+        let place = edges.binary_search(&via).ok()?;
+        u32::try_from(place).ok()
     }
 
     /// Whether there are merges.
@@ -147,6 +184,33 @@ impl Definition {
             None => Err("not an expression of this workflow".into()),
         }
     }
+}
+
+fn counts_edges(graph: &Graph, node: u32) -> bool {
+    let kind = graph.nodes.get(node as usize).map(|node| &node.kind);
+    matches!(kind, Some(Kind::Join(join)) if join.by == JoinBy::Edges)
+}
+
+/// The failure of data that does not fit a schema.
+pub(crate) fn misfit(what: &str, misfits: &Misfits) -> Failure {
+    Failure::new(
+        "validation",
+        format!("the {what} does not fit its schema: {misfits}"),
+    )
+}
+
+/// Every schema that compiles; a sound graph has no other.
+fn schemas(graph: &Graph) -> BTreeMap<(Option<u32>, &'static str), Schema> {
+    let nodes = (0_u32..).zip(&graph.nodes);
+    let nodes = nodes.map(|(index, node)| (Some(index), &node.schemas));
+    let all = nodes.chain([(None, &graph.schemas)]);
+    all.flat_map(|(node, schemas)| {
+        schemas
+            .iter()
+            .map(move |(what, schema)| ((node, what), schema))
+    })
+    .filter_map(|(place, schema)| Some((place, Schema::compile(schema).ok()?)))
+    .collect()
 }
 
 /// From where each merge and join can be reached; nothing where there is no merge.
@@ -190,6 +254,7 @@ fn targets(node: &Node) -> Vec<Next> {
     };
     let caught = match &node.kind {
         Kind::Try(tried) => tried.catch.as_ref().and_then(|catch| catch.next),
+        Kind::Milestone(milestone) => milestone.otherwise,
         _ => None,
     };
     let mut targets: Vec<Next> = Vec::new();

@@ -109,7 +109,7 @@ impl RunTurn<'_, '_> {
         }
     }
 
-    /// Body or catch ended well: clean up, then go on.
+    /// Body or catch ended well: clean up, then go on. Any other container just goes on.
     pub(crate) fn finish_try(&mut self, owner: StepId, output: Value) {
         let Some((_, node)) = self.region_of(owner) else {
             return;

@@ -111,6 +111,8 @@ union! {
         28 RegionReleased(RegionReleased),
         /// The work of a step in a suspended run is over; the step waits with its outcome.
         29 OutcomeKept(OutcomeKept),
+        /// A for-each took in one more element.
+        40 ItemAdded(ItemAdded),
     }
 }
 
@@ -126,6 +128,7 @@ impl RunEvent {
             RunEvent::StepCompleted(fact) => of(fact.context.as_ref()),
             RunEvent::RegionReleased(fact) => of(fact.context.as_ref()),
             RunEvent::EventReceived(fact) => of(Some(&fact.event)),
+            RunEvent::ItemAdded(fact) => of(Some(&fact.item)),
             RunEvent::OutcomeKept(fact) => of(fact.outcome.output.as_ref()),
             RunEvent::StepFailed(fact) => of(Some(&fact.failure.to_value())),
             RunEvent::FrameEnding(fact) => match &fact.ending {
@@ -161,6 +164,8 @@ record! {
         9 deadline: Option<Time>,
         /// How long it is kept after its end, in milliseconds.
         10 retention_ms: u64,
+        /// What `$context` is at first; none is an empty object.
+        50 context: Option<Value>,
     }
 }
 
@@ -181,6 +186,8 @@ record! {
         6 activity: Activity,
         /// The input as the node shaped it, if what follows the work can see it.
         7 shaped: Option<Value>,
+        /// The edge it came by, if the node tells them apart and has yet to count it.
+        40 edge: Option<u32>,
     }
 }
 
@@ -320,6 +327,8 @@ record! {
         2 node: u32,
         /// Its data.
         3 data: Value,
+        /// The edge it came by, where the join counts them.
+        4 edge: Option<u32>,
     }
 }
 
@@ -330,6 +339,8 @@ record! {
         1 frame: FrameId,
         /// Index of the join.
         2 node: u32,
+        /// Which of the arrivals stay for the next cycle; the others are gone.
+        3 kept: Vec<u32>,
     }
 }
 
@@ -430,6 +441,16 @@ record! {
         2 filter: u32,
         /// What is handed on.
         3 event: Value,
+    }
+}
+
+record! {
+    /// A for-each took in one more element.
+    pub struct ItemAdded {
+        /// The for-each.
+        1 step: StepId,
+        /// The element.
+        2 item: Value,
     }
 }
 

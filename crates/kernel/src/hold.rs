@@ -27,6 +27,7 @@ impl RunTurn<'_, '_> {
             node: step.node,
             input,
             step: Some(id),
+            edge: step.edge,
         };
         self.begin(&token);
     }

@@ -29,7 +29,9 @@ mod child;
 mod eval;
 mod fork;
 mod hold;
+mod join;
 mod merge;
+mod partial;
 mod region;
 mod repeat;
 mod retry;
@@ -38,6 +40,7 @@ mod step;
 mod task;
 mod timer;
 mod turn;
+mod withdraw;
 
 pub use command::{Command, Decision, Reply, StartRun, keys};
 pub use effect::{Delivery, Effect, outstanding};

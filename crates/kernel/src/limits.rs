@@ -24,6 +24,12 @@ pub const CHILD_DEPTH_MAX: u32 = 32;
 /// Elements one for-each may run over.
 pub const ITEMS_MAX: usize = 100_000;
 
+/// Elements one for-each may run over whose condition sees all outputs so far after each of them.
+pub const ITEMS_JUDGED_MAX: usize = 10_000;
+
+/// Tokens that may wait at one join or merge.
+pub const JOIN_TOKENS_MAX: usize = 10_000;
+
 /// Early signals kept for one run.
 pub const SIGNALS_MAX: usize = 1_000;
 

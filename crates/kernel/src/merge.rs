@@ -5,6 +5,8 @@
 //! wait for a token that itself waits at a join or merge which lies behind this merge; so of two merges that
 //! can reach each other neither waits for the other, and waiting never goes round in a circle.
 
+use alloc::vec::Vec;
+
 use graph::Kind;
 use graph::value::Value;
 
@@ -42,11 +44,15 @@ impl RunTurn<'_, '_> {
         true
     }
 
-    fn let_merge_go(&mut self, frame: FrameId, index: u32) {
+    pub(crate) fn let_merge_go(&mut self, frame: FrameId, index: u32) {
         let open = self.state().frames.get(&frame);
         let arrived = open.and_then(|open| open.joins.get(&index));
         let data = Value::array(arrived.map_or_else(Default::default, |held| held.data.clone()));
-        self.emit(RunEvent::JoinReset(JoinReset { frame, node: index }));
+        self.emit(RunEvent::JoinReset(JoinReset {
+            frame,
+            node: index,
+            kept: Vec::new(),
+        }));
         let definition = self.definition();
         let Some(node) = definition.node(index) else {
             return;

@@ -22,8 +22,8 @@ use crate::event::{
     StepWithdrawing,
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId};
-use crate::limits::{DATA_BYTES_MAX, ITEMS_MAX};
-use crate::state::{Activity, Ending, Frame, Nothing, Phase, Region, Run, Undo, weight};
+use crate::limits::{DATA_BYTES_MAX, ITEMS_JUDGED_MAX, ITEMS_MAX};
+use crate::state::{Activity, Ending, Frame, Nothing, Phase, Region, Run, Taking, Undo, weight};
 use crate::step::{Token, is_same};
 use crate::turn::{Move, RunTurn};
 
@@ -100,7 +100,20 @@ impl RunTurn<'_, '_> {
                     format!("a for-each takes at most {ITEMS_MAX} elements"),
                 ));
             }
+            if for_each.until.is_some() && elements.len() > ITEMS_JUDGED_MAX {
+                return Err(Failure::new(
+                    "runtime",
+                    format!("a for-each with `until` takes at most {ITEMS_JUDGED_MAX} elements"),
+                ));
+            }
             region.items = Some(items);
+            if let Some(more) = &for_each.more {
+                region.more = Some(Box::new(Taking {
+                    wanted: self.wanted(&more.filter, scope)?,
+                    left: more.max,
+                    bytes: 0,
+                }));
+            }
         }
         Ok(region)
     }
@@ -186,7 +199,12 @@ impl RunTurn<'_, '_> {
             vars,
         }));
         let next = self.definition().graph.entrance(body);
-        self.push(Move::Advance { frame, next, data });
+        self.push(Move::Advance {
+            frame,
+            next,
+            data,
+            via: None,
+        });
     }
 
     /// Whether the turn is full: then the rest of an opening goes on in the next, with the data in hand.
@@ -233,11 +251,13 @@ impl RunTurn<'_, '_> {
         let Some(phase) = self.state().frames.get(&frame).map(|open| open.phase) else {
             return;
         };
-        let collect = match &node.kind {
+        let gathers = match &node.kind {
             Kind::ForEach(for_each) => for_each.collect,
-            Kind::Fork(fork) => !fork.first && region.phase != Phase::Leftover,
+            Kind::Fork(fork) => !fork.first,
             _ => false,
-        } && phase == Phase::Body;
+        };
+        let is_left_over = region.phase == Phase::Leftover;
+        let collect = gathers && phase == Phase::Body && !is_left_over;
         let output = ending.is_none().then(|| data.clone());
         self.emit(RunEvent::FrameClosed(FrameClosed {
             frame,
@@ -251,6 +271,9 @@ impl RunTurn<'_, '_> {
         {
             return self.drain_region(owner);
         }
+        if is_left_over {
+            return self.loser_gone(owner);
+        }
         match (ending, phase) {
             (None, Phase::Catch) => self.finish_try(owner, data),
             (None, Phase::Finally) => self.finish_finally(owner, region.result.unwrap_or_default()),
@@ -258,7 +281,7 @@ impl RunTurn<'_, '_> {
             (Some(Ending::Failed(failure)), Phase::Body) => self.body_failed(owner, &node, failure),
             (Some(Ending::Failed(failure)), Phase::Finally) => self.fail(owner, failure),
             (Some(Ending::Failed(failure)), _) => self.fail_region(owner, failure),
-            (Some(Ending::Withdrawn(_) | Ending::Completed(_)), _) => self.loser_gone(owner),
+            (Some(Ending::Withdrawn(_) | Ending::Completed(_)), _) => {}
         }
     }
 
@@ -277,6 +300,7 @@ impl RunTurn<'_, '_> {
         match &node.kind {
             Kind::Try(tried) => self.try_failed(owner, tried, failure),
             Kind::Fork(fork) => self.branch_failed(owner, fork, failure),
+            Kind::ForEach(for_each) => self.item_failed(owner, for_each, failure),
             _ => self.fail_region(owner, failure),
         }
     }
@@ -371,13 +395,14 @@ impl RunTurn<'_, '_> {
                         node,
                         input: Value::Null,
                         step: Some(owner),
+                        edge: None,
                     },
                     failure,
                 );
             }
             None => {
                 self.emit(RunEvent::StepCancelled(StepOnly { step: owner }));
-                self.close_if_empty(frame);
+                self.close_if_over(frame);
             }
         }
     }

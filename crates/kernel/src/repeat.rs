@@ -5,16 +5,18 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::sync::Arc;
 
 use graph::Failure;
-use graph::ir::{ForEach, Loop};
+use graph::ir::{ForEach, Loop, Need};
 use graph::value::{Str, Value};
 
 use crate::eval::Scope;
+use crate::event::{ItemAdded, RunEvent};
 use crate::id::StepId;
 use crate::limits::DATA_BYTES_MAX;
 use crate::region::Opening;
-use crate::state::Phase;
+use crate::state::{Phase, Region, Run, weight};
 use crate::turn::RunTurn;
 
 impl RunTurn<'_, '_> {
@@ -80,6 +82,59 @@ impl RunTurn<'_, '_> {
             );
             return self.fail_region(owner, failure);
         }
+        match self.has_enough(owner, for_each) {
+            Ok(true) => {
+                let output = self.collected(owner);
+                self.conclude(owner, for_each.losers, output);
+            }
+            Ok(false) => self.next_items(owner, for_each, data),
+            Err(failure) => self.fail_region(owner, failure),
+        }
+    }
+
+    /// Whether the outputs so far are all that is wanted.
+    fn has_enough(&self, owner: StepId, for_each: &ForEach) -> Result<bool, Failure> {
+        let Some(region) = self.state().step(owner).and_then(|step| step.region()) else {
+            return Ok(false);
+        };
+        if matches!(for_each.need, Need::Count(count) if region.done >= count) {
+            return Ok(true);
+        }
+        let Some(until) = &for_each.until else {
+            return Ok(false);
+        };
+        let outputs = Value::array(region.outputs.values().cloned().collect());
+        self.holds(Some(until), &self.scope_of(owner, outputs))
+    }
+
+    /// A body failed: so does the for-each, unless enough others are left or may still come.
+    pub(crate) fn item_failed(&mut self, owner: StepId, for_each: &ForEach, failure: Failure) {
+        let Some(region) = self.state().step(owner).and_then(|step| step.region()) else {
+            return;
+        };
+        let length = length(region);
+        let left =
+            (length - region.failed.min(length)) + region.more.as_ref().map_or(0, |more| more.left);
+        let needed = match for_each.need {
+            Need::All => u32::MAX,
+            Need::Count(count) if region.more.is_none() => count.min(length),
+            Need::Count(count) => count,
+        };
+        if left < needed {
+            return self.fail_region(owner, failure);
+        }
+        let data = self.region_data(owner);
+        self.next_items(owner, for_each, data);
+    }
+
+    /// A for-each takes in one more element.
+    pub(crate) fn add_item(&mut self, owner: StepId, for_each: &ForEach, item: Value) {
+        self.emit(RunEvent::ItemAdded(ItemAdded { step: owner, item }));
+        if self.state().suspended {
+            let now = self.now();
+            return self.turn_region(owner, |turned| turned.due = Some(now));
+        }
+        let data = self.region_data(owner);
         self.next_items(owner, for_each, data);
     }
 
@@ -90,7 +145,7 @@ impl RunTurn<'_, '_> {
                 return;
             };
             if opened >= length || stopped {
-                if open == 0 {
+                if open == 0 && (stopped || !self.awaits_more(owner, for_each)) {
                     self.finish_items(owner, for_each, data);
                 }
                 return;
@@ -122,13 +177,17 @@ impl RunTurn<'_, '_> {
     /// Bodies opened, bodies open now, elements in all, and whether a condition stopped the rest.
     fn progress(&self, owner: StepId, for_each: &ForEach) -> Option<(u32, usize, u32, bool)> {
         let region = self.state().step(owner)?.region()?;
-        let length = match &region.items {
-            Some(Value::Array(elements)) => u32::try_from(elements.len()).unwrap_or(u32::MAX),
-            _ => 0,
-        };
+        let length = length(region);
         // What a for-each that does not gather has in hand is the data of the next element.
         let stopped = for_each.collect && region.result.is_some();
         Some((region.opened, region.frames.len(), length, stopped))
+    }
+
+    /// Whether a for-each with nothing to do stays open: it was told what is enough, and more may come.
+    fn awaits_more(&self, owner: StepId, for_each: &ForEach) -> bool {
+        let step = self.state().step(owner);
+        let is_taking = step.is_some_and(|step| !step.wanted().is_empty());
+        is_taking && (for_each.need != Need::All || for_each.until.is_some())
     }
 
     fn item_vars(&self, owner: StepId, for_each: &ForEach, index: u32) -> BTreeMap<Str, Value> {
@@ -198,5 +257,28 @@ impl RunTurn<'_, '_> {
         };
         let output = |index: u32| region.outputs.get(&index).cloned().unwrap_or_default();
         Value::array((0..region.opened).map(output).collect())
+    }
+}
+
+/// How many elements there are.
+fn length(region: &Region) -> u32 {
+    match &region.items {
+        Some(Value::Array(elements)) => u32::try_from(elements.len()).unwrap_or(u32::MAX),
+        _ => 0,
+    }
+}
+
+impl Run {
+    pub(crate) fn apply_item_added(&mut self, added: &ItemAdded) {
+        let Some(region) = self.region_mut(added.step) else {
+            return;
+        };
+        if let Some(more) = &mut region.more {
+            more.left = more.left.saturating_sub(1);
+            more.bytes += weight(&added.item, DATA_BYTES_MAX) as u64;
+        }
+        if let Some(Value::Array(elements)) = &mut region.items {
+            Arc::make_mut(elements).push(added.item.clone());
+        }
     }
 }

@@ -134,6 +134,7 @@ fn started(definition: &Definition, start: &StartRun, now: Time) -> Result<RunSt
         input: start.input.clone(),
         labels: labels(graph, start)?,
         attributes: attributes(graph, start, &evaluate)?,
+        context: graph.context.clone(),
         deadline: timeout_ms.map(|ms| now.plus(ms)),
         retention_ms: graph.retention_ms.unwrap_or(RETENTION_MS_DEFAULT),
     })
@@ -293,11 +294,13 @@ impl RunTurn<'_, '_> {
     fn enter_root(&mut self, input: Value) {
         let definition = self.definition();
         let scope = Scope::of_run(input);
-        match self.shape(definition.graph.input.as_ref(), &scope) {
+        let fits = definition.fits(None, "input", &scope.data);
+        match fits.and_then(|()| self.shape(definition.graph.input.as_ref(), &scope)) {
             Ok(data) => self.push(Move::Advance {
                 frame: ROOT_FRAME,
                 next: definition.graph.entrance(ir::ROOT),
                 data,
+                via: None,
             }),
             Err(failure) => self.end(Status::Failed, None, Some(failure)),
         }
@@ -356,7 +359,12 @@ impl RunTurn<'_, '_> {
             output: Some(output.clone()),
             ..Scope::of_run(output)
         };
-        match self.shape(definition.graph.output.as_ref(), &scope) {
+        let shaped = self.shape(definition.graph.output.as_ref(), &scope);
+        let fitting = shaped.and_then(|output| {
+            definition.fits(None, "output", &output)?;
+            Ok(output)
+        });
+        match fitting {
             Ok(output) => self.end(Status::Completed, Some(output), None),
             Err(failure) => self.end(Status::Failed, None, Some(failure)),
         }
@@ -406,7 +414,7 @@ impl Run {
             parent: started.parent,
             depth: started.depth,
             input: started.input.clone(),
-            context: empty_object(),
+            context: started.context.clone().unwrap_or_else(empty_object),
             labels: started.labels.clone(),
             attributes: started.attributes.clone(),
             started_at: now,
@@ -453,6 +461,7 @@ impl Run {
             RunEvent::TaskQueued(fact) => self.apply_queued(fact, now),
             RunEvent::TaskParked(fact) => self.apply_parked(fact),
             RunEvent::EventReceived(fact) => self.apply_event_received(fact),
+            RunEvent::ItemAdded(fact) => self.apply_item_added(fact),
             RunEvent::SignalKept(signal) => self.signals.push(signal.clone()),
             RunEvent::SignalDropped(fact) => self.apply_signal_dropped(fact.number),
             RunEvent::Suspended(_) => self.suspended = true,
@@ -485,6 +494,7 @@ impl Token {
             node,
             input,
             step: None,
+            edge: None,
         }
     }
 }

@@ -7,9 +7,9 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::vec::Vec;
 
-use graph::Failure;
 use graph::ir::{Filter, Listen, Need};
 use graph::value::{Str, Value};
+use graph::{Failure, Kind};
 
 use crate::codec::record;
 use crate::command::Reply;
@@ -148,7 +148,7 @@ pub(crate) fn decide_signal(
     let listening: Vec<StepId> = listeners.map(|listener| listener.step).collect();
     let mut runs = turn.run(run)?;
     for step in listening {
-        if let Some(filter) = runs.matching_filter(step, &event) {
+        if let Some(filter) = runs.matching_filter(step, &event, false) {
             runs.receive(step, filter, &event);
             runs.settle();
             return Ok(Reply::Done);
@@ -230,7 +230,7 @@ pub(crate) fn decide_publish(
         let Ok(mut run) = turn.run(listener.run) else {
             continue;
         };
-        let Some(filter) = run.matching_filter(listener.step, event) else {
+        let Some(filter) = run.matching_filter(listener.step, event, false) else {
             continue;
         };
         receivers += 1;
@@ -273,7 +273,7 @@ pub(crate) fn decide_hand(
 ) -> Result<Reply, Rejection> {
     let mut run = turn.run(at.run).map_err(|_| Rejection::NotDue)?;
     let filter = run
-        .matching_filter(at.step, event)
+        .matching_filter(at.step, event, false)
         .ok_or(Rejection::NotDue)?;
     run.receive(at.step, filter, event);
     run.settle();
@@ -332,20 +332,7 @@ impl RunTurn<'_, '_> {
     ) -> Result<Listening, Failure> {
         let mut wanted = Vec::with_capacity(listen.filters.len());
         for filter in &listen.filters {
-            let mut with = BTreeMap::new();
-            for (member, template) in &filter.with {
-                with.insert(member.clone(), self.template(template, scope)?);
-            }
-            let mut expect = Vec::with_capacity(filter.correlate.len());
-            for (_, template) in &filter.correlate {
-                expect.push(self.template(template, scope)?);
-            }
-            wanted.push(Wanted {
-                event_type: filter.event_type.clone(),
-                with,
-                expect,
-                met: false,
-            });
+            wanted.push(self.wanted(filter, scope)?);
         }
         let need = match listen.need {
             Need::All => u32::try_from(wanted.len()).unwrap_or(u32::MAX),
@@ -355,6 +342,24 @@ impl RunTurn<'_, '_> {
             wanted,
             need,
             received: Vec::new(),
+        })
+    }
+
+    /// Computes what meets a filter.
+    pub(crate) fn wanted(&self, filter: &Filter, scope: &Scope) -> Result<Wanted, Failure> {
+        let mut with = BTreeMap::new();
+        for (member, template) in &filter.with {
+            with.insert(member.clone(), self.template(template, scope)?);
+        }
+        let mut expect = Vec::with_capacity(filter.correlate.len());
+        for (_, template) in &filter.correlate {
+            expect.push(self.template(template, scope)?);
+        }
+        Ok(Wanted {
+            event_type: filter.event_type.clone(),
+            with,
+            expect,
+            met: false,
         })
     }
 
@@ -369,7 +374,7 @@ impl RunTurn<'_, '_> {
                 self.emit(RunEvent::SignalDropped(Number {
                     number: signal.number,
                 }));
-            } else if let Some(filter) = self.matching_filter(step, &signal.event) {
+            } else if let Some(filter) = self.matching_filter(step, &signal.event, true) {
                 self.emit(RunEvent::SignalDropped(Number {
                     number: signal.number,
                 }));
@@ -386,7 +391,7 @@ impl RunTurn<'_, '_> {
                 if self.state().step(step).is_none() {
                     return;
                 }
-                if let Some(filter) = self.matching_filter(step, &kept.event) {
+                if let Some(filter) = self.matching_filter(step, &kept.event, true) {
                     self.turn_mut().emit(Event::EventDropped(Number {
                         number: kept.number,
                     }));
@@ -396,21 +401,30 @@ impl RunTurn<'_, '_> {
         }
     }
 
-    /// Which filter of a waiting step the event meets, if any.
-    pub(crate) fn matching_filter(&mut self, step: StepId, event: &Value) -> Option<u32> {
+    /// Which filter of a waiting step the event meets, if any. One that was kept from before meets no
+    /// transient filter.
+    pub(crate) fn matching_filter(
+        &mut self,
+        step: StepId,
+        event: &Value,
+        was_kept: bool,
+    ) -> Option<u32> {
         let waiting = self.state().step(step).filter(|step| !step.withdrawing)?;
-        let Activity::Listen(listening) = &waiting.activity else {
-            return None;
-        };
-        let (frame, node, wanted) = (waiting.frame, waiting.node, listening.wanted.clone());
+        let (frame, node, wanted) = (waiting.frame, waiting.node, waiting.wanted().to_vec());
         let definition = self.definition();
-        let graph::Kind::Listen(listen) = &definition.node(node)?.kind else {
-            return None;
+        let filters = match &definition.node(node)?.kind {
+            Kind::Listen(listen) => &listen.filters[..],
+            Kind::ForEach(for_each) => {
+                let more = for_each.more.as_ref()?;
+                core::slice::from_ref(&more.filter)
+            }
+            _ => return None,
         };
         let arrived = event_type(event)?;
-        let candidates = wanted.iter().zip(&listen.filters).enumerate();
+        let candidates = wanted.iter().zip(filters).enumerate();
         for (index, (wanted, filter)) in candidates {
-            let fits = !wanted.met
+            let comes_too_late = wanted.met || (was_kept && filter.transient);
+            let fits = !comes_too_late
                 && wanted.event_type == arrived
                 && self.meets(frame, node, wanted, filter, event);
             if fits {
@@ -451,17 +465,17 @@ impl RunTurn<'_, '_> {
         })
     }
 
-    /// Hands an event to a waiting step, which may end by it.
+    /// Hands an event to a waiting step, which may end by it; to a for-each it brings one more element.
     pub(crate) fn receive(&mut self, step: StepId, filter: u32, event: &Value) {
         let Some(node) = self.state().step(step).map(|step| step.node) else {
             return;
         };
         let definition = self.definition();
-        let envelope = matches!(definition.node(node).map(|node| &node.kind), Some(graph::Kind::Listen(listen)) if listen.envelope);
-        let data = if envelope {
-            event.clone()
-        } else {
-            event.get("data").cloned().unwrap_or_default()
+        let data = || event.get("data").cloned().unwrap_or_default();
+        let data = match definition.node(node).map(|node| &node.kind) {
+            Some(Kind::ForEach(for_each)) => return self.add_item(step, for_each, data()),
+            Some(Kind::Listen(listen)) if listen.envelope => event.clone(),
+            _ => data(),
         };
         self.emit(RunEvent::EventReceived(EventReceived {
             step,

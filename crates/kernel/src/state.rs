@@ -13,6 +13,7 @@ use graph::{Failure, Object};
 use crate::catalog::Catalog;
 use crate::codec::{Damage, Wire, decode, encode, record, union, words};
 use crate::id::{FrameId, ROOT_FRAME, RunId, SessionId, StepId, StepRef, Time, WHOLE_RUN};
+use crate::limits::DATA_BYTES_MAX;
 use crate::message::Message;
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvents, Signal};
@@ -135,6 +136,8 @@ record! {
     pub struct Arrivals {
         /// Their data.
         1 data: Vec<Value>,
+        /// By which edge each came, where the join counts them.
+        2 edges: Vec<u32>,
     }
 }
 
@@ -193,6 +196,8 @@ record! {
         7 activity: Activity,
         /// The input as the node shaped it on entry, if what follows the work can see it.
         8 shaped: Option<Value>,
+        /// The edge it came by, if what it came to tells them apart and has yet to count it.
+        40 edge: Option<u32>,
     }
 }
 
@@ -369,6 +374,20 @@ record! {
         14 caught: bool,
         /// What a saga would undo, oldest first.
         15 undo: Vec<Undo>,
+        /// What a for-each still takes in.
+        40 more: Option<Box<Taking>>,
+    }
+}
+
+record! {
+    /// Elements that may still come to a for-each.
+    pub struct Taking {
+        /// What brings one.
+        1 wanted: Wanted,
+        /// How many may still come.
+        2 left: u32,
+        /// Weight of those that came.
+        3 bytes: u64,
     }
 }
 
@@ -402,7 +421,16 @@ impl Region {
             result: None,
             caught: false,
             undo: Vec::new(),
+            more: None,
         }
+    }
+
+    /// What brings one more element, while there is room and the for-each has not ended.
+    fn taking(&self) -> Option<&Wanted> {
+        let more = self.more.as_ref()?;
+        let has_room = more.left > 0 && more.bytes <= DATA_BYTES_MAX as u64;
+        let is_open = self.phase == Phase::Body && self.result.is_none();
+        (has_room && is_open).then_some(&more.wanted)
     }
 }
 
@@ -531,13 +559,20 @@ impl Step {
         }
     }
 
+    /// What the step waits for or takes in, in the order of its node's filters.
+    pub(crate) fn wanted(&self) -> &[Wanted] {
+        match &self.activity {
+            Activity::Listen(listening) => &listening.wanted,
+            Activity::Region(region) if !self.withdrawing => {
+                region.taking().map_or(&[], core::slice::from_ref)
+            }
+            _ => &[],
+        }
+    }
+
     /// Event types that the step still waits for.
     pub fn listens(&self) -> impl Iterator<Item = &Str> {
-        let wanted: &[Wanted] = match &self.activity {
-            Activity::Listen(listening) => &listening.wanted,
-            _ => &[],
-        };
-        wanted
+        self.wanted()
             .iter()
             .filter(|wanted| !wanted.met)
             .map(|wanted| &wanted.event_type)

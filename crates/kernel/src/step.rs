@@ -8,21 +8,21 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use graph::ir::{Case, Need};
+use graph::check::THREADS_MAX;
+use graph::ir::{Case, Join, Withdraw};
 use graph::value::Value;
-use graph::{Failure, Kind, Next, Node, NodeIndex};
+use graph::{Expr, Failure, Kind, Next, Node, NodeIndex};
 
 use crate::eval::{Scope, bounded};
 use crate::event::{
-    JoinReset, RunEvent, StepBegan, StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed,
-    TokenExited, TokenJoined,
+    RunEvent, StepBegan, StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed, TokenExited,
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
 use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
 use crate::message::{Message, Publishing};
 use crate::signal;
-use crate::state::{Activity, Arrivals, Due, Ending, Frame, Phase, Run, Step, Undo};
-use crate::turn::{Move, RunTurn};
+use crate::state::{Activity, Due, Ending, Frame, Phase, Run, Step, Undo};
+use crate::turn::{Move, RunTurn, Via};
 
 /// A token on a node.
 #[derive(Clone, Debug)]
@@ -35,6 +35,8 @@ pub(crate) struct Token {
     pub input: Value,
     /// Its step, if it has one already.
     pub step: Option<StepId>,
+    /// The edge it came by, if the node tells them apart.
+    pub edge: Option<u32>,
 }
 
 /// What came of a node's work at once.
@@ -43,10 +45,12 @@ enum Work {
     Done(Value, Option<Next>),
     /// It takes time.
     Takes(Box<Activity>),
-    /// Several tokens go on.
-    Splits(Vec<Next>),
-    /// The token waits in a join, or without a need in a merge.
-    Joins(Option<Need>),
+    /// The token goes on, and what goes on elsewhere ends.
+    Withdraws(Withdraw),
+    /// Several tokens go on, each by one of the node's ways.
+    Splits(Vec<(u32, Next)>),
+    /// The token waits in a join, or in a merge.
+    Joins(Option<Join>),
 }
 
 impl Work {
@@ -57,7 +61,7 @@ impl Work {
 
 impl RunTurn<'_, '_> {
     /// Moves a token along an edge.
-    pub(crate) fn advance(&mut self, frame: FrameId, next: Next, data: Value) {
+    pub(crate) fn advance(&mut self, frame: FrameId, next: Next, data: Value, via: Option<Via>) {
         let Some(open) = self.state().frames.get(&frame) else {
             return;
         };
@@ -65,7 +69,13 @@ impl RunTurn<'_, '_> {
             return self.close_if_empty(frame);
         }
         match next {
-            Next::Node(NodeIndex(node)) => self.enter(&Token::at(frame, node, data)),
+            Next::Node(NodeIndex(node)) => {
+                let edge = via.and_then(|via| self.definition().edge(via, node));
+                self.enter(&Token {
+                    edge,
+                    ..Token::at(frame, node, data)
+                });
+            }
             Next::Exit if self.is_last(frame, open) => {
                 self.close(frame, data);
             }
@@ -79,7 +89,7 @@ impl RunTurn<'_, '_> {
                     .get(&frame)
                     .is_some_and(|open| open.ending.is_none())
                 {
-                    self.advance(frame, Next::Exit, data);
+                    self.advance(frame, Next::Exit, data, None);
                 }
             }
         }
@@ -124,7 +134,8 @@ impl RunTurn<'_, '_> {
             Ok(false) => return self.leave(token, node, token.input.clone(), None, None),
             Err(failure) => return self.fail_token(token, failure),
         }
-        let shaped = match self.shape(node.input.as_ref(), &raw) {
+        let fits = definition.fits(Some(token.node), "input", &token.input);
+        let shaped = match fits.and_then(|()| self.shape(node.input.as_ref(), &raw)) {
             Ok(shaped) => Scope {
                 input: Some(shaped.clone()),
                 step: token.step,
@@ -134,9 +145,17 @@ impl RunTurn<'_, '_> {
         };
         match self.work(node, &shaped, &token.input) {
             Ok(Work::Done(output, next)) => self.finish(token, node, &shaped, output, next),
+            Ok(Work::Withdraws(withdraw)) => {
+                let data = shaped.data.clone();
+                self.finish(token, node, &shaped, data, None);
+                let open = self.state().frames.get(&token.frame);
+                if open.is_some_and(|open| open.ending.is_none()) {
+                    self.withdraw_nodes(token.frame, &withdraw);
+                }
+            }
             Ok(Work::Takes(activity)) => self.take_time(token, node, &shaped, *activity),
-            Ok(Work::Splits(nexts)) => self.split(token, node, &shaped, &nexts),
-            Ok(Work::Joins(need)) => self.join(token, node, &shaped, need),
+            Ok(Work::Splits(ways)) => self.split(token, node, &shaped, &ways),
+            Ok(Work::Joins(join)) => self.join(token, node, &shaped, join),
             Err(failure) => self.fail_token(token, failure),
         }
     }
@@ -156,9 +175,14 @@ impl RunTurn<'_, '_> {
             Kind::Listen(listen) => Work::takes(Activity::Listen(self.listening(listen, scope)?)),
             Kind::Task(task) => Work::takes(Activity::Task(self.task_work(task, scope)?)),
             Kind::Child(child) => Work::takes(Activity::Child(self.awaited(child, scope)?)),
-            Kind::Split(cases) => Work::Splits(self.all_cases(cases, scope)?),
-            Kind::Join(need) => Work::Joins(Some(*need)),
+            Kind::Split(cases) => Work::Splits(self.all_cases(node, cases, scope)?),
+            Kind::Threads(count) => Work::Splits(self.threads(count, node.next, scope)?),
+            Kind::Join(join) => Work::Joins(Some(*join)),
             Kind::Merge => Work::Joins(None),
+            Kind::Withdraw(withdraw) => Work::Withdraws(withdraw.clone()),
+            Kind::Lock(_) | Kind::Milestone(_) => {
+                return Err(Failure::new("runtime", "not built yet"));
+            }
             Kind::Do(_)
             | Kind::Loop(_)
             | Kind::ForEach(_)
@@ -177,14 +201,41 @@ impl RunTurn<'_, '_> {
         Ok(None)
     }
 
-    fn all_cases(&mut self, cases: &[Case], scope: &Scope) -> Result<Vec<Next>, Failure> {
-        let mut nexts = Vec::new();
-        for case in cases {
+    /// Every case that holds; without any, the one way that is left.
+    fn all_cases(
+        &mut self,
+        node: &Node,
+        cases: &[Case],
+        scope: &Scope,
+    ) -> Result<Vec<(u32, Next)>, Failure> {
+        let mut ways = Vec::new();
+        for (way, case) in (0..).zip(cases) {
             if self.holds(case.when.as_ref(), scope)? {
-                nexts.push(case.next);
+                ways.push((way, case.next));
             }
         }
-        Ok(nexts)
+        if ways.is_empty() {
+            ways.push((way_past(node), node.next));
+        }
+        Ok(ways)
+    }
+
+    /// So many tokens along one edge.
+    fn threads(
+        &mut self,
+        count: &Expr,
+        next: Next,
+        scope: &Scope,
+    ) -> Result<Vec<(u32, Next)>, Failure> {
+        let value = self.expression(count, scope)?;
+        let count = value.as_int().and_then(|count| u32::try_from(count).ok());
+        match count.filter(|count| (1..=THREADS_MAX).contains(count)) {
+            Some(count) => Ok(alloc::vec![(0, next); count as usize]),
+            None => Err(Failure::new(
+                "expression",
+                format!("the count of tokens must be from 1 to {THREADS_MAX}, not {value}"),
+            )),
+        }
     }
 
     fn emit_event(&mut self, template: &graph::Template, scope: &Scope) -> Result<Value, Failure> {
@@ -235,10 +286,12 @@ impl RunTurn<'_, '_> {
             Ok(timeout) => timeout.map(|ms| self.now().plus(ms)),
             Err(failure) => return self.fail_token(token, failure),
         };
-        let (listens, opens) = (
-            matches!(activity, Activity::Listen(_)),
-            matches!(activity, Activity::Region(_)),
-        );
+        let opens = matches!(activity, Activity::Region(_));
+        let listens = match &activity {
+            Activity::Listen(_) => true,
+            Activity::Region(region) => region.more.is_some(),
+            _ => false,
+        };
         // A container keeps the data of its bodies, and that is it.
         let shaped = (node.input.is_some()
             && !opens
@@ -257,6 +310,7 @@ impl RunTurn<'_, '_> {
             None => self.enter_step(token, activity, deadline, shaped),
         };
         if listens {
+            // Before its first bodies are opened, so that elements that came early are there.
             self.receive_kept(step);
         }
         if opens {
@@ -272,7 +326,7 @@ impl RunTurn<'_, '_> {
         shaped: Option<Value>,
     ) -> StepId {
         let step = StepId(self.new_id());
-        let (frame, node) = (token.frame, token.node);
+        let (frame, node, edge) = (token.frame, token.node, token.edge);
         let input =
             (!is_same(self.state().data_around(frame), &token.input)).then(|| token.input.clone());
         self.emit(RunEvent::StepEntered(StepEntered {
@@ -283,6 +337,7 @@ impl RunTurn<'_, '_> {
             deadline,
             activity,
             shaped,
+            edge,
         }));
         step
     }
@@ -345,6 +400,7 @@ impl RunTurn<'_, '_> {
             node: step.node,
             input: self.state().input_of(step).clone(),
             step: Some(id),
+            edge: None,
         };
         let output = output.unwrap_or_else(|| input.clone());
         let scope = Scope {
@@ -382,6 +438,8 @@ impl RunTurn<'_, '_> {
             ..scope.with_data(output)
         };
         let shaped = self.shape(node.output.as_ref(), &seen)?;
+        let definition = self.definition();
+        definition.fits(scope.node, "output", &shaped)?;
         let Some(export) = &node.export else {
             return Ok((shaped, None));
         };
@@ -390,6 +448,8 @@ impl RunTurn<'_, '_> {
             ..scope.with_data(shaped.clone())
         };
         let context = self.template(export, &seen)?;
+        definition.fits(scope.node, "export", &context)?;
+        definition.fits(None, "export", &context)?;
         Ok((shaped, Some(context)))
     }
 
@@ -402,21 +462,32 @@ impl RunTurn<'_, '_> {
         context: Option<Value>,
         next: Option<Next>,
     ) {
+        self.left(token, node, output.clone(), context);
+        self.push(Move::Advance {
+            frame: token.frame,
+            next: next.unwrap_or(node.next),
+            data: output,
+            via: Some(Via {
+                node: token.node,
+                way: way_past(node),
+            }),
+        });
+    }
+
+    /// A token has done with its node.
+    fn left(&mut self, token: &Token, node: &Node, output: Value, context: Option<Value>) {
         let (undoable, saga) = (node.undo.is_some(), self.saga_around(token.frame));
         match token.step {
-            Some(step) => {
-                let output = output.clone();
-                self.emit(RunEvent::StepCompleted(StepCompleted {
-                    step,
-                    output,
-                    context,
-                    saga,
-                    undoable,
-                }));
-            }
+            Some(step) => self.emit(RunEvent::StepCompleted(StepCompleted {
+                step,
+                output,
+                context,
+                saga,
+                undoable,
+            })),
             None => {
                 let saga = saga.filter(|_| undoable);
-                let (frame, node, output) = (token.frame, token.node, output.clone());
+                let (frame, node) = (token.frame, token.node);
                 self.emit(RunEvent::StepPassed(StepPassed {
                     frame,
                     node,
@@ -426,11 +497,6 @@ impl RunTurn<'_, '_> {
                 }));
             }
         }
-        self.push(Move::Advance {
-            frame: token.frame,
-            next: next.unwrap_or(node.next),
-            data: output,
-        });
     }
 
     /// The nearest saga whose body a frame lies in.
@@ -449,58 +515,22 @@ impl RunTurn<'_, '_> {
         }
     }
 
-    fn split(&mut self, token: &Token, node: &Node, scope: &Scope, nexts: &[Next]) {
+    fn split(&mut self, token: &Token, node: &Node, scope: &Scope, ways: &[(u32, Next)]) {
         let (data, context) = match self.shape_output(node, scope, scope.data.clone()) {
             Ok(shaped) => shaped,
             Err(failure) => return self.fail_token(token, failure),
         };
-        self.leave(token, node, data.clone(), context, nexts.first().copied());
-        for next in nexts.iter().skip(1) {
+        self.left(token, node, data.clone(), context);
+        for (way, next) in ways {
             self.push(Move::Advance {
                 frame: token.frame,
                 next: *next,
                 data: data.clone(),
+                via: Some(Via {
+                    node: token.node,
+                    way: *way,
+                }),
             });
-        }
-    }
-
-    /// A token comes to a join: with the last one needed, one goes on; when all edges have delivered,
-    /// the next cycle begins.
-    fn join(&mut self, token: &Token, node: &Node, scope: &Scope, need: Option<Need>) {
-        let (frame, index) = (token.frame, token.node);
-        if let Some(step) = token.step {
-            // It was held back on its way in; from here on the join's own count stands for it.
-            self.emit(RunEvent::StepCancelled(StepOnly { step }));
-        }
-        self.emit(RunEvent::TokenJoined(TokenJoined {
-            frame,
-            node: index,
-            data: scope.data.clone(),
-        }));
-        let Some(need) = need else {
-            // What becomes of it is seen when nothing moves.
-            return;
-        };
-        let incoming = self.definition().incoming(index);
-        let need = needed(need, incoming);
-        let Some(open) = self.state().frames.get(&frame) else {
-            return;
-        };
-        let arrived = open
-            .joins
-            .get(&index)
-            .map_or(&[][..], |arrived| &arrived.data);
-        let is_last = arrived.len() == incoming;
-        let data = (arrived.len() == need).then(|| Value::array(arrived.to_vec()));
-        if is_last {
-            self.emit(RunEvent::JoinReset(JoinReset { frame, node: index }));
-        }
-        match data {
-            Some(data) => {
-                let joined = Token::at(frame, index, Value::Null);
-                self.finish(&joined, node, scope, data, None);
-            }
-            None => self.close_if_done(frame),
         }
     }
 
@@ -536,6 +566,7 @@ impl RunTurn<'_, '_> {
             node: step.node,
             input: Value::Null,
             step: Some(id),
+            edge: None,
         };
         self.fail_token(&token, failure);
     }
@@ -551,7 +582,7 @@ impl RunTurn<'_, '_> {
         }
         self.cancel_child(id);
         self.emit(RunEvent::StepCancelled(StepOnly { step: id }));
-        self.close_if_empty(frame);
+        self.close_if_over(frame);
     }
 
     /// Closes a frame that no token will leave any more.
@@ -562,6 +593,15 @@ impl RunTurn<'_, '_> {
         if self.is_last(frame, open) {
             let data = open.output.clone().unwrap_or_default();
             self.push(Move::Close { frame, data });
+        }
+    }
+
+    /// Closes a frame whose last token was withdrawn.
+    pub(crate) fn close_if_over(&mut self, frame: FrameId) {
+        let open = self.state().frames.get(&frame);
+        match open.is_some_and(|open| open.ending.is_some()) {
+            true => self.close_if_empty(frame),
+            false => self.close_if_done(frame),
         }
     }
 
@@ -609,16 +649,6 @@ impl RunTurn<'_, '_> {
             Some(owner) => self.close_body(owner, frame, ending, data),
         }
     }
-
-    /// Whether a join has tokens but never had enough in this cycle; a merge with tokens has not gone on yet.
-    pub(crate) fn is_starved(&self, node: u32, arrived: &Arrivals) -> bool {
-        let definition = self.definition();
-        match definition.node(node).map(|node| &node.kind) {
-            Some(Kind::Join(need)) => arrived.data.len() < needed(*need, definition.incoming(node)),
-            Some(Kind::Merge) => true,
-            _ => false,
-        }
-    }
 }
 
 /// Whether two values are the same piece of data; equal ones in different places need not be.
@@ -631,12 +661,13 @@ pub(crate) fn is_same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// How many of the edges to a join must have delivered.
-fn needed(need: Need, incoming: usize) -> usize {
-    match need {
-        Need::All => incoming,
-        Need::Count(count) => (count as usize).min(incoming),
-    }
+/// The way of a node that leads to its `next`.
+fn way_past(node: &Node) -> u32 {
+    let Kind::Split(cases) = &node.kind else {
+        return 0;
+    };
+    let same = cases.iter().position(|case| case.next == node.next);
+    u32::try_from(same.unwrap_or(cases.len())).unwrap_or(u32::MAX)
 }
 
 impl Run {
@@ -655,6 +686,7 @@ impl Run {
             withdrawing: false,
             activity: entered.activity.clone(),
             shaped: entered.shaped.clone(),
+            edge: entered.edge,
         };
         self.steps.insert(entered.step, Box::new(step));
     }
@@ -723,24 +755,6 @@ impl Run {
     pub(crate) fn apply_token_exited(&mut self, exited: &TokenExited) {
         if let Some(frame) = self.frames.get_mut(&exited.frame) {
             frame.output = Some(exited.data.clone());
-        }
-    }
-
-    pub(crate) fn apply_token_joined(&mut self, joined: &TokenJoined) {
-        if let Some(frame) = self.frames.get_mut(&joined.frame) {
-            let empty = || Arrivals { data: Vec::new() };
-            frame
-                .joins
-                .entry(joined.node)
-                .or_insert_with(empty)
-                .data
-                .push(joined.data.clone());
-        }
-    }
-
-    pub(crate) fn apply_join_reset(&mut self, reset: &JoinReset) {
-        if let Some(frame) = self.frames.get_mut(&reset.frame) {
-            frame.joins.remove(&reset.node);
         }
     }
 }

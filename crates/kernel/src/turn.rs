@@ -218,6 +218,8 @@ pub(crate) enum Move {
         next: Next,
         /// Its data.
         data: Value,
+        /// What it comes from; none if it has just come into its body.
+        via: Option<Via>,
     },
     /// A frame has nothing left that goes on.
     Close {
@@ -226,6 +228,15 @@ pub(crate) enum Move {
         /// The data of the token that left last.
         data: Value,
     },
+}
+
+/// The beginning of an edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Via {
+    /// The node that the token left.
+    pub node: u32,
+    /// Which of the ways that it can send tokens along at once; 0 where it sends one.
+    pub way: u32,
 }
 
 /// A run being moved.
@@ -331,14 +342,19 @@ impl<'a> RunTurn<'_, 'a> {
                 return;
             };
             match next {
-                Move::Advance { frame, next, data } => {
+                Move::Advance {
+                    frame,
+                    next,
+                    data,
+                    via,
+                } => {
                     if let Some(tokens) = self.moving.get_mut(&frame).filter(|tokens| **tokens > 1)
                     {
                         *tokens -= 1;
                     } else {
                         self.moving.remove(&frame);
                     }
-                    self.advance(frame, next, data);
+                    self.advance(frame, next, data, via);
                 }
                 Move::Close { frame, data } => self.close(frame, data),
             }
@@ -394,6 +410,7 @@ impl State {
             RunEvent::TaskQueued(fact) => one(fact.step),
             RunEvent::TaskParked(fact) => one(fact.step),
             RunEvent::EventReceived(fact) => one(fact.step),
+            RunEvent::ItemAdded(fact) => one(fact.step),
             RunEvent::OutcomeKept(fact) => one(fact.step),
             RunEvent::FrameEnding(fact) if fact.frame == ROOT_FRAME => one(WHOLE_RUN),
             RunEvent::Suspended(_)
@@ -433,7 +450,11 @@ impl State {
                 | RunEvent::StepCompleted(_)
                 | RunEvent::StepFailed(_)
                 | RunEvent::StepCancelled(_)
+                | RunEvent::StepWithdrawing(_)
                 | RunEvent::EventReceived(_)
+                | RunEvent::ItemAdded(_)
+                | RunEvent::RegionTurned(_)
+                | RunEvent::RegionReleased(_)
                 | RunEvent::OutcomeKept(_)
                 | RunEvent::Ended(_)
         );

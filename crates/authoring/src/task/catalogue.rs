@@ -64,6 +64,7 @@ impl<'t> Lowering<'t> {
             heartbeat_timeout,
             retry,
             exhausted,
+            priority: None,
         }))
     }
 
@@ -86,6 +87,10 @@ impl<'t> Lowering<'t> {
             repeat_while: None,
             concurrency,
             collect: true,
+            need: Need::All,
+            until: None,
+            losers: Losers::Cancel,
+            more: None,
         }))
     }
 

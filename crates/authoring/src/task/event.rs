@@ -118,6 +118,7 @@ impl<'t> Lowering<'t> {
         }
         let with = with.into_iter().collect::<Option<_>>()?;
         Some(Filter {
+            transient: false,
             event_type: event_type?,
             with,
             when,

@@ -64,6 +64,10 @@ impl<'t> Lowering<'t> {
             repeat_while,
             concurrency: 1,
             collect: false,
+            need: Need::All,
+            until: None,
+            losers: Losers::Cancel,
+            more: None,
         }))
     }
 

@@ -71,6 +71,7 @@ impl<'t> Lowering<'t> {
             heartbeat_timeout: None,
             retry: None,
             exhausted: Exhausted::Fail,
+            priority: None,
         }))
     }
 

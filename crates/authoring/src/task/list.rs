@@ -177,6 +177,7 @@ impl<'t> Lowering<'t> {
         let export = task
             .member("export")
             .and_then(|at| self.shaping(at, "as", scope));
+        let schemas = self.schemas(task);
         let timeout = task
             .member("timeout")
             .and_then(|at| self.timeout(at, scope));
@@ -192,6 +193,7 @@ impl<'t> Lowering<'t> {
         let node = self.node(item.node);
         node.next = next;
         (node.input, node.output, node.export) = (input, output, export);
+        node.schemas = schemas;
         (node.timeout, node.undo) = (timeout, undo);
         if let Some(kind) = kind {
             node.kind = kind;
@@ -281,13 +283,6 @@ impl<'t> Lowering<'t> {
         scope: &Scope,
     ) -> Option<graph::Template> {
         self.known(at, &[key, "schema"]);
-        self.refuse(
-            at,
-            &[(
-                "schema",
-                "leave it out, and check the data with a `switch` and a `raise` where it matters",
-            )],
-        );
         self.shape(at.member(key)?, scope)
     }
 

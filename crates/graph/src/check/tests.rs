@@ -1,7 +1,11 @@
 //! Graphs that are sound, and for each rule one that breaks it.
 
 use super::*;
-use crate::ir::{ForEach, Fork, Loop, Losers};
+use crate::ir::{
+    Concurrency, ConcurrencyPolicy, ForEach, Fork, Join, JoinBy, Lock, LockScope, Loop, Losers,
+    Milestone, Schemas, Withdraw,
+};
+use crate::template::Template;
 use crate::value::Value;
 
 fn node(name: &str, body: u32, next: Next, kind: Kind) -> Node {
@@ -13,6 +17,7 @@ fn node(name: &str, body: u32, next: Next, kind: Kind) -> Node {
         input: None,
         output: None,
         export: None,
+        schemas: Schemas::default(),
         timeout: None,
         undo: None,
         next,
@@ -41,8 +46,12 @@ fn graph(bodies: u32, nodes: Vec<Node>) -> Graph {
         output: None,
         timeout: None,
         retention_ms: None,
+        schemas: Schemas::default(),
+        context: None,
         labels: vec![],
         attributes: vec![],
+        concurrency: None,
+        priority: None,
         locals: vec!["item".into(), "index".into()],
         bodies,
         nodes,
@@ -99,6 +108,10 @@ fn each(each: &str, concurrency: u32, collect: bool) -> Kind {
         repeat_while: None,
         concurrency,
         collect,
+        need: Need::All,
+        until: None,
+        losers: Losers::Cancel,
+        more: None,
     })
 }
 
@@ -342,7 +355,7 @@ fn merges_are_sound_up_to_their_bound_and_written_as_a_word() {
     assert_eq!(
         check(&graph(
             1,
-            row(MERGES_MAX as u32 + 1, &Kind::Join(Need::All))
+            row(MERGES_MAX as u32 + 1, &Kind::Join(Need::All.into()))
         )),
         Ok(()),
         "joins alone have no bound but that of nodes"
@@ -352,5 +365,159 @@ fn merges_are_sound_up_to_their_bound_and_written_as_a_word() {
     assert_eq!(
         serde_json::from_str::<Kind>(&written).ok(),
         Some(Kind::Merge)
+    );
+}
+
+#[test]
+fn what_looks_at_other_nodes_must_see_them() {
+    let exit = Next::Exit;
+    let withdraw = |nodes: &[u32]| {
+        Kind::Withdraw(Withdraw {
+            nodes: nodes.iter().map(|node| NodeIndex(*node)).collect(),
+            complete: false,
+        })
+    };
+    let milestone = |node| {
+        Kind::Milestone(Milestone {
+            node: NodeIndex(node),
+            otherwise: None,
+        })
+    };
+    let one = |kind| {
+        graph(
+            1,
+            vec![node("a", 0, to(1), set()), node("b", 0, exit, kind)],
+        )
+    };
+    let inside = |kind| {
+        graph(
+            2,
+            vec![
+                node("a", 0, exit, Kind::Do(BodyIndex(1))),
+                node("b", 1, exit, kind),
+            ],
+        )
+    };
+    let beside = |kind| {
+        let fork = fork(&[1, 2], Need::All);
+        let nodes = vec![
+            node("a", 0, exit, fork),
+            node("b", 1, exit, kind),
+            node("c", 2, exit, Kind::Merge),
+        ];
+        graph(3, nodes)
+    };
+    let in_undo = |kind| {
+        let mut nodes = vec![node("a", 0, exit, Kind::Merge), node("b", 1, exit, kind)];
+        nodes[0].undo = Some(BodyIndex(1));
+        graph(2, nodes)
+    };
+    for sound in [
+        one(withdraw(&[0])),
+        inside(withdraw(&[0])),
+        inside(milestone(0)),
+    ] {
+        assert_eq!(check(&sound), Ok(()));
+    }
+    let table = [
+        ("node 9, which does not exist", one(withdraw(&[9]))),
+        ("nodes to withdraw", one(withdraw(&[]))),
+        ("takes no time", one(milestone(0))),
+        ("cannot be seen", beside(withdraw(&[2]))),
+        ("cannot be seen", beside(milestone(2))),
+        ("cannot be seen", in_undo(milestone(0))),
+    ];
+    assert_unsound(table.into());
+}
+
+#[test]
+fn what_counts_and_bounds_must_have_a_bound() {
+    let exit = Next::Exit;
+    let one = |kind| graph(2, vec![node("a", 0, exit, kind)]);
+    let alone = |kind| graph(1, vec![node("a", 0, exit, kind)]);
+    let partial = |collect, change: fn(&mut ForEach)| {
+        let Kind::ForEach(mut made) = each("item", 1, collect) else {
+            unreachable!("it is one");
+        };
+        change(&mut made);
+        one(Kind::ForEach(made))
+    };
+    let lock = |limit| {
+        Kind::Lock(Lock {
+            name: Template::Literal(Value::from("l")),
+            scope: LockScope::Run,
+            limit,
+            body: BodyIndex(1),
+        })
+    };
+    let by = |need, by| alone(Kind::Join(Join { need, by }));
+    let limited = Graph {
+        concurrency: Some(Concurrency {
+            key: ".".into(),
+            limit: 0,
+            policy: ConcurrencyPolicy::Queue,
+        }),
+        ..alone(set())
+    };
+    let table = [
+        (
+            "a for-each that collects",
+            partial(false, |each| each.need = Need::Count(1)),
+        ),
+        (
+            "elements must be at least 1",
+            partial(true, |each| each.need = Need::Count(0)),
+        ),
+        (
+            "leave losers out",
+            partial(true, |each| each.losers = Losers::Leave),
+        ),
+        ("limit of a lock", one(lock(0))),
+        ("limit of a lock", one(lock(THREADS_MAX + 1))),
+        ("give need a count", by(Need::All, JoinBy::Threads)),
+        ("cannot be the first", by(Need::All, JoinBy::Edges)),
+        ("needed tokens", by(Need::Count(0), JoinBy::Tokens)),
+        ("runs at once", limited),
+        ("is wrong", alone(Kind::Threads(".a ==".into()))),
+    ];
+    assert_unsound(table.into());
+}
+
+#[test]
+fn a_join_is_written_as_its_need_unless_it_says_more() {
+    let forms = [
+        (Need::All.into(), r#"{"join":"all"}"#),
+        (Need::Count(2).into(), r#"{"join":{"count":2}}"#),
+        (
+            Join {
+                need: Need::Count(2),
+                by: JoinBy::Edges,
+            },
+            r#"{"join":{"need":{"count":2},"by":"edges"}}"#,
+        ),
+    ];
+    for (join, text) in forms {
+        assert_eq!(
+            serde_json::to_string(&Kind::Join(join)).expect("a kind is JSON"),
+            text
+        );
+        assert_eq!(
+            serde_json::from_str::<Kind>(text).ok(),
+            Some(Kind::Join(join))
+        );
+    }
+}
+
+#[test]
+fn schemas_must_compile_and_the_first_context_must_fit() {
+    let mut graph = graph(1, row(1, &Kind::Set(Template::identity())));
+    graph.nodes[0].schemas.output = Some(Value::from([("type", Value::from("text"))]));
+    graph.schemas.export = Some(Value::from([("type", Value::from("object"))]));
+    graph.context = Some(Value::Int(1));
+    let unsound = check(&graph).expect_err("it is not sound");
+    let told: Vec<String> = unsound.iter().map(|flaw| format!("{flaw}")).collect();
+    assert_eq!(
+        told.join("\n"),
+        "/n0: the schema of the output is wrong at /type: \"text\" is not a type; use null, boolean, number, integer, string, array or object\n: what `$context` is at first does not fit its schema: must be object, not number (rule /type)"
     );
 }

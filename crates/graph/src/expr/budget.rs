@@ -58,12 +58,12 @@ impl Budget {
     }
 
     /// Charges one step.
-    pub(super) fn step(&self) -> Result<(), Stop> {
+    pub(crate) fn step(&self) -> Result<(), Stop> {
         self.work(WORK_PER_STEP)
     }
 
     /// Charges cheap work, in elements or characters looked at.
-    pub(super) fn work(&self, units: u64) -> Result<(), Stop> {
+    pub(crate) fn work(&self, units: u64) -> Result<(), Stop> {
         match self.work.get().checked_sub(units) {
             Some(left) => {
                 self.work.set(left);
@@ -77,7 +77,7 @@ impl Budget {
     }
 
     /// Charges an allocation.
-    pub(super) fn alloc(&self, bytes: usize) -> Result<(), Stop> {
+    pub(crate) fn alloc(&self, bytes: usize) -> Result<(), Stop> {
         match self.bytes.get().checked_sub(bytes as u64) {
             Some(left) => {
                 self.bytes.set(left);

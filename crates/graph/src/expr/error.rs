@@ -56,7 +56,7 @@ impl core::error::Error for ExprError {}
 
 /// Why an evaluation stops before its natural end.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// `break` to the label of this number.
     Break(u32),
     /// An error.
@@ -85,7 +85,7 @@ impl Stop {
         }))
     }
 
-    pub(super) fn budget(message: &str) -> Stop {
+    pub(crate) fn budget(message: &str) -> Stop {
         let value = Value::text(message);
         Stop::Error(Box::new(ExprError {
             kind: ErrorKind::Budget,

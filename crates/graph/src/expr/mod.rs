@@ -53,6 +53,10 @@ mod token;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use error::Stop;
+pub(crate) use order::{equal, sort};
+pub(crate) use pattern::Pattern;
+
 pub use budget::{BYTES_MAX, Budget, DEPTH_MAX, STEPS_MAX};
 pub use error::{ErrorKind, ExprError, SyntaxError};
 pub use parse::{CHAIN_MAX, NESTING_MAX, SOURCE_BYTES_MAX};

@@ -65,7 +65,7 @@ pub(super) fn compare(left: &Value, right: &Value, budget: &Budget) -> Result<Or
 }
 
 /// Whether two values are the same.
-pub(super) fn equal(left: &Value, right: &Value, budget: &Budget) -> Result<bool, Stop> {
+pub(crate) fn equal(left: &Value, right: &Value, budget: &Budget) -> Result<bool, Stop> {
     match (left, right) {
         (Value::Array(a), Value::Array(b)) if a.len() != b.len() => Ok(false),
         (Value::Object(a), Value::Object(b)) if a.len() != b.len() => Ok(false),
@@ -74,7 +74,7 @@ pub(super) fn equal(left: &Value, right: &Value, budget: &Budget) -> Result<bool
 }
 
 /// Sorts by key; equal keys stay in place. A merge sort, because comparing may fail.
-pub(super) fn sort(
+pub(crate) fn sort(
     items: Vec<(Value, Value)>,
     budget: &Budget,
 ) -> Result<Vec<(Value, Value)>, Stop> {

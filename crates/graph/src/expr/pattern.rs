@@ -27,6 +27,7 @@ const STATES_MAX: usize = 4096;
 /// How deep groups may nest.
 const GROUPS_DEPTH_MAX: u32 = 24;
 
+#[derive(Debug)]
 enum State {
     /// One character of these ranges.
     Class(Vec<(char, char)>),
@@ -38,10 +39,10 @@ enum State {
     Found,
 }
 
-struct Machine<'b> {
+#[derive(Debug)]
+struct Machine {
     states: Vec<State>,
     names: Vec<Option<Str>>,
-    budget: &'b Budget,
 }
 
 /// Where a group starts and ends, in turn; the first is the whole.
@@ -77,8 +78,8 @@ fn flags(text: Option<&str>) -> Result<Flags, Stop> {
     Ok(flags)
 }
 
-impl<'b> Machine<'b> {
-    fn compile(pattern: &str, flags: &Flags, budget: &'b Budget) -> Result<Machine<'b>, Stop> {
+impl Machine {
+    fn compile(pattern: &str, flags: &Flags, budget: &Budget) -> Result<Machine, Stop> {
         if pattern.len() > PATTERN_BYTES_MAX {
             return Err(Stop::failed(format!(
                 "the pattern is longer than {PATTERN_BYTES_MAX} bytes"
@@ -98,77 +99,78 @@ impl<'b> Machine<'b> {
         let mut machine = Machine {
             states: Vec::new(),
             names: vec![None],
-            budget,
         };
-        machine.push(State::Save(0))?;
-        machine.add(&hir)?;
-        machine.push(State::Save(1))?;
-        machine.push(State::Found)?;
+        machine.push(State::Save(0), budget)?;
+        machine.add(&hir, budget)?;
+        machine.push(State::Save(1), budget)?;
+        machine.push(State::Found, budget)?;
         Ok(machine)
     }
 
-    fn push(&mut self, state: State) -> Result<usize, Stop> {
+    fn push(&mut self, state: State, budget: &Budget) -> Result<usize, Stop> {
         if self.states.len() >= STATES_MAX {
             return Err(Stop::failed(format!(
                 "the pattern needs more than {STATES_MAX} states\nuse smaller counts"
             )));
         }
-        self.budget.work(4)?;
+        budget.work(4)?;
         self.states.push(state);
         Ok(self.states.len() - 1)
     }
 
-    fn class(&mut self, ranges: Vec<(char, char)>) -> Result<(), Stop> {
-        self.budget.work(ranges.len() as u64)?;
-        self.budget.alloc(ranges.len() * 8)?;
-        self.push(State::Class(ranges)).map(drop)
+    fn class(&mut self, ranges: Vec<(char, char)>, budget: &Budget) -> Result<(), Stop> {
+        budget.work(ranges.len() as u64)?;
+        budget.alloc(ranges.len() * 8)?;
+        self.push(State::Class(ranges), budget).map(drop)
     }
 
-    fn add(&mut self, hir: &Hir) -> Result<(), Stop> {
+    fn add(&mut self, hir: &Hir, budget: &Budget) -> Result<(), Stop> {
         match hir.kind() {
             HirKind::Empty => Ok(()),
             HirKind::Literal(literal) => String::from_utf8_lossy(&literal.0)
                 .chars()
-                .try_for_each(|c| self.class(vec![(c, c)])),
+                .try_for_each(|c| self.class(vec![(c, c)], budget)),
             HirKind::Class(Class::Unicode(class)) => self.class(
                 class
                     .iter()
                     .map(|range| (range.start(), range.end()))
                     .collect(),
+                budget,
             ),
             HirKind::Class(Class::Bytes(class)) => self.class(
                 class
                     .iter()
                     .map(|r| (char::from(r.start()), char::from(r.end())))
                     .collect(),
+                budget,
             ),
-            HirKind::Look(look) => self.push(State::Look(*look)).map(drop),
-            HirKind::Repetition(repetition) => self.repetition(repetition),
+            HirKind::Look(look) => self.push(State::Look(*look), budget).map(drop),
+            HirKind::Repetition(repetition) => self.repetition(repetition, budget),
             HirKind::Capture(capture) => {
                 let index = capture.index as usize;
                 if self.names.len() <= index {
                     self.names.resize(index + 1, None);
                 }
                 self.names[index] = capture.name.as_deref().map(Str::from);
-                self.push(State::Save(2 * index))?;
-                self.add(&capture.sub)?;
-                self.push(State::Save(2 * index + 1)).map(drop)
+                self.push(State::Save(2 * index), budget)?;
+                self.add(&capture.sub, budget)?;
+                self.push(State::Save(2 * index + 1), budget).map(drop)
             }
-            HirKind::Concat(parts) => parts.iter().try_for_each(|part| self.add(part)),
-            HirKind::Alternation(parts) => self.alternation(parts),
+            HirKind::Concat(parts) => parts.iter().try_for_each(|part| self.add(part, budget)),
+            HirKind::Alternation(parts) => self.alternation(parts, budget),
         }
     }
 
-    fn alternation(&mut self, parts: &[Hir]) -> Result<(), Stop> {
+    fn alternation(&mut self, parts: &[Hir], budget: &Budget) -> Result<(), Stop> {
         let mut exits = Vec::new();
         for (index, part) in parts.iter().enumerate() {
             if index + 1 == parts.len() {
-                self.add(part)?;
+                self.add(part, budget)?;
                 break;
             }
-            let split = self.push(State::Split(0, 0))?;
-            self.add(part)?;
-            exits.push(self.push(State::Split(0, 0))?);
+            let split = self.push(State::Split(0, 0), budget)?;
+            self.add(part, budget)?;
+            exits.push(self.push(State::Split(0, 0), budget)?);
             self.states[split] = State::Split(split + 1, self.states.len());
         }
         let end = self.states.len();
@@ -178,7 +180,7 @@ impl<'b> Machine<'b> {
         Ok(())
     }
 
-    fn repetition(&mut self, repetition: &Repetition) -> Result<(), Stop> {
+    fn repetition(&mut self, repetition: &Repetition, budget: &Budget) -> Result<(), Stop> {
         let choose = |enter: usize, leave: usize| {
             if repetition.greedy {
                 State::Split(enter, leave)
@@ -187,20 +189,20 @@ impl<'b> Machine<'b> {
             }
         };
         for _ in 0..repetition.min {
-            self.push_empty()?;
-            self.add(&repetition.sub)?;
+            self.push_empty(budget)?;
+            self.add(&repetition.sub, budget)?;
         }
         let Some(max) = repetition.max else {
-            let split = self.push(State::Split(0, 0))?;
-            self.add(&repetition.sub)?;
-            self.push(State::Split(split, split))?;
+            let split = self.push(State::Split(0, 0), budget)?;
+            self.add(&repetition.sub, budget)?;
+            self.push(State::Split(split, split), budget)?;
             self.states[split] = choose(split + 1, self.states.len());
             return Ok(());
         };
         let mut splits = Vec::new();
         for _ in repetition.min..max {
-            splits.push(self.push(State::Split(0, 0))?);
-            self.add(&repetition.sub)?;
+            splits.push(self.push(State::Split(0, 0), budget)?);
+            self.add(&repetition.sub, budget)?;
         }
         let end = self.states.len();
         for split in splits {
@@ -210,13 +212,13 @@ impl<'b> Machine<'b> {
     }
 
     /// A state that does nothing, so that repeating nothing is bounded as well.
-    fn push_empty(&mut self) -> Result<(), Stop> {
+    fn push_empty(&mut self, budget: &Budget) -> Result<(), Stop> {
         let next = self.states.len() + 1;
-        self.push(State::Split(next, next)).map(drop)
+        self.push(State::Split(next, next), budget).map(drop)
     }
 
     /// The leftmost match from a position on.
-    fn find(&self, text: &[char], from: usize) -> Result<Option<Slots>, Stop> {
+    fn find(&self, text: &[char], from: usize, budget: &Budget) -> Result<Option<Slots>, Stop> {
         let mut found = None;
         let mut current: Vec<(usize, Slots)> = Vec::new();
         let mut seen = vec![usize::MAX; self.states.len()];
@@ -224,7 +226,16 @@ impl<'b> Machine<'b> {
         for at in from..=text.len() {
             let mut here = Vec::new();
             for (state, slots) in current.drain(..) {
-                self.enter(state, slots, text, at, &mut seen, &mut waiting, &mut here)?;
+                self.enter(
+                    state,
+                    slots,
+                    text,
+                    at,
+                    &mut seen,
+                    &mut waiting,
+                    &mut here,
+                    budget,
+                )?;
             }
             if found.is_none() {
                 self.enter(
@@ -235,6 +246,7 @@ impl<'b> Machine<'b> {
                     &mut seen,
                     &mut waiting,
                     &mut here,
+                    budget,
                 )?;
             }
             for (state, slots) in here {
@@ -270,10 +282,11 @@ impl<'b> Machine<'b> {
         seen: &mut [usize],
         waiting: &mut Vec<(usize, Slots)>,
         here: &mut Vec<(usize, Slots)>,
+        budget: &Budget,
     ) -> Result<(), Stop> {
         waiting.push((state, slots));
         while let Some((state, mut slots)) = waiting.pop() {
-            self.budget.work(2 + slots.len() as u64 / 4)?;
+            budget.work(2 + slots.len() as u64 / 4)?;
             if core::mem::replace(&mut seen[state], at) == at {
                 continue;
             }
@@ -299,13 +312,13 @@ impl<'b> Machine<'b> {
     }
 
     /// A match as jq describes it.
-    fn describe(&self, text: &[char], slots: &Slots) -> Result<Value, Stop> {
+    fn describe(&self, text: &[char], slots: &Slots, budget: &Budget) -> Result<Value, Stop> {
         let mut groups = Vec::with_capacity(self.names.len());
         for (index, name) in self.names.iter().enumerate() {
-            self.budget.alloc(ARRAY_BYTES + 4 * MEMBER_BYTES)?;
+            budget.alloc(ARRAY_BYTES + 4 * MEMBER_BYTES)?;
             let (offset, length, string) = match (slots[2 * index], slots[2 * index + 1]) {
                 (Some(start), Some(end)) => {
-                    self.budget.alloc(end - start)?;
+                    budget.alloc(end - start)?;
                     let string: String = text[start..end].iter().collect();
                     (count(start), count(end - start), Value::text(string))
                 }
@@ -329,6 +342,41 @@ impl<'b> Machine<'b> {
             string,
             ("captures", captures),
         ]))
+    }
+}
+
+/// A pattern that is compiled once and asked often, outside of expressions.
+#[derive(Debug)]
+pub(crate) struct Pattern {
+    source: Str,
+    machine: Machine,
+}
+
+impl Pattern {
+    /// Compiles a pattern; the error says what is wrong with it.
+    pub(crate) fn compile(source: &Str) -> Result<Pattern, String> {
+        let told = |stop| match stop {
+            Stop::Error(error) => error.message,
+            Stop::Break(_) => String::new(),
+        };
+        let machine = Machine::compile(source, &Flags::default(), &Budget::default());
+        Ok(Pattern {
+            source: source.clone(),
+            machine: machine.map_err(told)?,
+        })
+    }
+
+    /// As it was written.
+    pub(crate) fn source(&self) -> &Str {
+        &self.source
+    }
+
+    /// Whether any part of a text matches.
+    pub(crate) fn is_in(&self, text: &str, budget: &Budget) -> Result<bool, Stop> {
+        budget.alloc(text.len() * 4)?;
+        budget.work(self.machine.states.len() as u64)?;
+        let text: Vec<char> = text.chars().collect();
+        Ok(self.machine.find(&text, 0, budget)?.is_some())
     }
 }
 
@@ -399,14 +447,14 @@ fn matches(value: &Value, arguments: &[Value], budget: &Budget) -> Result<Value,
     let mut from = 0;
     while from <= text.len() {
         budget.work(machine.states.len() as u64)?;
-        let Some(slots) = machine.find(&text, from)? else {
+        let Some(slots) = machine.find(&text, from, budget)? else {
             break;
         };
         let (Some(start), Some(end)) = (slots[0], slots[1]) else {
             break;
         };
         if end > start || !flags.nonempty {
-            found.push(machine.describe(&text, &slots)?);
+            found.push(machine.describe(&text, &slots, budget)?);
         }
         if !flags.global && !found.is_empty() {
             break;

@@ -13,10 +13,10 @@ use graph::value::Str;
 use graph::{Failure, Value};
 use kernel::codec::{Wire, decode, encode};
 use kernel::event::{
-    EventReceived, FrameClosed, FrameEnding, FrameOpened, JoinReset, Name, Number, OutcomeKept,
-    Reason, RegionReleased, RegionTurned, RunEnded, RunFact, RunStarted, StepBegan, StepCompleted,
-    StepEntered, StepFailed, StepOnly, StepPassed, StepWithdrawing, TaskBackedOff, TaskClaimed,
-    TaskParked, TaskQueued, TokenExited, TokenJoined, WorkflowDeployed,
+    EventReceived, FrameClosed, FrameEnding, FrameOpened, ItemAdded, JoinReset, Name, Number,
+    OutcomeKept, Reason, RegionReleased, RegionTurned, RunEnded, RunFact, RunStarted, StepBegan,
+    StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed, StepWithdrawing, TaskBackedOff,
+    TaskClaimed, TaskParked, TaskQueued, TokenExited, TokenJoined, WorkflowDeployed,
 };
 use kernel::id::FrameId;
 use kernel::message::{ChildEnd, Deferred, Handing, Publishing, ScheduledEnd, Stopping};
@@ -24,7 +24,7 @@ use kernel::schedule::{CatchUp, Overlap, Schedule};
 use kernel::signal::{KeptEvent, Signal};
 use kernel::state::{
     Activity, Arrivals, Awaited, Claim, Due, Ending, Frame, Listening, Nothing, Outcome, Phase,
-    Region, Step, TaskStage, TaskWork, Undo, Wanted,
+    Region, Step, Taking, TaskStage, TaskWork, Undo, Wanted,
 };
 use kernel::{
     Entry, Event, Message, Run, RunEvent, RunId, SessionId, StartRun, Status, StepId, StepRef, Time,
@@ -96,6 +96,26 @@ fn region() -> Region {
             node: 3,
             output: data(),
         }],
+        more: None,
+    }
+}
+
+/// A for-each that takes more elements.
+fn taking() -> Region {
+    let wanted = Wanted {
+        event_type: "type".into(),
+        with: [].into(),
+        expect: vec![data()],
+        met: false,
+    };
+    let more = Taking {
+        wanted,
+        left: 3,
+        bytes: 400,
+    };
+    Region {
+        more: Some(Box::new(more)),
+        ..region()
     }
 }
 
@@ -149,6 +169,7 @@ fn activities() -> Vec<(&'static str, Activity)> {
         ("Held", Activity::Held(Nothing {})),
         ("Yielded", Activity::Yielded(due())),
         ("Kept", Activity::Kept(outcome())),
+        ("Taking", Activity::Region(taking())),
     ]
 }
 
@@ -172,6 +193,7 @@ fn facts() -> Vec<RunEvent> {
             attributes: [("attribute".into(), Value::Int(5))].into(),
             deadline: Some(Time(10)),
             retention_ms: 11,
+            context: None,
         }),
         RunEvent::StepPassed(StepPassed {
             frame,
@@ -224,8 +246,13 @@ fn facts() -> Vec<RunEvent> {
             frame,
             node,
             data: data(),
+            edge: None,
         }),
-        RunEvent::JoinReset(JoinReset { frame, node }),
+        RunEvent::JoinReset(JoinReset {
+            frame,
+            node,
+            kept: vec![],
+        }),
         RunEvent::RegionTurned(RegionTurned {
             step,
             phase: Phase::Backoff,
@@ -260,6 +287,7 @@ fn facts() -> Vec<RunEvent> {
             filter: 1,
             event: data(),
         }),
+        RunEvent::ItemAdded(ItemAdded { step, item: data() }),
         RunEvent::SignalKept(signal),
         RunEvent::SignalDropped(Number { number: 128 }),
         RunEvent::Suspended(Nothing {}),
@@ -359,6 +387,7 @@ fn run() -> Run {
             4,
             Arrivals {
                 data: vec![data(), Value::Null],
+                edges: vec![],
             },
         )]
         .into(),
@@ -375,6 +404,7 @@ fn run() -> Run {
             withdrawing,
             activity,
             shaped: None,
+            edge: None,
         };
         (StepId(step), Box::new(made))
     });
@@ -429,6 +459,7 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
             deadline: Some(Time(3)),
             activity,
             shaped: None,
+            edge: None,
         };
         events.push((
             format!("StepEntered.{name}"),
@@ -446,6 +477,7 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
             deadline: None,
             activity: Activity::Timer(due()),
             shaped: shaped(),
+            edge: None,
         })),
     ));
     events.push((
@@ -613,7 +645,7 @@ fn every_kind_of_event_has_an_example() {
         .map(|name| name.split('.').next().unwrap_or(name))
         .collect();
     // Kinds of run events and of other events, Run and Entry.
-    assert_eq!(kinds.len(), 29 + 7 + 2, "{kinds:?}");
+    assert_eq!(kinds.len(), 30 + 7 + 2, "{kinds:?}");
     // A number no release has given is told apart from damage.
     let unknown = decode::<Event>(&[0xf8, 0x06, 0x01]);
     assert_eq!(unknown, Err(kernel::codec::Damage::Unknown("Event", 111)));

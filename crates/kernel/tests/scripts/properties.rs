@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use graph::ir::{Losers, Need, Retry};
+use graph::ir::{JoinBy, Losers, Need, Retry};
 use graph::{Delay, Value};
 use kernel::codec::{decode, encode};
 use kernel::event::RunEnded;
@@ -21,8 +21,8 @@ use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use crate::graphs::{
-    N, attempt, block, child, emit, fold, fork, graph, hear, join, json, map, merge, raise, repeat,
-    retry, saga, set, split, switch, task, wait,
+    N, attempt, block, child, cut_short, emit, fold, fork, graph, hear, join, join_by, json, map,
+    merge, raise, repeat, retry, saga, set, split, switch, task, threads, wait, withdraw,
 };
 use crate::world::{World, flop};
 
@@ -31,7 +31,7 @@ const CASES_DEFAULT: u32 = 1_000;
 
 /// Kinds of events: those of runs and the seven others; but no graph here is long enough for a step to be
 /// held back and begin later.
-const EVENTS: usize = 29 + 7 - 1;
+const EVENTS: usize = 30 + 7 - 1;
 
 /// Rounds in which everything that can be done is done, before a run counts as stuck.
 const ROUNDS_MAX: usize = 2_000;
@@ -94,6 +94,8 @@ impl Garden<'_, '_> {
 
     fn piece(&mut self, depth: usize) -> Vec<N> {
         match self.dice.roll(10) {
+            4 if self.dice.one_in(2) => self.withdrawal(depth),
+            5 if self.dice.one_in(2) => self.threads(depth),
             6 => self.cycle(),
             7 => self.split_and_join(depth),
             _ => {
@@ -127,11 +129,52 @@ impl Garden<'_, '_> {
             split(&s, &[("", &a), (condition, &b)]),
             task(&a).to(&j),
             second.to(&j),
-            if self.dice.one_in(3) {
-                merge(&j)
-            } else {
-                join(&j, need)
+            match self.dice.roll(5) {
+                0 | 1 => merge(&j),
+                2 => join_by(&j, JoinBy::Edges, need),
+                3 => join_by(
+                    &j,
+                    JoinBy::Threads,
+                    Need::Count(1 + self.dice.roll(2) as u32),
+                ),
+                _ => join(&j, need),
             },
+        ]
+    }
+
+    /// Something is withdrawn or cut short after a while, by a token beside it.
+    fn withdrawal(&mut self, depth: usize) -> Vec<N> {
+        let [s, a, t, w, j] = [(); 5].map(|()| self.name());
+        let mut work = self.node(depth);
+        work.rename(&a);
+        let end = if self.dice.one_in(2) {
+            withdraw(&w, &[&a])
+        } else {
+            cut_short(&w, &[&a])
+        };
+        vec![
+            split(&s, &[("", &a), ("", &t)]),
+            work.to(&j),
+            wait(&t, 10),
+            end,
+            merge(&j),
+        ]
+    }
+
+    /// One token becomes several, and several become one.
+    fn threads(&mut self, depth: usize) -> Vec<N> {
+        let [t, a, j] = [(); 3].map(|()| self.name());
+        let count = 1 + self.dice.roll(3);
+        let work = if depth < 2 && self.dice.one_in(2) {
+            block(&a, self.body(depth + 1))
+        } else {
+            task(&a)
+        };
+        let need = Need::Count(count as u32);
+        vec![
+            threads(&t, &count.to_string()),
+            work,
+            join_by(&j, JoinBy::Threads, need),
         ]
     }
 
@@ -157,12 +200,7 @@ impl Garden<'_, '_> {
                 1 + self.dice.roll(4) as u32,
                 self.body(depth + 1),
             ),
-            10 => map(
-                name,
-                "[1,2,3]",
-                1 + self.dice.roll(3) as u32,
-                self.body(depth + 1),
-            ),
+            10 => self.map(name, depth),
             11 => fold(name, "[1,2,3]", self.body(depth + 1)).while_("$item < 3"),
             12 | 16 => self.fork(name, depth),
             13 | 14 => self.attempt(name, depth),
@@ -205,6 +243,31 @@ impl Garden<'_, '_> {
         fork(name, need, branches).with_fork(|fork| {
             fork.losers = if leave { Losers::Leave } else { Losers::Cancel };
             fork.first = first;
+        })
+    }
+
+    fn map(&mut self, name: &str, depth: usize) -> N {
+        let concurrency = 1 + self.dice.roll(3) as u32;
+        let mut made = map(name, "[1,2,3]", concurrency, self.body(depth + 1));
+        if self.dice.one_in(3) {
+            made = made.more(["e0", "e1"][self.dice.roll(2)], 2);
+        }
+        let count = 1 + self.dice.roll(4) as u32;
+        let (counts, judges, leave) = (
+            self.dice.one_in(3),
+            self.dice.one_in(4),
+            self.dice.one_in(2),
+        );
+        made.with_each(|each| {
+            each.need = if counts {
+                Need::Count(count)
+            } else {
+                Need::All
+            };
+            each.until = judges.then(|| "length > 1".into());
+            if leave && (counts || judges) {
+                each.losers = Losers::Leave;
+            }
         })
     }
 

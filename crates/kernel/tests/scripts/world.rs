@@ -576,6 +576,7 @@ impl World {
                 "receive {}.{} {}",
                 received.step.0, received.filter, received.event
             ),
+            RunEvent::ItemAdded(added) => format!("item {} {}", added.step.0, added.item),
             RunEvent::SignalKept(signal) => {
                 format!("signal {} kept {}", signal.number, signal.event)
             }
