@@ -32,6 +32,9 @@ pub(crate) const HOST: &str = "service.example";
 /// Hosts that are reached by HTTPS.
 const HOSTS_SECURE: [&str; 2] = ["petstore.swagger.io", "httpbin.org"];
 
+/// A host where nobody answers.
+const HOST_ABSENT: &str = "absent.example";
+
 /// The longest body that is read.
 const BODY_BYTES_MAX: usize = 4 << 20;
 
@@ -80,7 +83,8 @@ impl Service {
         let plain = self.listen(None).await?;
         let file = folder.join("authority.pem");
         let secure = self.listen(Some(acceptor(&file)?)).await?;
-        let resolve: Vec<String> = [(HOST, plain)]
+        // Nobody listens on the first port of this machine.
+        let resolve: Vec<String> = [(HOST, plain), (HOST_ABSENT, 1)]
             .into_iter()
             .chain(HOSTS_SECURE.map(|host| (host, secure)))
             .map(|(host, port)| format!("{host}=127.0.0.1:{port}"))
