@@ -19,6 +19,12 @@ const DSL_PREFIX: &str = "1.0.";
 /// The longest label of a workflow's name, as in the domain name system.
 const LABEL_BYTES_MAX: usize = 63;
 
+/// What keys of metadata begin with that mean something here.
+const OWN_PREFIX: &str = "dev.quadrille/";
+
+/// Those keys, without the prefix.
+const KEYS_OWN: [&str; 4] = ["attributes", "labels", "retention", "variables"];
+
 impl<'t> Lowering<'t> {
     /// The whole document; gives when it starts by itself.
     pub(crate) fn document(&mut self, root: At<'t>) -> Option<Schedule> {
@@ -53,6 +59,7 @@ impl<'t> Lowering<'t> {
         let schedule = root.member("schedule").and_then(|at| self.schedule(at));
         self.required_body(root, "do", &scope);
         self.warn_unused();
+        self.warn_idle_extensions();
         schedule
     }
 
@@ -172,19 +179,35 @@ impl<'t> Lowering<'t> {
         if !at.is_map() {
             return self.wrong(at, "a map");
         }
-        self.graph.retention_ms = at
-            .member("retention")
-            .and_then(|retention| self.fixed_ms(retention));
-        if let Some(variables) = at.member("dev.quadrille/variables") {
-            self.variables(variables);
+        for member in at.children() {
+            let own = member.key().strip_prefix(OWN_PREFIX);
+            match own.unwrap_or(member.key()) {
+                "attributes" => self.attributes(member),
+                "retention" => self.graph.retention_ms = self.fixed_ms(member),
+                "labels" if own.is_some() => self.tags(member),
+                "variables" if own.is_some() => self.variables(member),
+                _ if own.is_some() => self.unknown_own(member),
+                _ => {}
+            }
         }
-        let Some(attributes) = at.member("attributes") else {
-            return;
-        };
-        if !attributes.is_map() {
-            return self.wrong(attributes, "a map");
+    }
+
+    /// A key with our prefix that means nothing is a slip, not the author's own.
+    fn unknown_own(&mut self, at: At<'t>) {
+        let names = KEYS_OWN.iter().copied();
+        let name = at.key().strip_prefix(OWN_PREFIX).unwrap_or_default();
+        let hint = self.findings.hint(name, names, || {
+            format!("; {OWN_PREFIX} knows {}", KEYS_OWN.join(", "))
+        });
+        let message = format!("unknown key {}{hint}", quote(at.key()));
+        self.findings.error_key(at, "unknown-key", message);
+    }
+
+    fn attributes(&mut self, at: At<'t>) {
+        if !at.is_map() {
+            return self.wrong(at, "a map");
         }
-        for attribute in attributes.children() {
+        for attribute in at.children() {
             self.known(attribute, &["type", "from"]);
             let kind = self
                 .require(attribute, "type")
@@ -221,15 +244,14 @@ impl<'t> Lowering<'t> {
                 "copy the functions that you need into `use.functions`",
             ),
             (
-                "extensions",
-                "put the tasks around each call, or into a function in `use.functions`",
-            ),
-            (
                 "secrets",
                 "let the worker that needs a secret read it from its own configuration",
             ),
         ];
         self.refuse(at, &advice);
+        if let Some(extensions) = at.member("extensions") {
+            self.extensions(extensions);
+        }
         for section in SECTIONS {
             let Some(members) = at.member(section) else {
                 continue;

@@ -11,6 +11,7 @@ use graph::{Expr, Template};
 
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
+use crate::task::extension::TASK_HELD;
 use crate::tree::{At, Data, Mark};
 
 /// Variables of the language that runs do not have.
@@ -164,7 +165,10 @@ impl<'t> Lowering<'t> {
             );
             return None;
         }
-        Some(Expr(source.into()))
+        Some(match scope.task_held && source.contains("$task") {
+            true => Expr(format!("{TASK_HELD}{source}").into()),
+            false => Expr(source.into()),
+        })
     }
 
     /// Warns of text that reads like an expression but is taken as it stands.

@@ -12,6 +12,7 @@ use graph::template::VARIABLES;
 use graph::value::Str;
 
 use crate::finding::{Findings, quote};
+use crate::task::extension::Extension;
 use crate::tree::At;
 
 /// What all uses of reusable components may add up to, in bytes of text and a few more for each value.
@@ -31,6 +32,7 @@ pub(crate) struct Lowering<'t> {
     pub(crate) findings: Findings,
     pub(crate) graph: Graph,
     pub(crate) namespace: String,
+    pub(crate) extensions: Vec<Extension<'t>>,
     components: BTreeMap<(&'static str, &'t str), At<'t>>,
     used: BTreeSet<(&'static str, &'t str)>,
     reused_weight: usize,
@@ -47,6 +49,10 @@ pub(crate) struct Scope {
     pub(crate) saga: bool,
     /// The functions that it is inlined from.
     pub(crate) functions: Vec<Str>,
+    /// Whether it stands in an extension, and so is not extended itself.
+    pub(crate) extension: bool,
+    /// Whether `$task` is the task that is extended.
+    pub(crate) task_held: bool,
 }
 
 impl<'t> Lowering<'t> {
@@ -72,6 +78,7 @@ impl<'t> Lowering<'t> {
             findings,
             graph,
             namespace: NAMESPACE_DEFAULT.into(),
+            extensions: Vec::new(),
             components: BTreeMap::new(),
             used: BTreeSet::new(),
             reused_weight: 0,
@@ -109,13 +116,19 @@ impl<'t> Lowering<'t> {
             return None;
         };
         self.used.insert((section, component.key()));
-        self.reused_weight = self.reused_weight.saturating_add(component.weight());
+        self.spend(component.weight(), at)?;
+        Some(component)
+    }
+
+    /// Takes from what all uses of components may add up to; none when nothing is left.
+    pub(crate) fn spend(&mut self, weight: usize, at: At<'t>) -> Option<()> {
+        self.reused_weight = self.reused_weight.saturating_add(weight);
         if self.reused_weight > REUSED_WEIGHT_MAX {
             let message = "the components of `use` are used so often that the workflow gets too large; move work into a workflow of its own and call it with `run.workflow`";
             self.findings.error(at, "too-large", message);
             return None;
         }
-        Some(component)
+        Some(())
     }
 
     pub(crate) fn component(&self, section: &'static str, name: &str) -> Option<At<'t>> {
@@ -237,7 +250,7 @@ impl<'t> Lowering<'t> {
             self.findings.error(at, "bad-name", message);
             return None;
         }
-        if VARIABLES.contains(&&*name) {
+        if VARIABLES.contains(&&*name) || name.starts_with("__") {
             let message =
                 format!("${name} exists already with a meaning of its own; choose another name");
             self.findings.error(at, "bad-name", message);

@@ -149,8 +149,6 @@ fn sections() {
     assert_snapshot!(root("use: {secrets: [a], extensions: [], catalogs: {}}"), @r#"
     3:7: error: `secrets` is not supported yet; let the worker that needs a secret read it from its own configuration [unsupported]
         at "/use/secrets"
-    3:21: error: `extensions` is not supported yet; put the tasks around each call, or into a function in `use.functions` [unsupported]
-        at "/use/extensions"
     3:37: error: `catalogs` is not supported yet; copy the functions that you need into `use.functions` [unsupported]
         at "/use/catalogs"
     "#);
@@ -309,8 +307,6 @@ fn failures() {
         at "/do/0/a/catch/retry/backoff/exponential/factor"
     3:94: error: `count` must be from 1 to 1000000, not 0 [bad-value]
         at "/do/0/a/catch/retry/limit/attempt/count"
-    3:97: error: `duration` is not supported yet; limit one attempt with `timeout` on the task inside, or all of them with `limit.duration` [unsupported]
-        at "/do/0/a/catch/retry/limit/attempt/duration"
     3:123: error: jitter goes from the shorter to the longer time; swap `from` and `to` [bad-value]
         at "/do/0/a/catch/retry/jitter"
     "#);

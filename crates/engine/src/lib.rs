@@ -9,6 +9,7 @@ pub mod driver;
 mod metrics;
 pub mod partition;
 pub mod query;
+pub mod rehearsal;
 
 pub use calendar::ZonedCalendar;
 pub use driver::handle::{

@@ -204,6 +204,8 @@ record! {
         4 context: Option<Value>,
         /// The saga around it that has to remember it.
         5 saga: Option<StepId>,
+        /// Whether its condition did not hold, so that it did nothing.
+        60 skipped: Option<bool>,
     }
 }
 
@@ -234,6 +236,8 @@ record! {
         4 saga: Option<StepId>,
         /// Whether it has a compensation of its own.
         5 undoable: bool,
+        /// Whether its condition did not hold, so that it did nothing.
+        60 skipped: Option<bool>,
     }
 }
 

@@ -14,6 +14,7 @@ mod logging;
 mod output;
 mod signals;
 mod spelling;
+mod trial;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

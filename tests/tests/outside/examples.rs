@@ -276,3 +276,60 @@ async fn examples_run_without_a_server() {
     .await;
     assert_eq!(ended.json()["parcel"], "par-order-1");
 }
+
+#[tokio::test]
+async fn the_test_cases_of_every_example_hold() {
+    let folder = example("");
+    let ended = Quadrille::new(["test", folder.to_str().unwrap(), "-o", "json"])
+        .run()
+        .await;
+    let told = ended.json();
+    assert_eq!(told["failed"], 0, "{told}");
+    let tested = told["files"].as_array().unwrap().len();
+    let workflows = std::fs::read_dir(&folder).unwrap();
+    let examples = workflows.filter(|entry| {
+        let path = entry.as_ref().unwrap().path();
+        path.join("workflow.yaml").exists()
+    });
+    assert_eq!(tested, examples.count(), "{told}");
+}
+
+#[tokio::test]
+async fn test_cases_that_do_not_hold_end_with_a_code_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let path = folder.path().to_str().unwrap();
+    let test = async |arguments: &[&str]| {
+        Quadrille::new(["test", path].iter().chain(arguments))
+            .run()
+            .await
+    };
+    assert_eq!(test(&[]).await.code, 2, "there are no tests");
+    write(
+        "w.yaml",
+        "document: {dsl: 1.0.3, namespace: n, name: w, version: 1.0.0}\ndo: [{a: {set: {x: 1}}}]\n",
+    );
+    write(
+        "w.test.yaml",
+        "cases:\n  good: {expect: {output: {x: 1}}}\n  bad: {expect: {output: {x: 2}}}\n",
+    );
+    let ended = test(&[]).await;
+    assert_eq!(ended.code, 1);
+    assert!(
+        ended.stdout.contains("output/x: expected 2, got 1"),
+        "{}",
+        ended.stdout
+    );
+    assert_eq!(test(&["--filter", "good"]).await.code, 0);
+    assert_eq!(test(&["--filter", "ugly"]).await.code, 2);
+    let ended = test(&["-o", "junit"]).await;
+    assert!(
+        ended.stdout.contains("tests=\"2\" failures=\"1\""),
+        "{}",
+        ended.stdout
+    );
+    write("v.test.yaml", "workflow: w.yaml\ncasses: {}\n");
+    let ended = test(&[]).await;
+    assert_eq!(ended.code, 4);
+    assert!(ended.stderr.contains("v.test.yaml:2:1"), "{}", ended.stderr);
+}

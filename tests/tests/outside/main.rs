@@ -8,6 +8,7 @@ mod bad_input;
 mod command_line;
 mod crash;
 mod examples;
+mod language;
 mod lifecycle;
 
 use std::path::PathBuf;

@@ -123,6 +123,7 @@ impl<'t> Lowering<'t> {
         let mut inner = Scope {
             locals: Vec::new(),
             saga: false,
+            task_held: false,
             ..scope.clone()
         };
         inner.functions.push(name.into());

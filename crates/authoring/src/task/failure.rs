@@ -3,7 +3,7 @@
 //! Invariant: attempts are counted with the first one, so `limit.attempt.count: 3` is one try and two
 //! more. Exponential backoff doubles.
 
-use graph::ir::{Backoff, Catch, Kind, Retry, Try};
+use graph::ir::{Backoff, BodyIndex, Catch, Kind, Next, Retry, Try};
 use graph::value::{Str, Value};
 use graph::{Delay, Template};
 
@@ -45,11 +45,42 @@ impl<'t> Lowering<'t> {
         let catch = self
             .require(task, "catch")
             .and_then(|catch| self.catch(catch, scope, flow));
+        let body = match self.attempt_timeout(task, scope) {
+            Some(timeout) => self.timed(at, body?, timeout, scope)?,
+            None => body?,
+        };
         Some(Kind::Try(Try {
-            body: body?,
+            body,
             catch: Some(catch?),
             finally: None,
         }))
+    }
+
+    /// The longest each attempt of a `try` may take.
+    fn attempt_timeout(&mut self, task: At<'t>, scope: &Scope) -> Option<Delay> {
+        let retry = task.member("catch")?.member("retry")?;
+        let policy = match retry.text() {
+            Some(name) => self.component("retries", name)?,
+            None => retry,
+        };
+        let attempt = policy.member("limit")?.member("attempt")?;
+        self.delay(attempt.member("duration")?, scope)
+    }
+
+    /// A body with a limit to the time that it may take.
+    fn timed(
+        &mut self,
+        at: At<'t>,
+        inner: BodyIndex,
+        timeout: Delay,
+        scope: &Scope,
+    ) -> Option<BodyIndex> {
+        let body = self.add_body(at, scope)?;
+        let node = self.add_node(at, at.key(), body)?;
+        self.enter(body, Next::Node(node));
+        let node = self.node(node);
+        (node.kind, node.timeout) = (Kind::Do(inner), Some(timeout));
+        Some(body)
     }
 
     fn catch(&mut self, at: At<'t>, scope: &Scope, flow: &Flow<'t>) -> Option<Catch> {
@@ -163,6 +194,7 @@ impl<'t> Lowering<'t> {
 
     /// A retry policy, or the name of one in `use.retries`.
     fn retry(&mut self, at: At<'t>, further: &[&str], scope: &Scope) -> Option<Retry> {
+        let of_task = !further.is_empty();
         let (policy, further) = match at.text() {
             Some(name) => (self.reuse("retries", name, at)?, &[][..]),
             None => (at, further),
@@ -194,20 +226,22 @@ impl<'t> Lowering<'t> {
             retry.delay = delay;
         }
         if let Some(limit) = policy.member("limit") {
-            self.limit(limit, &mut retry);
+            self.limit(limit, &mut retry, of_task);
         }
         Some(retry)
     }
 
-    fn limit(&mut self, at: At<'t>, retry: &mut Retry) {
+    fn limit(&mut self, at: At<'t>, retry: &mut Retry, of_task: bool) {
         self.known(at, &["attempt", "duration"]);
         retry.duration_max_ms = at
             .member("duration")
             .and_then(|duration| self.fixed_ms(duration));
         if let Some(attempt) = at.member("attempt") {
             self.known(attempt, &["count", "duration"]);
-            let advice = "limit one attempt with `timeout` on the task inside, or all of them with `limit.duration`";
-            self.refuse(attempt, &[("duration", advice)]);
+            if of_task {
+                let advice = "write `timeouts: {run: …}` beside `retry`";
+                self.refuse(attempt, &[("duration", advice)]);
+            }
             retry.attempts_max = self.count(attempt, "count", 1, ATTEMPTS_MAX);
         }
     }

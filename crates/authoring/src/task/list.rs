@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use graph::ir::{BodyIndex, Case, Kind, Next, NodeIndex};
+use graph::{Expr, Template};
 
+use crate::expression::to_expression;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
@@ -108,9 +110,30 @@ impl<'t> Lowering<'t> {
             depth: scope.depth + 1,
             ..scope.clone()
         };
+        let entry = self.row(body, tasks, &scope, Next::Exit)?;
+        self.enter(body, entry);
+        Some(body)
+    }
+
+    /// Lets a body begin here.
+    pub(super) fn enter(&mut self, body: BodyIndex, entry: Next) {
+        self.graph.bodies[body.0 as usize].first = match entry {
+            Next::Node(node) => Some(node),
+            Next::Exit | Next::End => None,
+        };
+    }
+
+    /// Named tasks one after the other in a body, and then further; gives where they begin.
+    pub(super) fn row(
+        &mut self,
+        body: BodyIndex,
+        tasks: &[At<'t>],
+        scope: &Scope,
+        further: Next,
+    ) -> Option<Next> {
         let mut flow = Flow {
             names: BTreeMap::new(),
-            following: Next::Exit,
+            following: further,
         };
         let mut items = Vec::new();
         for task in tasks {
@@ -128,14 +151,16 @@ impl<'t> Lowering<'t> {
             flow.names.entry(task.key()).or_insert(item.entry());
             items.push(item);
         }
-        self.graph.bodies[body.0 as usize].first = items.first().map(Item::entry);
+        let entry = items
+            .first()
+            .map_or(further, |item| Next::Node(item.entry()));
         for (index, item) in items.iter().enumerate() {
             flow.following = items
                 .get(index + 1)
-                .map_or(Next::Exit, |next| Next::Node(next.entry()));
-            self.task(item, &scope, &flow);
+                .map_or(further, |next| Next::Node(next.entry()));
+            self.task(item, scope, &flow);
         }
-        Some(body)
+        Some(entry)
     }
 
     /// A name must fit, be no directive, and be new in its list.
@@ -168,6 +193,23 @@ impl<'t> Lowering<'t> {
         let next = task
             .member("then")
             .map_or(flow.following, |then| self.directive(then, flow));
+        self.node(item.node).next = next;
+        match item.guard {
+            None => self.node(item.node).when = when,
+            Some(guard) => {
+                let to = Next::Node(item.node);
+                let guard = self.node(guard);
+                guard.next = flow.following;
+                guard.kind = Kind::Switch(vec![Case { when, next: to }]);
+            }
+        }
+        if let Some((node, scope)) = self.extended(task, word, item.node, scope) {
+            self.work(task, word, node, &scope, flow);
+        }
+    }
+
+    /// What a task does, with its data and limits, as a node.
+    fn work(&mut self, task: At<'t>, word: &str, node: NodeIndex, scope: &Scope, flow: &Flow<'t>) {
         let input = task
             .member("input")
             .and_then(|at| self.shaping(at, "from", scope));
@@ -190,22 +232,16 @@ impl<'t> Lowering<'t> {
         let undo = self.compensation(task, scope);
         let kind = self.kind(task, word, scope, flow);
 
-        let node = self.node(item.node);
-        node.next = next;
-        (node.input, node.output, node.export) = (input, output, export);
+        let node = self.node(node);
+        node.input = match (node.input.take(), input) {
+            (Some(given), Some(input)) => Some(piped(&given, &input)),
+            (given, input) => input.or(given),
+        };
+        (node.output, node.export) = (output, export);
         node.schemas = schemas;
         (node.timeout, node.undo) = (timeout, undo);
         if let Some(kind) = kind {
             node.kind = kind;
-        }
-        match item.guard {
-            None => node.when = when,
-            Some(guard) => {
-                let to = Next::Node(item.node);
-                let guard = self.node(guard);
-                guard.next = flow.following;
-                guard.kind = Kind::Switch(vec![Case { when, next: to }]);
-            }
         }
     }
 
@@ -276,12 +312,7 @@ impl<'t> Lowering<'t> {
     }
 
     /// `{from: …}` or `{as: …}`.
-    pub(crate) fn shaping(
-        &mut self,
-        at: At<'t>,
-        key: &str,
-        scope: &Scope,
-    ) -> Option<graph::Template> {
+    pub(crate) fn shaping(&mut self, at: At<'t>, key: &str, scope: &Scope) -> Option<Template> {
         self.known(at, &[key, "schema"]);
         self.shape(at.member(key)?, scope)
     }
@@ -329,6 +360,12 @@ impl<'t> Lowering<'t> {
             }
         }
     }
+}
+
+/// The second template on what the first one gives.
+fn piped(first: &Template, second: &Template) -> Template {
+    let [first, second] = [first, second].map(to_expression);
+    Template::Expr(Expr(format!("{first} | {second}").into()))
 }
 
 /// Whether a skipped task goes on with the list although a done one goes elsewhere.

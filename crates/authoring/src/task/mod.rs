@@ -6,6 +6,7 @@
 mod call;
 mod catalogue;
 mod event;
+pub(crate) mod extension;
 mod failure;
 mod flow;
 mod http;

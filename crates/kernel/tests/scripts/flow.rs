@@ -31,7 +31,7 @@ fn data_is_shaped_on_its_way() {
     assert_snapshot!(world.log(), @r#"
     start w {"x":1}
     . a {"was":10,"z":11}
-    . skipped {"was":10,"z":11}
+    . skipped {"was":10,"z":11} skipped
     +1 b task {"seen":11,"z":11}
     claim 1 #1
     =1 [true,11,"b"]

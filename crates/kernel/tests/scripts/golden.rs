@@ -201,6 +201,7 @@ fn facts() -> Vec<RunEvent> {
             output: data(),
             context: Some(data()),
             saga: Some(step),
+            skipped: None,
         }),
         RunEvent::StepBegan(StepBegan {
             step,
@@ -214,6 +215,7 @@ fn facts() -> Vec<RunEvent> {
             context: Some(data()),
             saga: Some(StepId(1)),
             undoable: true,
+            skipped: None,
         }),
         RunEvent::StepFailed(StepFailed {
             step: Some(step),

@@ -517,6 +517,39 @@ fn a_saga_that_ends_well_forgets_what_it_would_undo() {
 }
 
 #[test]
+fn what_was_skipped_is_not_undone() {
+    let mut world = run_on(
+        "0",
+        vec![saga(
+            "s",
+            vec![
+                set("a", "1").undo(vec![set("unset", "2")]),
+                task("b").when("false").undo(vec![task("unwork")]),
+                raise("c", "oops"),
+            ],
+        )],
+    );
+    assert_snapshot!(world.log(), @r"
+    start w 0
+    +1 s region
+    [2 1#0
+    . a 1
+    . b 1 skipped
+    !c oops: raised at /c
+    ending 2 failed
+    ]2 -
+    withdraw 1
+    turn 1 undo #1
+    [3 1#0 undo
+    . unset 2
+    ]3 2
+    !1 oops: raised at /c
+    ending 0 failed
+    failed oops: raised at /c
+    ");
+}
+
+#[test]
 fn an_undo_that_fails_does_not_keep_the_others_from_running() {
     let mut world = run(booking());
     world.done("flight", "\"f\"");

@@ -498,7 +498,14 @@ impl World {
             }) => {
                 format!("+{} {} {}", step.0, node(*at), self.doing(activity))
             }
-            RunEvent::StepPassed(passed) => format!(". {} {}", node(passed.node), passed.output),
+            RunEvent::StepPassed(passed) => {
+                let skipped = if passed.skipped.is_some() {
+                    " skipped"
+                } else {
+                    ""
+                };
+                format!(". {} {}{skipped}", node(passed.node), passed.output)
+            }
             RunEvent::StepBegan(began) => {
                 format!("^{} {}", began.step.0, self.doing(&began.activity))
             }

@@ -10,7 +10,7 @@ use super::complaint::Complaint;
 use super::context::Context;
 use super::{
     apply, cancel, check, completion, config, describe, exec, get, history, list, publish, retry,
-    run, schedule, server, signal, steer,
+    run, schedule, server, signal, steer, test,
 };
 use crate::output::paint::Paint;
 
@@ -37,6 +37,7 @@ pub(crate) enum Command {
     Server(server::Server),
     Apply(apply::Apply),
     Check(check::Check),
+    Test(test::Test),
     Run(run::Run),
     Exec(exec::Exec),
     Get(get::Get),
@@ -82,10 +83,15 @@ impl Command {
     }
 
     fn run(self, context: &Context) -> Result<(), Complaint> {
+        if context.is_junit() && !matches!(self, Command::Test(_)) {
+            let message = "-o junit is for `quadrille test`; use -o json";
+            return Err(Complaint::Usage(message.to_owned()));
+        }
         match self {
             Command::Server(command) => command.run(context),
             Command::Exec(command) => command.run(context),
             Command::Check(command) => command.run(context),
+            Command::Test(command) => command.run(context),
             Command::Config(command) => command.run(context),
             Command::Completion(command) => command.run(context),
             Command::Apply(command) => wait_for(command.run(context)),

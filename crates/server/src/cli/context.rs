@@ -46,6 +46,8 @@ enum Format {
     Text,
     /// For machines.
     Json,
+    /// Test results for other machines.
+    Junit,
 }
 
 impl Context {
@@ -57,6 +59,16 @@ impl Context {
     /// Whether results are for machines.
     pub(crate) fn is_json(&self) -> bool {
         self.output == Format::Json
+    }
+
+    /// Whether results are for people.
+    pub(crate) fn is_text(&self) -> bool {
+        self.output == Format::Text
+    }
+
+    /// Whether results are test results as JUnit writes them.
+    pub(crate) fn is_junit(&self) -> bool {
+        self.output == Format::Junit
     }
 
     /// Whether errors are for machines too. At a terminal there is a person.

@@ -24,9 +24,13 @@ mod server;
 mod signal;
 mod source;
 mod steer;
+mod test;
 mod waiting;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use command::main;
+pub(crate) use complaint::Complaint;
+pub(crate) use source::Source;
+pub(crate) use test::Played;

@@ -9,6 +9,7 @@ use super::context::Context;
 use super::input;
 use crate::output::finding;
 use crate::output::paint::Paint;
+use crate::trial::is_suite;
 
 /// The most files that are taken from one directory.
 const FILES_MAX: usize = 1_000;
@@ -130,7 +131,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Complaint> {
             .extension()
             .and_then(|ending| ending.to_str())
             .is_some_and(|ending| ENDINGS.contains(&ending));
-        if fits && path.is_file() {
+        if fits && path.is_file() && !is_suite(&path) {
             files.push(path);
         }
     }
@@ -155,7 +156,7 @@ mod tests {
     #[test]
     fn of_a_directory_the_workflow_files_are_taken_in_order() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["b.yaml", "a.yml", "c.json"] {
+        for name in ["b.yaml", "a.yml", "c.json", "b.test.yaml"] {
             std::fs::write(folder.path().join(name), name).unwrap();
         }
         std::fs::create_dir(folder.path().join("e.yaml")).unwrap();

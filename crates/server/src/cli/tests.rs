@@ -17,6 +17,8 @@ fn command_lines_that_are_promised_parse() {
         "apply -f a.yaml -f - -f dir",
         "apply -f a.yaml b.yaml dir",
         "check a.yaml -o json",
+        "test",
+        "test a.test.yaml dir --filter refund -o junit",
         "run order --input {} --key k --label a=b --label c=d --version 1.0.0 --wait --timeout 1m",
         "exec a.yaml --input @in.json -o json",
         "get run 1 --server http://localhost:1",

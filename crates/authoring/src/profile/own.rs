@@ -1,0 +1,312 @@
+//! Owns the profile of what the language lacks: functions of the built-in catalogue, and keys of metadata.
+//!
+//! Invariant: a document that uses them is still valid by the official schema.
+
+use super::shape::Takes::{
+    Either, Expression, Flag, List, Map, Number, Shape as Of, Text, Value, Words,
+};
+use super::shape::{DURATION, Key, Shape, TASKS, key, shape, task};
+
+pub(super) const METADATA: &[Key] = &[
+    key("dev.quadrille/labels", Map(&Text), "{team: a}", "Labels of every run, as `tags`.").ours(),
+    key("dev.quadrille/attributes", Map(&Of("attribute")), "{total: {type: number, from: .total}}", "Typed values of every run, computed from its input, that lists filter and sort by. Short: `attributes`.").ours(),
+    key("dev.quadrille/retention", DURATION, "P30D", "How long a finished run is kept; a fixed duration. Short: `retention`.").ours(),
+    key("dev.quadrille/variables", Of("variables"), "{schema: {type: object}}", "What `$context` looks like, and what it is at first.").ours(),
+    key("attributes", Map(&Of("attribute")), "{total: {type: number, from: .total}}", "Short for `dev.quadrille/attributes`.").ours(),
+    key("retention", DURATION, "P30D", "Short for `dev.quadrille/retention`.").ours(),
+];
+
+pub(super) const ATTRIBUTE: &[Key] = &[
+    key(
+        "type",
+        Words(&["text", "number", "bool", "time"]),
+        "number",
+        "",
+    )
+    .required()
+    .ours(),
+    key("from", Expression, ".total", "On the shaped input.")
+        .required()
+        .ours(),
+];
+
+pub(super) const VARIABLES: &[Key] = &[
+    key(
+        "schema",
+        Value,
+        "{type: object}",
+        "JSON Schema that every new `$context` must fit.",
+    )
+    .ours(),
+    key(
+        "initial",
+        Value,
+        "{}",
+        "`$context` before the first export; null if left out.",
+    )
+    .ours(),
+];
+
+const TASK: &[Key] = &[
+    key("queue", Text, "a", "Default: `default`. May be an expression.").ours(),
+    key("name", Text, "a", "What the worker is to do. May be an expression.").required().ours(),
+    key("input", Value, "{a: 1}", "Default: the task's input.").ours(),
+    key("timeouts", Of("task timeouts"), "{run: PT1M}", "").ours(),
+    key("retry", Of("task retry"), "{delay: PT1S}", "Default: fails at once.").ours(),
+    key("exhausted", Words(&["fail", "park"]), "park", "After the last attempt: `fail` raises the error, `park` makes an incident that `quadrille retry` resumes.").ours(),
+];
+
+const TASK_TIMEOUTS: &[Key] = &[
+    key("queue", DURATION, "PT1H", "The longest wait for a worker.").ours(),
+    key("run", DURATION, "PT1M", "The longest one attempt may take.").ours(),
+    key(
+        "heartbeat",
+        DURATION,
+        "PT5S",
+        "The longest silence of a worker.",
+    )
+    .ours(),
+];
+
+const TASK_RETRY: &[Key] = &[
+    key("when", Expression, "'$error.status == 503'", "").ours(),
+    key("exceptWhen", Expression, "'$error.status == 404'", "").ours(),
+    key("delay", DURATION, "PT1S", "").ours(),
+    key("backoff", Of("backoff"), "{linear: {}}", "").ours(),
+    key(
+        "limit",
+        Of("retry limit"),
+        "{attempt: {count: 3}}",
+        "`attempt.duration` belongs in `timeouts.run` here.",
+    )
+    .ours(),
+    key("jitter", Of("jitter"), "{from: PT0S, to: PT1S}", "").ours(),
+    key(
+        "maxDelay",
+        DURATION,
+        "PT1M",
+        "The longest pause; a fixed duration.",
+    )
+    .ours(),
+    key(
+        "nonRetryable",
+        List(&Text),
+        "[card-declined]",
+        "Error types that are not tried again.",
+    )
+    .ours(),
+];
+
+const MAP: &[Key] = &[
+    key("in", Either(&[Expression, List(&Value)]), ".a", "The list.")
+        .required()
+        .ours(),
+    key("each", Text, "b", "Default: `item`.").ours(),
+    key("at", Text, "b", "Default: `index`.").ours(),
+    key(
+        "concurrency",
+        Number(1, 1_000),
+        "8",
+        "How many at once. Default: 10.",
+    )
+    .ours(),
+    key(
+        "do",
+        TASKS,
+        "[b: {wait: PT1S}]",
+        "Each on the task's input.",
+    )
+    .required()
+    .ours(),
+];
+
+const RACE: &[Key] = &[
+    key("branches", TASKS, "[b: {wait: PT1S}]", "")
+        .required()
+        .ours(),
+    key(
+        "need",
+        Number(1, 1_000),
+        "1",
+        "How many must end, at most all. Default: 1.",
+    )
+    .ours(),
+    key(
+        "losers",
+        Words(&["cancel", "leave"]),
+        "leave",
+        "Default: `cancel`.",
+    )
+    .ours(),
+];
+
+const LOOP: &[Key] = &[
+    key(
+        "do",
+        TASKS,
+        "[b: {wait: PT1S}]",
+        "Each round's output is the next one's input.",
+    )
+    .required()
+    .ours(),
+    key("while", Expression, ".a", "Before each round.").ours(),
+    key(
+        "until",
+        Expression,
+        ".a",
+        "After each round. One of `while` and `until` is needed.",
+    )
+    .ours(),
+    key(
+        "max",
+        Number(1, 1_000_000),
+        "10",
+        "Rounds after which the task fails. Default: 1000.",
+    )
+    .ours(),
+];
+
+const CHILD: &[Key] = &[
+    key("workflow", Text, "a", "May be an expression.")
+        .required()
+        .ours(),
+    key(
+        "version",
+        Text,
+        "'1.0.0'",
+        "Default, and `latest`: the newest.",
+    )
+    .ours(),
+    key("input", Value, "{a: 1}", "Default: the task's input.").ours(),
+    key(
+        "key",
+        Text,
+        "a",
+        "The business key: one active run of the workflow has it. May be an expression.",
+    )
+    .ours(),
+    key("await", Flag, "false", "False leaves it to itself.").ours(),
+];
+
+/// A function's own name and the full one, with its arguments.
+macro_rules! function {
+    ($name:literal, $arguments:literal, $sample:literal, $says:literal) => {
+        task(
+            concat!("call: ", $name),
+            &[],
+            $says,
+            &[
+                key(
+                    "call",
+                    Words(&[$name, concat!($name, ":1.0.0@default")]),
+                    $name,
+                    "",
+                )
+                .required()
+                .ours(),
+                key("with", Of($arguments), $sample, "").required().ours(),
+            ],
+        )
+    };
+}
+
+/// The shapes of this file, in the order of the page.
+pub(super) const SHAPES: &[Shape] = &[
+    function!(
+        "task",
+        "work",
+        "{name: a}",
+        "Work for a queue, done by a worker of yours."
+    ),
+    shape("work", &[], "do: [a: {call: task, with: @}]", "", TASK),
+    shape(
+        "task timeouts",
+        &[],
+        "do: [a: {call: task, with: {name: a, timeouts: @}}]",
+        "",
+        TASK_TIMEOUTS,
+    ),
+    shape(
+        "task retry",
+        &[],
+        "do: [a: {call: task, with: {name: a, retry: @}}]",
+        "As *retry*, and more; or the name of a policy in `use.retries`.",
+        TASK_RETRY,
+    ),
+    function!(
+        "map",
+        "mapping",
+        "{in: .a, do: []}",
+        "A list side by side. The output is the list of outputs, in the order of the list."
+    ),
+    shape("mapping", &[], "do: [a: {call: map, with: @}]", "", MAP),
+    function!(
+        "race",
+        "racing",
+        "{branches: [b: {wait: PT1S}]}",
+        "Like `fork`, until enough branches have ended. The output is the list of outputs, null for branches that did not end."
+    ),
+    shape("racing", &[], "do: [a: {call: race, with: @}]", "", RACE),
+    function!(
+        "saga",
+        "steps",
+        "{do: []}",
+        "When a step fails or the run is cancelled, the `compensate` lists of completed steps run in reverse order, each on its step's output; then the failure goes on."
+    ),
+    shape(
+        "steps",
+        &[],
+        "do: [a: {call: saga, with: @}]",
+        "",
+        &[key(
+            "do",
+            TASKS,
+            "[b: {wait: PT1S, compensate: []}]",
+            "Tasks here, and inside of them, may have `compensate`.",
+        )
+        .required()
+        .ours()],
+    ),
+    function!("finally", "cleaning", "{do: [], finally: []}", ""),
+    shape(
+        "cleaning",
+        &[],
+        "do: [a: {call: finally, with: @}]",
+        "",
+        &[
+            key("do", TASKS, "[b: {wait: PT1S}]", "").required().ours(),
+            key(
+                "finally",
+                TASKS,
+                "[b: {wait: PT1S}]",
+                "On every way out, cancellation too; its output is dropped.",
+            )
+            .required()
+            .ours(),
+        ],
+    ),
+    function!("loop", "rounds", "{do: [], while: .a}", ""),
+    shape("rounds", &[], "do: [a: {call: loop, with: @}]", "", LOOP).some_of(&["while", "until"]),
+    function!("wait-until", "instant", "{at: '2030-01-31T09:00:00Z'}", ""),
+    shape(
+        "instant",
+        &[],
+        "do: [a: {call: wait-until, with: @}]",
+        "",
+        &[key(
+            "at",
+            Text,
+            "'2030-01-31T09:00:00Z'",
+            "RFC 3339, or an expression; a past instant does not wait.",
+        )
+        .required()
+        .ours()],
+    ),
+    function!(
+        "child",
+        "child",
+        "{workflow: a}",
+        "Starts another run; more than `run.workflow` can."
+    ),
+    shape("child", &[], "do: [a: {call: child, with: @}]", "", CHILD),
+];
