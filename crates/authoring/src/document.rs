@@ -25,6 +25,9 @@ const OWN_PREFIX: &str = "dev.quadrille/";
 /// Those keys, without the prefix.
 const KEYS_OWN: [&str; 4] = ["attributes", "labels", "retention", "variables"];
 
+/// The shortest interval of a schedule.
+const EVERY_MS_MIN: u64 = 1_000;
+
 impl<'t> Lowering<'t> {
     /// The whole document; gives when it starts by itself.
     pub(crate) fn document(&mut self, root: At<'t>) -> Option<Schedule> {
@@ -289,12 +292,9 @@ impl<'t> Lowering<'t> {
         }
         match (at.member("every"), at.member("cron")) {
             (Some(every), None) => match self.fixed_ms(every)? {
-                0 => {
-                    self.findings.error(
-                        every,
-                        "bad-duration",
-                        "`every` must be longer than nothing",
-                    );
+                ..EVERY_MS_MIN => {
+                    self.findings
+                        .error(every, "bad-duration", "`every` must be a second at least");
                     None
                 }
                 ms => Some(Schedule::Every(ms)),

@@ -471,3 +471,11 @@ fn schemas() {
         at "/document/metadata/dev.quadrille~1variables/initial"
     "#);
 }
+
+#[test]
+fn a_schedule_is_no_faster_than_the_engine_starts_runs() {
+    assert_snapshot!(root("schedule: {every: PT0.9S}"), @r#"
+    3:19: error: `every` must be a second at least [bad-duration]
+        at "/schedule/every"
+    "#);
+}

@@ -39,4 +39,4 @@ Feature: Schedule
       | { cron: '61 * * * *' }              | bad-cron     |
       | { cron: '0 0 30 2 *' }              | bad-cron     |
       | { every: PT }                       | bad-duration |
-      | { every: PT0.2S }                   | bad-value    |
+      | { every: PT0.2S }                   | bad-duration |

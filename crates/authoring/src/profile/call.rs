@@ -177,7 +177,7 @@ const RUN: &[Key] = &[
         "await",
         Flag,
         "false",
-        "False starts it and leaves it to itself; the output is its id.",
+        "False starts it and leaves it to itself; the output is the input of the task.",
     ),
     key(
         "return",

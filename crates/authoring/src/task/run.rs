@@ -66,6 +66,7 @@ impl<'t> Lowering<'t> {
             input,
             key: None,
             detach: !await_child,
+            echo: true,
         }))
     }
 
@@ -86,6 +87,7 @@ impl<'t> Lowering<'t> {
             input: input?,
             key,
             detach,
+            echo: false,
         }))
     }
 
