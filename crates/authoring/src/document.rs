@@ -4,7 +4,9 @@
 
 use std::str::FromStr;
 
-use graph::ir::{Attribute, AttributeKind, NAMESPACE_DEFAULT};
+use graph::Expr;
+use graph::check::THREADS_MAX;
+use graph::ir::{Attribute, AttributeKind, Concurrency, ConcurrencyPolicy, NAMESPACE_DEFAULT};
 use graph::schema::Schema;
 use graph::value::Str;
 
@@ -23,7 +25,14 @@ const LABEL_BYTES_MAX: usize = 63;
 const OWN_PREFIX: &str = "dev.quadrille/";
 
 /// Those keys, without the prefix.
-const KEYS_OWN: [&str; 4] = ["attributes", "labels", "retention", "variables"];
+const KEYS_OWN: [&str; 6] = [
+    "attributes",
+    "concurrency",
+    "labels",
+    "priority",
+    "retention",
+    "variables",
+];
 
 /// The shortest interval of a schedule.
 const EVERY_MS_MIN: u64 = 1_000;
@@ -188,6 +197,10 @@ impl<'t> Lowering<'t> {
                 "attributes" => self.attributes(member),
                 "retention" => self.graph.retention_ms = self.fixed_ms(member),
                 "labels" if own.is_some() => self.tags(member),
+                "concurrency" if own.is_some() => self.concurrency(member),
+                "priority" if own.is_some() => {
+                    self.graph.priority = self.priority(member, &Scope::default());
+                }
                 "variables" if own.is_some() => self.variables(member),
                 _ if own.is_some() => self.unknown_own(member),
                 _ => {}
@@ -204,6 +217,30 @@ impl<'t> Lowering<'t> {
         });
         let message = format!("unknown key {}{hint}", quote(at.key()));
         self.findings.error_key(at, "unknown-key", message);
+    }
+
+    /// How many runs go on at once.
+    fn concurrency(&mut self, at: At<'t>) {
+        self.known(at, &["key", "limit", "policy"]);
+        let scope = Scope::default();
+        let key = match at.member("key") {
+            Some(key) => self.expression(key, &scope),
+            // All runs of the workflow count together.
+            None => Some(Expr("true".into())),
+        };
+        let limit = self.count(at, "limit", 1, THREADS_MAX).unwrap_or(1);
+        let policy = at
+            .member("policy")
+            .and_then(|at| self.word(at, &["queue", "drop", "replace"]));
+        self.graph.concurrency = key.map(|key| Concurrency {
+            key,
+            limit,
+            policy: match policy {
+                Some("drop") => ConcurrencyPolicy::Drop,
+                Some("replace") => ConcurrencyPolicy::Replace,
+                _ => ConcurrencyPolicy::Queue,
+            },
+        });
     }
 
     fn attributes(&mut self, at: At<'t>) {

@@ -18,7 +18,7 @@
 //! * `run.workflow` without a namespace means the document's own.
 //!
 //! What the language lacks is called as functions of the catalogue, with or without `:1.0.0@default`:
-//! `task` `map` `race` `saga` `finally` `loop` `wait-until` `child`.
+//! `task` `human-task` `map` `race` `lock` `saga` `finally` `loop` `wait-until` `child`.
 #![warn(missing_docs)]
 
 mod compile;

@@ -359,7 +359,7 @@ fn calls() {
     assert_snapshot!(tasks("- a: {call: htp, with: {}}\n- b: {call: nosuch}\n- c: {call: 'task:2.0.0@default', with: {}}\n- d: {call: 'x:1.0.0@elsewhere'}"), @r#"
     3:13: error: there is no function "htp"; did you mean "http"? [unknown-function]
         at "/do/0/a/call"
-    4:13: error: there is no function "nosuch"; declare it in `use.functions`, or call http or one of task, map, race, saga, finally, loop, wait-until, child [unknown-function]
+    4:13: error: there is no function "nosuch"; declare it in `use.functions`, or call http or one of task, human-task, map, race, lock, saga, finally, loop, wait-until, child [unknown-function]
         at "/do/1/b/call"
     5:13: error: the catalogue has no "task:2.0.0@default"; write task or task:1.0.0@default [unknown-function]
         at "/do/2/c/call"
@@ -477,5 +477,96 @@ fn a_schedule_is_no_faster_than_the_engine_starts_runs() {
     assert_snapshot!(root("schedule: {every: PT0.9S}"), @r#"
     3:19: error: `every` must be a second at least [bad-duration]
         at "/schedule/every"
+    "#);
+}
+
+#[test]
+fn human_tasks() {
+    assert_snapshot!(tasks(
+        r#"
+- a:
+    call: human-task
+    with:
+      group: 5
+      form: {schema: true, ui: {}}
+      priority: 10
+      due: soon
+      remind: PT1H
+      escalate: {to: {}}
+      outcomes: [a, a, {}]
+      assignees: [bob]
+"#
+    ), @r#"
+    6:5: error: `title` is missing; add it here [missing-key]
+        at "/do/0/a/with"
+    7:14: error: `group` must be the name of a group or a list of names, not a number [bad-type]
+        at "/do/0/a/with/group"
+    8:22: error: `schema` must be a map that is a JSON Schema, not true or false [bad-type]
+        at "/do/0/a/with/form/schema"
+    8:28: error: unknown key "ui"; allowed here: schema [unknown-key]
+        at "/do/0/a/with/form/ui"
+    9:17: error: `priority` must be a whole number from 0 to 9, the most urgent, not 10 [bad-value]
+        at "/do/0/a/with/priority"
+    10:12: error: "soon" is not an ISO 8601 duration; write for example PT30S, PT5M or P1DT12H [bad-duration]
+        at "/do/0/a/with/due"
+    11:15: error: `remind` must be a list, not text [bad-type]
+        at "/do/0/a/with/remind"
+    12:7: error: `escalate` needs `after`, or the task a time at which it is `due` [missing-key]
+        at "/do/0/a/with/escalate"
+    12:18: error: `to` needs an `assignee` or a `group` [missing-key]
+        at "/do/0/a/with/escalate/to"
+    13:21: error: the outcome "a" is there already [duplicate-name]
+        at "/do/0/a/with/outcomes/1"
+    13:24: error: this must be text, not a map [bad-type]
+        at "/do/0/a/with/outcomes/2"
+    14:7: error: unknown key "assignees"; did you mean "assignee"? [unknown-key]
+        at "/do/0/a/with/assignees"
+    "#);
+    let many = vec!["PT1S"; 33].join(", ");
+    assert_snapshot!(tasks(&format!(
+        "- a:\n    call: human-task\n    with: {{title: t, remind: [{many}], escalate: {{to: {{user: bob}}}}}}"
+    )), @r#"
+    5:30: error: `remind` has 33 elements; use at most 32 [bad-value]
+        at "/do/0/a/with/remind"
+    5:230: error: `escalate` needs `after`, or the task a time at which it is `due` [missing-key]
+        at "/do/0/a/with/escalate"
+    5:241: error: `to` needs an `assignee` or a `group` [missing-key]
+        at "/do/0/a/with/escalate/to"
+    5:246: error: unknown key "user"; allowed here: assignee, group [unknown-key]
+        at "/do/0/a/with/escalate/to/user"
+    "#);
+}
+
+#[test]
+fn parts_of_a_list_and_critical_sections() {
+    assert_snapshot!(tasks("- a: {call: map, with: {in: .x, do: [], losers: leave}}"), @r#"
+    3:18: error: without `need` or `until` no element is left over; add one of them, or leave `losers` out [bad-value]
+        at "/do/0/a/with"
+    "#);
+    assert_snapshot!(tasks("- a: {call: map, with: {in: .x, do: [], need: 0, losers: leave, more: {max: 20000}}}\n- b: {call: lock, with: {scope: world, limit: 0, do: []}}\n- c: {call: task, with: {name: x, priority: 10}}"), @r#"
+    3:47: error: `need` must be from 1 to 100000, not 0 [bad-value]
+        at "/do/0/a/with/need"
+    3:65: error: `with` is missing; add it here [missing-key]
+        at "/do/0/a/with/more"
+    3:77: error: `max` must be from 1 to 10000, not 20000 [bad-value]
+        at "/do/0/a/with/more/max"
+    4:19: error: `name` is missing; add it here [missing-key]
+        at "/do/1/b/with"
+    4:33: error: "world" is not a word that `scope` knows; use one of run, workflow, server [bad-value]
+        at "/do/1/b/with/scope"
+    4:47: error: `limit` must be from 1 to 1000, not 0 [bad-value]
+        at "/do/1/b/with/limit"
+    5:45: error: a priority is a number from 0 (last) to 9 (first), not 10 [bad-value]
+        at "/do/2/c/with/priority"
+    "#);
+    assert_snapshot!(findings("document: {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/concurrency: {keys: .x, limit: 0, policy: wait}, dev.quadrille/priority: -1}}\ndo: []"), @r#"
+    1:115: error: unknown key "keys"; did you mean "key"? [unknown-key]
+        at "/document/metadata/dev.quadrille~1concurrency/keys"
+    1:132: error: `limit` must be from 1 to 1000, not 0 [bad-value]
+        at "/document/metadata/dev.quadrille~1concurrency/limit"
+    1:143: error: "wait" is not a word that `policy` knows; use one of queue, drop, replace [bad-value]
+        at "/document/metadata/dev.quadrille~1concurrency/policy"
+    1:174: error: a priority is a number from 0 (last) to 9 (first), not -1 [bad-value]
+        at "/document/metadata/dev.quadrille~1priority"
     "#);
 }

@@ -3,10 +3,14 @@
 //! A listing has one line for each body and each node: `name: what it does -> where to`. Expressions stand
 //! in `${ }`, other values as JSON.
 
-use graph::ir::{Body, Case, Catch, Kind, Listen, Need, Next, Node, Retry, Task, Wait};
+#[path = "listing/words.rs"]
+mod words;
+
+use graph::ir::{Body, Case, Catch, Kind, Need, Next, Node, Retry, Wait};
 use graph::{BodyIndex, Delay, Expr, Graph, NodeIndex, Template};
 use insta::assert_snapshot;
 use quadrille_authoring::compile;
+use words::{enough, events, worker_task};
 
 /// The listing of a document's graph.
 fn listing(text: &str) -> String {
@@ -163,13 +167,14 @@ impl Listing<'_> {
                 repeat.repeat_until.as_ref().map_or("-".into(), expr)
             ),
             Kind::ForEach(each) => format!(
-                "for ${}, ${} in {} while {}, {} at once{}",
+                "for ${}, ${} in {} while {}, {} at once{}{}",
                 each.each,
                 each.at,
                 expr(&each.items),
                 each.repeat_while.as_ref().map_or("-".into(), expr),
                 each.concurrency,
-                if each.collect { ", collect" } else { "" }
+                if each.collect { ", collect" } else { "" },
+                enough(each)
             ),
             Kind::Fork(fork) => format!(
                 "fork {} losers {:?}{}",
@@ -192,59 +197,21 @@ impl Listing<'_> {
                 child.key.as_ref().map_or("-".into(), template),
                 template(&child.input)
             ),
+            Kind::Human(human) => format!("{human:?}"),
+            Kind::Lock(lock) => format!(
+                "lock {} in {:?}, {} at once",
+                template(&lock.name),
+                lock.scope,
+                lock.limit
+            ),
             Kind::Split(_)
             | Kind::Threads(_)
             | Kind::Join(_)
             | Kind::Merge
-            | Kind::Lock(_)
             | Kind::Withdraw(_)
             | Kind::Milestone(_) => "not written by this language".into(),
         }
     }
-}
-
-fn worker_task(task: &Task) -> String {
-    let mut text = format!(
-        "task {} on {} with {}",
-        template(&task.name),
-        template(&task.queue),
-        template(&task.input)
-    );
-    let timeouts = [
-        ("queue", &task.queue_timeout),
-        ("run", &task.run_timeout),
-        ("heartbeat", &task.heartbeat_timeout),
-    ];
-    for (word, value) in timeouts {
-        if let Some(value) = value {
-            text += &format!(", {word} timeout {}", delay(value));
-        }
-    }
-    if let Some(policy) = &task.retry {
-        text += &format!(", {}, then {:?}", retry(policy), task.exhausted);
-    }
-    text
-}
-
-fn events(listen: &Listen) -> String {
-    let mut text = format!(
-        "listen {}{}",
-        need(listen.need),
-        if listen.envelope { ", envelope" } else { "" }
-    );
-    for filter in &listen.filters {
-        text += &format!(", {}", filter.event_type);
-        for (key, value) in &filter.with {
-            text += &format!(" {key}={}", template(value));
-        }
-        if let Some(when) = &filter.when {
-            text += &format!(" when {}", expr(when));
-        }
-        for (from, to) in &filter.correlate {
-            text += &format!(" {}={}", expr(from), template(to));
-        }
-    }
-    text
 }
 
 fn bodies(node: &Node) -> Vec<(String, BodyIndex)> {
@@ -252,6 +219,7 @@ fn bodies(node: &Node) -> Vec<(String, BodyIndex)> {
         Kind::Do(body) | Kind::Saga(body) => vec![("does".into(), *body)],
         Kind::Loop(repeat) => vec![("repeats".into(), repeat.body)],
         Kind::ForEach(each) => vec![("repeats".into(), each.body)],
+        Kind::Lock(lock) => vec![("keeps to itself".into(), lock.body)],
         Kind::Fork(fork) => fork
             .branches
             .iter()
@@ -748,4 +716,76 @@ do:
       d: detach ${ .which } version latest key ${ .id } with ${ . } -> exit
     "#
     );
+}
+
+#[test]
+fn human_tasks() {
+    assert_snapshot!(tasks(
+        r#"
+- all:
+    call: human-task
+    with:
+      title: '${ "Review order \(.id)" }'
+      description: Look at **it**.
+      assignee: alice
+      group: [reviewers, '${ .team }']
+      data: {order: '${ . }'}
+      form: {schema: {type: object}}
+      priority: 9
+      due: PT48H
+      remind: [PT24H, {hours: 36}]
+      escalate: {to: {group: heads}}
+      outcomes: [approve, refuse]
+- least: {call: human-task, with: {title: Look, priority: '${ .urgency }', escalate: {after: PT1H, to: {assignee: boss}}}}
+"#
+    ), @r#"
+    [/do from all]
+      all: Human { title: Expr(Expr("\"Review order \\(.id)\"")), description: Some(Literal(Text("Look at **it**."))), to: Assignment { assignee: Some(Literal(Text("alice"))), groups: Some(Array([Literal(Text("reviewers")), Expr(Expr(".team"))])) }, data: Object([("order", Expr(Expr(".")))]), form: Some(Object({"type": Text("object")})), priority: Some(Literal(Int(9))), due: Some(Ms(172800000)), remind: [Ms(86400000), Ms(129600000)], escalate: Some(Escalate { after: Ms(172800000), to: Assignment { assignee: None, groups: Some(Literal(Text("heads"))) } }), outcomes: ["approve", "refuse"] } -> least
+      least: Human { title: Literal(Text("Look")), description: None, to: Assignment { assignee: None, groups: None }, data: Expr(Expr(".")), form: None, priority: Some(Expr(Expr(".urgency"))), due: None, remind: [], escalate: Some(Escalate { after: Ms(3600000), to: Assignment { assignee: Some(Literal(Text("boss"))), groups: None } }), outcomes: [] } -> exit
+    "#);
+}
+
+#[test]
+fn parts_of_a_list_and_critical_sections() {
+    assert_snapshot!(
+        tasks(
+            r#"
+- a: {call: map, with: {in: .x, do: [], need: 2, losers: leave}}
+- b: {call: map, with: {in: .x, do: [], until: length > 3, more: {with: {type: item}, correlate: {o: {from: .data.o, expect: '${ .o }'}}, max: 5, transient: true}}}
+- c: {call: lock, with: {name: '${ .account }', scope: server, limit: 2, do: [x: {wait: PT1S}]}}
+- d: {call: lock, with: {name: book, do: []}}
+- e: {call: task, with: {name: urgent, priority: 9}}
+- f: {call: task, with: {name: urgent, priority: '${ .p }'}}
+- g: {listen: {to: {one: {with: {type: now}}}}, metadata: {dev.quadrille/transient: true}}
+"#
+        ),
+        @r#"
+        [/do from a]
+          a: for $item, $index in ${ .x } while -, 10 at once, collect, any 2 until - losers Leave -> b
+            repeats
+              [/do/0/a/with/do from nothing]
+          b: for $item, $index in ${ .x } while -, 10 at once, collect, all until ${ length > 3 } losers Cancel, 5 more: listen all, item (transient) ${ .data.o }=${ .o } -> c
+            repeats
+              [/do/1/b/with/do from nothing]
+          c: lock ${ .account } in Server, 2 at once -> d
+            keeps to itself
+              [/do/2/c/with/do from x]
+                x: wait 1000ms -> exit
+          d: lock "book" in Run, 1 at once -> e
+            keeps to itself
+              [/do/3/d/with/do from nothing]
+          e: task "urgent" on "default" with ${ . }, priority ${ 9 } -> f
+          f: task "urgent" on "default" with ${ . }, priority ${ .p } -> g
+          g: listen any 1, now (transient) -> exit
+        "#
+    );
+}
+
+#[test]
+fn what_runs_say_about_their_number_and_urgency() {
+    let compiled = compile(
+        "document: {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/concurrency: {key: .customer, limit: 2, policy: replace}, dev.quadrille/priority: 7}}\ndo: []",
+    );
+    let graph = compiled.expect("it is right").graph;
+    assert_snapshot!(format!("{:?} {:?}", graph.concurrency, graph.priority), @r#"Some(Concurrency { key: Expr(".customer"), limit: 2, policy: Replace }) Some(Expr("7"))"#);
 }

@@ -2,6 +2,7 @@
 //!
 //! Invariant: an answer stays below what clients accept by default, unless a single entry is larger.
 
+use engine::human::{HumanPage, HumanSummary};
 use engine::query::{HistoryPage, PAGE_MAX, Page, Summary};
 use graph::Value;
 use kernel::codec::Wire;
@@ -38,7 +39,20 @@ pub(crate) fn fit_history(mut page: HistoryPage) -> HistoryPage {
     page
 }
 
-/// How many runs a page is to hold.
+/// Cuts a page of human tasks where it gets too large.
+pub(crate) fn fit_humans(mut page: HumanPage) -> HumanPage {
+    let count = fitting(page.tasks.iter().map(|task| {
+        let groups = task.whose.groups.iter().map(|group| group.len() + 3);
+        task.title.len() + groups.sum::<usize>() + 512
+    }));
+    if count < page.tasks.len() {
+        page.tasks.truncate(count);
+        page.next = page.tasks.last().map(HumanSummary::place);
+    }
+    page
+}
+
+/// How many runs or human tasks a page is to hold.
 pub(crate) fn limit_runs(wanted: Option<usize>) -> Result<usize, Refusal> {
     limit(wanted, LIMIT_DEFAULT)
 }

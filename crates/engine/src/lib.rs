@@ -6,6 +6,7 @@
 
 mod calendar;
 pub mod driver;
+pub mod human;
 mod metrics;
 pub mod partition;
 pub mod query;

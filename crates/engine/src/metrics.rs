@@ -42,6 +42,8 @@ pub struct Metrics {
     pub tasks_queued: Gauge<i64, std::sync::atomic::AtomicI64>,
     /// Workers connected.
     pub workers: Gauge<i64, std::sync::atomic::AtomicI64>,
+    /// Human tasks that are open.
+    pub human_tasks: Gauge<i64, std::sync::atomic::AtomicI64>,
 }
 
 impl fmt::Debug for Metrics {
@@ -77,6 +79,7 @@ impl Default for Metrics {
         let timers_pending = gauge("timers_pending", "Timers armed");
         let tasks_queued = gauge("tasks_queued", "Tasks that wait for a worker");
         let workers = gauge("workers", "Workers connected");
+        let human_tasks = gauge("human_tasks", "Human tasks that are open");
         Metrics {
             registry,
             ready: AtomicBool::new(false),
@@ -94,6 +97,7 @@ impl Default for Metrics {
             timers_pending,
             tasks_queued,
             workers,
+            human_tasks,
         }
     }
 }

@@ -8,7 +8,8 @@ use std::collections::btree_map::Entry;
 use graph::Failure;
 use graph::value::{Str, Value};
 use kernel::catalog::Definition;
-use kernel::state::{Activity, Run, Step, TaskStage};
+use kernel::id::WHOLE_RUN;
+use kernel::state::{Activity, Region, Run, Step, TaskStage};
 use kernel::{RunEvent, RunId, StepId, StepRef, Time, rfc3339};
 
 /// The most runs one page holds.
@@ -142,7 +143,7 @@ pub struct StepView {
     pub name: Str,
     /// JSON pointer of the node in the source.
     pub path: Str,
-    /// `task`, `timer`, `event`, `child`, `region` or `held`.
+    /// `task`, `timer`, `event`, `child`, `human`, `region` or `held`.
     pub kind: &'static str,
     /// What it waits for, in words.
     pub detail: String,
@@ -312,6 +313,16 @@ fn describe(activity: &Activity) -> (&'static str, String) {
             "child",
             format!("run {} of {}", awaited.child, awaited.workflow),
         ),
+        Activity::Region(Region {
+            lock: Some(lock), ..
+        }) if !lock.held => (
+            "lock",
+            format!(
+                "for {:?}, known in the {}",
+                lock.key.name,
+                lock.key.kind.word()
+            ),
+        ),
         Activity::Region(region) => (
             "region",
             format!("{}: {} open", region.phase.word(), region.frames.len()),
@@ -325,6 +336,16 @@ fn describe(activity: &Activity) -> (&'static str, String) {
             };
             ("held", format!("{how}, until the run is resumed"))
         }
+        Activity::Human(work) => {
+            let groups = || work.whose.groups.join(", ");
+            let who = match &work.whose.assignee {
+                Some(name) => format!("{name} has it"),
+                None if work.whose.groups.is_empty() => "for anyone to take".to_string(),
+                None => format!("for {} to take", groups()),
+            };
+            ("human", format!("{}: {who}", work.title))
+        }
+        Activity::Milestone(_) => ("milestone", "until the run gets there".to_string()),
         Activity::Yielded(_) => ("held", "until its next turn".to_string()),
     }
 }
@@ -349,6 +370,13 @@ pub fn step_of(event: &RunEvent) -> Option<StepId> {
         RunEvent::TaskParked(fact) => Some(fact.step),
         RunEvent::EventReceived(fact) => Some(fact.step),
         RunEvent::ItemAdded(fact) => Some(fact.step),
+        RunEvent::HumanClaimed(fact) | RunEvent::HumanReleased(fact) => Some(fact.step),
+        RunEvent::HumanAssigned(fact) => Some(fact.step),
+        RunEvent::HumanEscalated(fact) => Some(fact.step),
+        RunEvent::HumanReminded(fact) => Some(fact.step),
+        RunEvent::HumanCommented(fact) => Some(fact.step),
+        RunEvent::HumanDecided(fact) => Some(fact.step),
+        RunEvent::LockGranted(fact) => Some(fact.step).filter(|step| *step != WHOLE_RUN),
         _ => None,
     }
 }

@@ -106,7 +106,7 @@ fn waiting(records: &[Vec<u8>], process_since: Option<u64>, after_ms: u64) -> us
     }
     recovered.resume(NOW);
     recovered.turn(NOW.plus(after_ms));
-    let [_, _, waiting, _] = recovered.gauges();
+    let [_, _, waiting, ..] = recovered.gauges();
     waiting
 }
 

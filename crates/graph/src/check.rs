@@ -51,6 +51,12 @@ pub const MORE_MAX: u32 = 10_000;
 /// The most rounds of a loop.
 pub const ROUNDS_MAX: u32 = 1_000_000;
 
+/// The most reminders of a human task.
+pub const REMINDERS_MAX: usize = 32;
+
+/// The most named outcomes of a human task.
+pub const OUTCOMES_MAX: usize = 64;
+
 /// The longest name of a workflow, version, node, variable or label, in bytes.
 pub const NAME_BYTES_MAX: usize = 256;
 
@@ -597,6 +603,14 @@ fn flaws(kind: &Kind) -> Vec<String> {
                 withdraw.nodes.len(),
                 BRANCHES_MAX,
             );
+        }
+        Kind::Human(human) => {
+            let (reminders, outcomes) = (human.remind.len(), human.outcomes.len());
+            if reminders > REMINDERS_MAX || outcomes > OUTCOMES_MAX {
+                flaws.push(format!(
+                    "a human task has at most {REMINDERS_MAX} reminders and {OUTCOMES_MAX} outcomes, not {reminders} and {outcomes}"
+                ));
+            }
         }
         _ => {}
     }

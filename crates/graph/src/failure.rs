@@ -11,7 +11,7 @@ use crate::value::{Object, Str, Value};
 /// Prefix of the well-known failure types, such as `…/timeout`.
 pub const TYPE_PREFIX: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
-/// Prefix of the types that the specification lacks: `…/cancelled` and `…/terminated`.
+/// Prefix of the types that the specification lacks: `…/cancelled`, `…/terminated` and `…/rejected`.
 pub const OWN_TYPE_PREFIX: &str = "https://quadrille.dev/errors/";
 
 /// The prefixes under which the same well-known types appear in documents of other ages.
@@ -52,7 +52,7 @@ pub struct Failure {
 impl Failure {
     /// A failure of a well-known type: `configuration`, `validation`, `expression`, `authentication`,
     /// `authorization`, `timeout`, `communication` or `runtime`; or of one that the specification lacks:
-    /// `cancelled` or `terminated`.
+    /// `cancelled`, `terminated` or `rejected` (by a person).
     #[must_use]
     pub fn new(kind: &str, detail: impl Into<Str>) -> Failure {
         let (prefix, status, title) = match kind {
@@ -64,6 +64,7 @@ impl Failure {
             "timeout" => (TYPE_PREFIX, 408, "Timeout Error"),
             "communication" => (TYPE_PREFIX, 500, "Communication Error"),
             "cancelled" => (OWN_TYPE_PREFIX, 499, "Run Cancelled"),
+            "rejected" => (OWN_TYPE_PREFIX, 422, "Rejected by a Person"),
             "terminated" => (OWN_TYPE_PREFIX, 499, "Run Terminated"),
             _ => (TYPE_PREFIX, 500, "Runtime Error"),
         };

@@ -3,7 +3,7 @@
 //! Invariant: a version never changes once deployed; runs find the version they started with for as
 //! long as the server lives.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::ToString;
 use alloc::sync::Arc;
@@ -53,6 +53,8 @@ pub struct Definition {
     incoming: Vec<usize>,
     /// For each join that counts edges: where they begin, in order.
     edges: BTreeMap<u32, Vec<Via>>,
+    /// Nodes that milestones name.
+    watched: BTreeSet<u32>,
     /// For each merge, and for each join beside merges: from which nodes edges lead there.
     leading: BTreeMap<u32, Vec<bool>>,
 }
@@ -82,6 +84,11 @@ impl Definition {
         }
         let schemas = schemas(&graph);
         let leading = leading(&graph);
+        let named = graph.nodes.iter().filter_map(|node| match &node.kind {
+            Kind::Milestone(milestone) => Some(milestone.node.0),
+            _ => None,
+        });
+        let watched = named.collect();
         let mut incoming = alloc::vec![0; graph.nodes.len()];
         let mut edges = BTreeMap::<u32, Vec<Via>>::new();
         for (from, node) in (0_u32..).zip(&graph.nodes) {
@@ -108,6 +115,7 @@ impl Definition {
             schemas,
             incoming,
             edges,
+            watched,
             leading,
         }
     }
@@ -149,6 +157,11 @@ impl Definition {
     /// Whether there are merges.
     pub(crate) fn has_merges(&self) -> bool {
         !self.leading.is_empty()
+    }
+
+    /// Whether a milestone names a node.
+    pub(crate) fn is_watched(&self, node: u32) -> bool {
+        self.watched.contains(&node)
     }
 
     /// Whether edges lead from one node to another, which is a merge, or a join beside merges.

@@ -100,6 +100,7 @@ impl RunTurn<'_, '_> {
 
     /// The child a node starts.
     pub(crate) fn awaited(&mut self, child: &ir::Child, scope: &Scope) -> Result<Awaited, Failure> {
+        self.room_for_message()?;
         let workflow = self.text("the workflow of a child", &child.workflow, scope)?;
         let version = child
             .version

@@ -11,7 +11,9 @@ use graph::value::{Str, Value};
 use graph::{Failure, Graph};
 
 use crate::codec::record;
+use crate::human::HumanAct;
 use crate::id::{RunId, SessionId, StepId, StepRef, TaskToken};
+use crate::lock::LockKey;
 use crate::message::Message;
 use crate::schedule::Schedule;
 
@@ -118,6 +120,15 @@ pub enum Command {
         /// Why.
         reason: Str,
     },
+    /// Do something about a human task.
+    ActOnHuman {
+        /// The task.
+        task: StepRef,
+        /// Who asks.
+        by: Str,
+        /// What.
+        act: HumanAct,
+    },
     /// The instant that a step (or the whole run) waits for may have come.
     FireTimer {
         /// The step; [`crate::id::WHOLE_RUN`] for the run.
@@ -174,6 +185,11 @@ pub enum Command {
         /// It.
         message: Message,
     },
+    /// Let whoever is next have a lock that is free.
+    GrantLock {
+        /// Which.
+        key: LockKey,
+    },
     /// Let go of a deferred message, because it is carried out next.
     TakeMessage {
         /// Its number.
@@ -220,6 +236,7 @@ pub fn keys(command: &Command) -> Option<RunId> {
         | Command::RetryRun { run, .. }
         | Command::SignalRun { run, .. } => Some(*run),
         Command::ClaimTask { task: step, .. }
+        | Command::ActOnHuman { task: step, .. }
         | Command::HandEvent { step, .. }
         | Command::FireTimer { step }
         | Command::LinkChild { step }
@@ -236,6 +253,7 @@ pub fn keys(command: &Command) -> Option<RunId> {
         | Command::FireSchedule { .. }
         | Command::NoteScheduledEnd { .. }
         | Command::ExpireEvent { .. }
+        | Command::GrantLock { .. }
         | Command::DeferMessage { .. }
         | Command::TakeMessage { .. } => None,
     }

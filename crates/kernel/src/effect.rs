@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use graph::value::{Str, Value};
 
 use crate::command::StartRun;
+use crate::human::Notice;
 use crate::id::{RunId, SessionId, StepRef, TaskToken, Time, WHOLE_RUN};
 use crate::message::Message;
 use crate::state::{Activity, Run, State, Step, TaskStage};
@@ -22,6 +23,8 @@ pub enum Effect {
         queue: Str,
         /// The task.
         task: StepRef,
+        /// How urgent it is, from 0 (last) to 9 (first).
+        priority: u8,
     },
     /// A task may no longer be claimed.
     RetractTask {
@@ -39,6 +42,10 @@ pub enum Effect {
         /// Whose.
         session: SessionId,
     },
+    /// A human task is open, or is no longer as it was shown before.
+    ShowHuman(Notice),
+    /// A human task is no longer open.
+    HideHuman(StepRef),
     /// Wake the step at this instant.
     ArmTimer {
         /// The step.
@@ -105,9 +112,10 @@ pub struct Delivery {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Obligations {
     timer: Option<Time>,
-    offer: Option<Str>,
+    offer: Option<(Str, u8)>,
     claim: Option<(TaskToken, SessionId)>,
     child: Option<RunId>,
+    notice: Option<Notice>,
 }
 
 impl Obligations {
@@ -149,12 +157,16 @@ impl Obligations {
         if self.offer != now.offer {
             effects.extend(
                 self.offer
-                    .map(|queue| Effect::RetractTask { queue, task: at }),
+                    .map(|(queue, _)| Effect::RetractTask { queue, task: at }),
             );
             effects.extend(
                 now.offer
                     .clone()
-                    .map(|queue| Effect::OfferTask { queue, task: at }),
+                    .map(|(queue, priority)| Effect::OfferTask {
+                        queue,
+                        task: at,
+                        priority,
+                    }),
             );
         }
         if self.claim != now.claim {
@@ -166,6 +178,12 @@ impl Obligations {
             if let (Some((token, session)), Some((run, step))) = (now.claim, step) {
                 effects.extend(delivery(run, step, token, session).map(Effect::DeliverTask));
             }
+        }
+        if self.notice != now.notice {
+            effects.push(match &now.notice {
+                Some(notice) => Effect::ShowHuman(notice.clone()),
+                None => Effect::HideHuman(at),
+            });
         }
         if self.child != now.child
             && let Some(run) = run
@@ -205,7 +223,9 @@ fn of_step(run: &Run, step: &Step, at: StepRef) -> Obligations {
     };
     match &step.activity {
         Activity::Task(task) => match &task.stage {
-            TaskStage::Queued(_) => owed.offer = (!run.suspended).then(|| task.queue.clone()),
+            TaskStage::Queued(_) => {
+                owed.offer = (!run.suspended).then(|| (task.queue.clone(), task.urgency()));
+            }
             TaskStage::Claimed(claim) => {
                 let token = TaskToken {
                     run: at.run,
@@ -216,12 +236,14 @@ fn of_step(run: &Run, step: &Step, at: StepRef) -> Obligations {
             }
             TaskStage::BackedOff(_) | TaskStage::Parked(_) => {}
         },
+        Activity::Human(work) => owed.notice = Some(Notice::of(run, step, work, at)),
         Activity::Child(awaited) => owed.child = Some(awaited.child),
         Activity::Timer(_)
         | Activity::Listen(_)
         | Activity::Region(_)
         | Activity::Held(_)
         | Activity::Yielded(_)
+        | Activity::Milestone(_)
         | Activity::Kept(_) => {}
     }
     owed
@@ -258,6 +280,8 @@ pub fn outstanding(state: &State) -> Vec<Effect> {
             );
         }
     }
+    let free = state.locks.free().cloned();
+    effects.extend(free.map(|key| Effect::Send(Message::GrantLock(key))));
     for (name, schedule) in &state.schedules {
         effects.push(Effect::ArmSchedule {
             name: name.clone(),

@@ -4,6 +4,7 @@
 //! Invariant: an event carries every result that was computed, so applying it needs no expression, no
 //! clock and no library. Variants keep their numbers for ever.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -11,8 +12,10 @@ use graph::Failure;
 use graph::value::{Str, Value};
 
 use crate::codec::{record, union};
+use crate::human::{HumanAssigned, HumanBy, HumanCommented, HumanDecided, HumanEscalated};
 use crate::id::{FrameId, RunId, SessionId, StepId, StepRef, Time};
 use crate::limits::DATA_BYTES_MAX;
+use crate::lock::Locking;
 use crate::message::Deferred;
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvent, Signal};
@@ -113,6 +116,22 @@ union! {
         29 OutcomeKept(OutcomeKept),
         /// A for-each took in one more element.
         40 ItemAdded(ItemAdded),
+        /// A person took a human task.
+        30 HumanClaimed(HumanBy),
+        /// A person gave a human task back.
+        31 HumanReleased(HumanBy),
+        /// A human task was given to someone.
+        32 HumanAssigned(HumanAssigned),
+        /// A human task was not done in time and went to others.
+        33 HumanEscalated(HumanEscalated),
+        /// The person of a human task was reminded.
+        34 HumanReminded(StepOnly),
+        /// A person said something about a human task.
+        35 HumanCommented(HumanCommented),
+        /// A person closed a human task.
+        36 HumanDecided(HumanDecided),
+        /// A step, or the run as a whole, got the lock that it waited for.
+        41 LockGranted(StepOnly),
     }
 }
 
@@ -129,6 +148,7 @@ impl RunEvent {
             RunEvent::RegionReleased(fact) => of(fact.context.as_ref()),
             RunEvent::EventReceived(fact) => of(Some(&fact.event)),
             RunEvent::ItemAdded(fact) => of(Some(&fact.item)),
+            RunEvent::HumanDecided(fact) => of(Some(&fact.data)),
             RunEvent::OutcomeKept(fact) => of(fact.outcome.output.as_ref()),
             RunEvent::StepFailed(fact) => of(Some(&fact.failure.to_value())),
             RunEvent::FrameEnding(fact) => match &fact.ending {
@@ -164,6 +184,10 @@ record! {
         9 deadline: Option<Time>,
         /// How long it is kept after its end, in milliseconds.
         10 retention_ms: u64,
+        /// Its place among the runs with its concurrency key; it begins when its turn comes.
+        40 lock: Option<Box<Locking>>,
+        /// How urgent its tasks are that say nothing themselves; none is the default.
+        41 priority: Option<u32>,
         /// What `$context` is at first; none is an empty object.
         50 context: Option<Value>,
     }

@@ -39,8 +39,12 @@ impl RunTurn<'_, '_> {
         output: Option<Value>,
         failure: Option<Failure>,
     ) {
-        let places = self.state().steps.values().filter_map(|step| step.place());
-        let place = places.max().map_or(0, |last| last.saturating_add(1));
+        let run = self.state();
+        let last = run.kept_place.or_else(|| {
+            // Of a run that an older release suspended.
+            run.steps.values().filter_map(|step| step.place()).max()
+        });
+        let place = last.map_or(0, |last| last.saturating_add(1));
         let outcome = Outcome {
             output,
             failure,
@@ -145,6 +149,7 @@ impl Run {
     }
 
     pub(crate) fn apply_outcome_kept(&mut self, kept: &OutcomeKept) {
+        self.kept_place = self.kept_place.max(Some(kept.outcome.place));
         if let Some(step) = self.steps.get_mut(&kept.step) {
             step.activity = Activity::Kept(kept.outcome.clone());
             step.deadline = None;

@@ -209,6 +209,36 @@ record! {
     }
 }
 
+impl fmt::Display for StepRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.run, self.step.0)
+    }
+}
+
+/// Text that is not the id of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotStepRef;
+
+impl fmt::Display for NotStepRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(
+            "it is a run id, a dot and a number, such as 0192f3c4-5d6e-7f80-91a2-b3c4d5e6f708.3",
+        )
+    }
+}
+
+impl FromStr for StepRef {
+    type Err = NotStepRef;
+
+    fn from_str(text: &str) -> Result<StepRef, NotStepRef> {
+        let (run, step) = text.split_once('.').ok_or(NotStepRef)?;
+        Ok(StepRef {
+            run: run.parse().map_err(|_| NotStepRef)?,
+            step: StepId(step.parse().map_err(|_| NotStepRef)?),
+        })
+    }
+}
+
 record! {
     /// One claim of a task by a worker. A report with an older claim number is refused.
     #[derive(Copy, Eq, PartialOrd, Ord, Hash)]

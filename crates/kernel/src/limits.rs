@@ -30,6 +30,13 @@ pub const ITEMS_JUDGED_MAX: usize = 10_000;
 /// Tokens that may wait at one join or merge.
 pub const JOIN_TOKENS_MAX: usize = 10_000;
 
+/// Steps or runs that may wait for one lock.
+pub const LOCK_WAITERS_MAX: usize = 100_000;
+
+/// Messages between runs that may wait for a later batch. Past it nobody begins what sends more: no run starts from
+/// outside, no step emits an event or starts a child.
+pub const MESSAGES_MAX: usize = 100_000;
+
 /// Early signals kept for one run.
 pub const SIGNALS_MAX: usize = 1_000;
 
@@ -48,6 +55,21 @@ pub const NAME_BYTES_MAX: usize = 256;
 
 /// Bytes of the reason that someone gives.
 pub const REASON_BYTES_MAX: usize = 4_096;
+
+/// Bytes of the title of a human task.
+pub const TITLE_BYTES_MAX: usize = 1_024;
+
+/// Bytes of the description of a human task.
+pub const DESCRIPTION_BYTES_MAX: usize = 64 << 10;
+
+/// Groups that one human task may be given to.
+pub const GROUPS_MAX: usize = 64;
+
+/// The most urgent priority of a human task; 0 is the least.
+pub const PRIORITY_MAX: u32 = 9;
+
+/// Comments kept at one human task.
+pub const COMMENTS_MAX: usize = 100;
 
 /// Labels and search attributes of one run, each.
 pub const LABELS_MAX: usize = 64;

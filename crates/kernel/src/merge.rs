@@ -18,30 +18,35 @@ use crate::step::Token;
 use crate::turn::{Move, RunTurn};
 
 impl RunTurn<'_, '_> {
-    /// Lets a merge go on that nothing can come to any more; says whether something moves again.
+    /// Lets a merge go on that nothing can come to any more; says whether something moves again. Only where
+    /// something has moved in this turn can that be news.
     pub(crate) fn merge_at_rest(&mut self) -> bool {
-        if !self.definition().has_merges() {
-            return false;
+        while let Some(frame) = self.stirred.first().copied() {
+            match self.ready_merge(frame) {
+                Some(Some(node)) => self.let_merge_go(frame, node),
+                Some(None) => self.push(Move::Close {
+                    frame,
+                    data: Value::Null,
+                }),
+                None => {
+                    self.stirred.remove(&frame);
+                    continue;
+                }
+            }
+            return true;
         }
-        let frames = self.state().frames.iter();
-        let mut waiting = frames.filter(|(_, open)| open.ending.is_none());
-        let Some((frame, merge)) = waiting.find_map(|(id, open)| {
-            let mut merges = open.joins.keys().filter(|node| self.is_merge(**node));
-            let ready = merges.find(|node| !self.can_still_come(open, **node));
-            // With nothing else in the frame a merge that is not ready waits behind a join that starves.
-            let stuck = self.holds_merge(open) && open.steps.is_empty();
-            (ready.is_some() || stuck).then_some((*id, ready.copied()))
-        }) else {
-            return false;
-        };
-        match merge {
-            Some(node) => self.let_merge_go(frame, node),
-            None => self.push(Move::Close {
-                frame,
-                data: Value::Null,
-            }),
-        }
-        true
+        false
+    }
+
+    /// The merge of a frame that can go on; none but the end of the frame, if merges wait there for nothing.
+    fn ready_merge(&self, frame: FrameId) -> Option<Option<u32>> {
+        let frames = &self.state().frames;
+        let open = frames.get(&frame).filter(|open| open.ending.is_none())?;
+        let mut merges = open.joins.keys().filter(|node| self.is_merge(**node));
+        let ready = merges.find(|node| !self.can_still_come(open, **node));
+        // With nothing else in the frame a merge that is not ready waits behind a join that starves.
+        let is_stuck = self.holds_merge(open) && open.steps.is_empty();
+        (ready.is_some() || is_stuck).then_some(ready.copied())
     }
 
     pub(crate) fn let_merge_go(&mut self, frame: FrameId, index: u32) {
@@ -96,7 +101,7 @@ impl RunTurn<'_, '_> {
 }
 
 /// Whether a step's token has left it already: a fork that let it go on before its last branches ended.
-fn has_gone_on(step: &Step) -> bool {
+pub(crate) fn has_gone_on(step: &Step) -> bool {
     let released = |phase, has_result: bool| phase == Phase::Leftover && !has_result;
     step.region()
         .is_some_and(|region| released(region.phase, region.result.is_some()))

@@ -4,6 +4,8 @@
 //! a batch has no room for is *deferred* by an event of that same batch, and taken up by a later one.
 //! Invariant: a message has been carried out, or it is in the state; no crash can come between.
 
+use alloc::format;
+
 use graph::Failure;
 use graph::value::{Str, Value};
 
@@ -11,10 +13,11 @@ use crate::codec::{record, union};
 use crate::command::{Command, Reply, StartRun};
 use crate::event::{Event, Number};
 use crate::id::{RunId, StepRef};
-use crate::limits::DATA_BYTES_MAX;
+use crate::limits::{DATA_BYTES_MAX, MESSAGES_MAX};
+use crate::lock::LockKey;
 use crate::rejection::Rejection;
-use crate::state::weight;
-use crate::turn::Turn;
+use crate::state::{State, weight};
+use crate::turn::{RunTurn, Turn};
 
 /// About how many bytes a message takes besides its data.
 const ENVELOPE_BYTES: usize = 256;
@@ -38,6 +41,8 @@ union! {
         7 EndChild(ChildEnd),
         /// As [`Command::NoteScheduledEnd`].
         8 NoteScheduledEnd(ScheduledEnd),
+        /// As [`Command::GrantLock`].
+        30 GrantLock(LockKey),
     }
 }
 
@@ -128,6 +133,7 @@ impl Message {
             Message::CancelRun(_)
             | Message::TerminateRun(_)
             | Message::LinkChild(_)
+            | Message::GrantLock(_)
             | Message::NoteScheduledEnd(_) => &Value::Null,
         };
         let failure = match self {
@@ -161,6 +167,7 @@ impl From<Message> for Command {
                 step: handing.step,
                 event: handing.event,
             },
+            Message::GrantLock(key) => Command::GrantLock { key },
             Message::LinkChild(step) => Command::LinkChild { step },
             Message::EndChild(end) => Command::EndChild {
                 step: end.step,
@@ -171,6 +178,25 @@ impl From<Message> for Command {
                 run: end.run,
             },
         }
+    }
+}
+
+/// What too many messages that wait are called.
+const MESSAGES: &str = "messages between runs that wait";
+
+/// Refuses what would send more messages while too many wait.
+pub(crate) fn check_room(state: &State) -> Result<(), Rejection> {
+    if state.messages.len() >= MESSAGES_MAX {
+        return Err(Rejection::LimitReached(MESSAGES, MESSAGES_MAX as u64));
+    }
+    Ok(())
+}
+
+impl RunTurn<'_, '_> {
+    /// Fails a step that would send more messages while too many wait.
+    pub(crate) fn room_for_message(&self) -> Result<(), Failure> {
+        let room = check_room(self.turn().state());
+        room.map_err(|full| Failure::new("runtime", format!("{full}")))
     }
 }
 

@@ -11,7 +11,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Deref;
 
-use graph::ir::Try;
+use graph::ir::{Lock, Try};
 use graph::value::{Str, Value};
 use graph::{BodyIndex, Failure, Kind, Node};
 
@@ -23,7 +23,9 @@ use crate::event::{
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId};
 use crate::limits::{DATA_BYTES_MAX, ITEMS_JUDGED_MAX, ITEMS_MAX};
-use crate::state::{Activity, Ending, Frame, Nothing, Phase, Region, Run, Taking, Undo, weight};
+use crate::state::{
+    Activity, Ending, Frame, Nothing, Phase, Region, Run, Step, Taking, Undo, weight,
+};
 use crate::step::{Token, is_same};
 use crate::turn::{Move, RunTurn};
 
@@ -86,6 +88,9 @@ impl RunTurn<'_, '_> {
         raw: &Value,
     ) -> Result<Region, Failure> {
         let mut region = Region::new((!is_same(raw, &scope.data)).then(|| scope.data.clone()));
+        if let Kind::Lock(lock) = &node.kind {
+            region.lock = self.locking(lock, scope)?.map(Box::new);
+        }
         if let Kind::ForEach(for_each) = &node.kind {
             let items = bounded(self.expression(&for_each.items, scope)?)?;
             let Value::Array(elements) = &items else {
@@ -118,14 +123,18 @@ impl RunTurn<'_, '_> {
         Ok(region)
     }
 
-    /// Opens the first bodies of a new region.
+    /// Opens the first bodies of a new region, unless it waits for a lock.
     pub(crate) fn open_region(&mut self, id: StepId) {
         let Some((region, node)) = self.region_of(id) else {
             return;
         };
+        let waits = |step: &Step| step.locking().is_some_and(|lock| !lock.held);
+        if self.state().step(id).is_some_and(waits) {
+            return;
+        }
         let data = region.data;
         match &node.kind {
-            Kind::Do(body) | Kind::Saga(body) => {
+            Kind::Do(body) | Kind::Saga(body) | Kind::Lock(Lock { body, .. }) => {
                 self.open(id, Opening::new(*body, Phase::Body, data));
             }
             Kind::Try(tried) => self.open(id, Opening::new(tried.body, Phase::Body, data)),
@@ -287,7 +296,7 @@ impl RunTurn<'_, '_> {
 
     fn body_done(&mut self, owner: StepId, node: &Node, data: Value) {
         match &node.kind {
-            Kind::Do(_) | Kind::Saga(_) => self.complete(owner, data),
+            Kind::Do(_) | Kind::Saga(_) | Kind::Lock(_) => self.complete(owner, data),
             Kind::Try(_) => self.finish_try(owner, data),
             Kind::Loop(repeat) => self.round_done(owner, repeat, data),
             Kind::ForEach(for_each) => self.item_done(owner, for_each, data),

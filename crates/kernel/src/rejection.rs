@@ -7,7 +7,7 @@ use core::fmt;
 
 use graph::value::Str;
 
-use crate::id::RunId;
+use crate::id::{RunId, StepRef};
 
 /// A refused wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,14 @@ pub enum Rejection {
     Invalid(String),
     /// No such schedule.
     ScheduleMissing(Str),
+    /// No such human task.
+    HumanTaskMissing(StepRef),
+    /// The human task was decided or withdrawn.
+    HumanTaskClosed(StepRef),
+    /// Someone else has the human task.
+    HumanTaskTaken(Str),
+    /// As many runs with this concurrency key go on already as may, and its workflow drops others.
+    RunDropped(Str, u32),
     /// Not the moment for it: a timer's instant has not come, or what it was for is over.
     NotDue,
 }
@@ -54,6 +62,10 @@ impl Rejection {
             Rejection::LimitReached(..) => "limit-reached",
             Rejection::Invalid(_) => "invalid",
             Rejection::ScheduleMissing(_) => "schedule-missing",
+            Rejection::HumanTaskMissing(_) => "human-task-missing",
+            Rejection::HumanTaskClosed(_) => "human-task-closed",
+            Rejection::HumanTaskTaken(_) => "human-task-taken",
+            Rejection::RunDropped(..) => "run-dropped",
             Rejection::NotDue => "not-due",
         }
     }
@@ -79,6 +91,14 @@ impl fmt::Display for Rejection {
             Rejection::LimitReached(what, limit) => write!(f, "limit reached: {what} (at most {limit})"),
             Rejection::Invalid(why) => f.write_str(why),
             Rejection::ScheduleMissing(name) => write!(f, "no schedule {name}"),
+            Rejection::HumanTaskMissing(task) => write!(f, "no human task {task}; list the open ones with `quadrille human list`"),
+            Rejection::HumanTaskClosed(task) => write!(f, "human task {task} is closed: it was decided or withdrawn"),
+            Rejection::HumanTaskTaken(who) => {
+                write!(f, "{who} has the human task; let them release it, or assign it to someone else")
+            }
+            Rejection::RunDropped(key, limit) => {
+                write!(f, "the run was dropped: of those with concurrency key {key:?} only {limit} may go on at once; start it again when they have ended")
+            }
             Rejection::NotDue => f.write_str("the instant has not come, or what it was for is over"),
         }
     }

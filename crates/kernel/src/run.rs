@@ -14,18 +14,18 @@ use graph::value::{Str, Value};
 use graph::{Delay, Expr, Failure, Graph, duration, ir};
 
 use crate::catalog::Definition;
-use crate::child;
 use crate::command::{Reply, StartRun};
 use crate::eval::{Scope, fill};
 use crate::event::{Event, FrameEnding, Reason, RunEnded, RunEvent, RunFact, RunStarted};
 use crate::id::{ROOT_FRAME, RunId, StepId, Time};
 use crate::limits::{CHILD_DEPTH_MAX, LABELS_MAX, RETENTION_MS_DEFAULT};
-use crate::message::{Message, ScheduledEnd, Stopping};
+use crate::message::{Message, ScheduledEnd, Stopping, check_room};
 use crate::rejection::Rejection;
 use crate::signal::{check_name, check_reason, check_weight};
 use crate::state::{Activity, Ending, Frame, Nothing, Phase, Run, Status, empty_object};
 use crate::step::Token;
 use crate::turn::{Move, RunTurn, Turn};
+use crate::{child, lock, task};
 
 /// The label that names the schedule a run was started by.
 pub const SCHEDULE_LABEL: &str = "quadrille.schedule";
@@ -49,6 +49,9 @@ pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply
             run: start.run,
             created: false,
         });
+    }
+    if start.parent.is_none() && !start.labels.contains_key(SCHEDULE_LABEL) {
+        check_room(turn.state())?;
     }
     let parent = start.parent;
     let scheduled = start.labels.get(SCHEDULE_LABEL).cloned();
@@ -87,12 +90,18 @@ fn begin(turn: &mut Turn<'_>, start: StartRun) -> Result<RunId, Rejection> {
         .find(&start.workflow, start.version.as_deref())
         .cloned()
         .ok_or_else(|| missing(&start.workflow, start.version.as_ref()))?;
-    let fact = RunEvent::Started(started(&definition, &start, turn.now)?);
-    let run = start.run;
+    let fact = started(turn, &definition, &start)?;
+    let (run, lock) = (start.run, fact.lock.clone());
+    let fact = RunEvent::Started(fact);
     turn.emit(Event::Run(RunFact { run, fact }));
     if let Some(step) = start.parent {
         // Before anything the run does: a step that goes on at once must not take its end for an answer.
         turn.send(Message::LinkChild(step));
+    }
+    if let Some(lock) = lock {
+        // Its turn comes by a message, at once if it is the only one.
+        lock::replace_oldest(turn, &definition.graph, &lock);
+        return Ok(run);
     }
     let mut moved = turn
         .run(run)
@@ -103,7 +112,11 @@ fn begin(turn: &mut Turn<'_>, start: StartRun) -> Result<RunId, Rejection> {
 }
 
 /// What is true of a run when it begins.
-fn started(definition: &Definition, start: &StartRun, now: Time) -> Result<RunStarted, Rejection> {
+fn started(
+    turn: &Turn<'_>,
+    definition: &Definition,
+    start: &StartRun,
+) -> Result<RunStarted, Rejection> {
     let key = start.key.as_ref();
     key.map_or(Ok(()), |key| check_name("business key", key))?;
     check_weight("input", &start.input)?;
@@ -135,8 +148,13 @@ fn started(definition: &Definition, start: &StartRun, now: Time) -> Result<RunSt
         labels: labels(graph, start)?,
         attributes: attributes(graph, start, &evaluate)?,
         context: graph.context.clone(),
-        deadline: timeout_ms.map(|ms| now.plus(ms)),
+        deadline: timeout_ms.map(|ms| turn.now.plus(ms)),
         retention_ms: graph.retention_ms.unwrap_or(RETENTION_MS_DEFAULT),
+        lock: lock::of_run(turn.state(), graph, &evaluate)?.map(Box::new),
+        priority: match &graph.priority {
+            None => None,
+            Some(expr) => Some(task::read_priority(&evaluate(expr)?).map_err(Rejection::Invalid)?),
+        },
     })
 }
 
@@ -291,7 +309,7 @@ pub(crate) fn decide_resume(turn: &mut Turn<'_>, id: RunId) -> Result<Reply, Rej
 
 impl RunTurn<'_, '_> {
     /// Shapes the input and lets the first token in.
-    fn enter_root(&mut self, input: Value) {
+    pub(crate) fn enter_root(&mut self, input: Value) {
         let definition = self.definition();
         let scope = Scope::of_run(input);
         let fits = definition.fits(None, "input", &scope.data);
@@ -432,6 +450,9 @@ impl Run {
             steps: BTreeMap::new(),
             signals: Vec::new(),
             cancel_reason: None,
+            lock: started.lock.clone(),
+            priority: started.priority,
+            kept_place: None,
         }
     }
 
@@ -460,7 +481,15 @@ impl Run {
             RunEvent::TaskBackedOff(fact) => self.apply_backed_off(fact),
             RunEvent::TaskQueued(fact) => self.apply_queued(fact, now),
             RunEvent::TaskParked(fact) => self.apply_parked(fact),
+            RunEvent::HumanClaimed(_)
+            | RunEvent::HumanReleased(_)
+            | RunEvent::HumanAssigned(_)
+            | RunEvent::HumanEscalated(_)
+            | RunEvent::HumanReminded(_)
+            | RunEvent::HumanCommented(_)
+            | RunEvent::HumanDecided(_) => self.apply_human(fact, now),
             RunEvent::EventReceived(fact) => self.apply_event_received(fact),
+            RunEvent::LockGranted(fact) => self.apply_lock_granted(fact.step),
             RunEvent::ItemAdded(fact) => self.apply_item_added(fact),
             RunEvent::SignalKept(signal) => self.signals.push(signal.clone()),
             RunEvent::SignalDropped(fact) => self.apply_signal_dropped(fact.number),

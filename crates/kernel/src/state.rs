@@ -12,8 +12,10 @@ use graph::{Failure, Object};
 
 use crate::catalog::Catalog;
 use crate::codec::{Damage, Wire, decode, encode, record, union, words};
+use crate::human::HumanWork;
 use crate::id::{FrameId, ROOT_FRAME, RunId, SessionId, StepId, StepRef, Time, WHOLE_RUN};
 use crate::limits::DATA_BYTES_MAX;
+use crate::lock::{Locking, Locks};
 use crate::message::Message;
 use crate::schedule::Schedule;
 use crate::signal::{KeptEvents, Signal};
@@ -33,6 +35,8 @@ pub struct State {
     pub messages: BTreeMap<u64, Message>,
     /// Steps that wait for events, by event type. Derived from the runs.
     pub listeners: BTreeMap<Str, BTreeSet<StepRef>>,
+    /// Steps and runs that hold or want locks. Derived from the runs.
+    pub locks: Locks,
 }
 
 words! {
@@ -104,6 +108,12 @@ record! {
         24 signals: Vec<Signal>,
         /// Why cancellation was asked for.
         25 cancel_reason: Option<Str>,
+        /// Its place among the runs with its concurrency key.
+        40 lock: Option<Box<Locking>>,
+        /// How urgent its tasks are that say nothing themselves; none is the default.
+        41 priority: Option<u32>,
+        /// The last place given to a kept outcome; older releases did not count them.
+        42 kept_place: Option<u32>,
     }
 }
 
@@ -220,6 +230,10 @@ union! {
         7 Yielded(Due),
         /// Its work is over; waits for the suspended run to go on, then leaves.
         8 Kept(Outcome),
+        /// Waits for a person.
+        30 Human(Box<HumanWork>),
+        /// Waits until something goes on at the node that its milestone names.
+        40 Milestone(Nothing),
     }
 }
 
@@ -267,6 +281,8 @@ record! {
         9 heartbeat_timeout_ms: Option<u64>,
         /// When the first attempt was offered.
         10 first_at: Time,
+        /// How urgent it is, from 0 to 9; none is the default.
+        40 priority: Option<u32>,
     }
 }
 
@@ -376,6 +392,8 @@ record! {
         15 undo: Vec<Undo>,
         /// What a for-each still takes in.
         40 more: Option<Box<Taking>>,
+        /// The lock that is held while its body runs.
+        41 lock: Option<Box<Locking>>,
     }
 }
 
@@ -422,6 +440,7 @@ impl Region {
             caught: false,
             undo: Vec::new(),
             more: None,
+            lock: None,
         }
     }
 
@@ -450,13 +469,21 @@ impl Run {
         if self.suspended {
             return "suspended";
         }
+        if self.is_queued() {
+            return "waiting";
+        }
         if self.steps.values().any(|step| step.is_parked()) {
             return "incident";
         }
         let waits = |activity: &Activity| {
             matches!(
                 activity,
-                Activity::Timer(_) | Activity::Listen(_) | Activity::Child(_) | Activity::Region(_)
+                Activity::Timer(_)
+                    | Activity::Listen(_)
+                    | Activity::Child(_)
+                    | Activity::Region(_)
+                    | Activity::Human(_)
+                    | Activity::Milestone(_)
             )
         };
         if !self.steps.is_empty() && self.steps.values().all(|step| waits(&step.activity)) {
@@ -584,8 +611,9 @@ impl Step {
             Activity::Task(task) => task.due(),
             Activity::Timer(due) | Activity::Yielded(due) => Some(due.at),
             Activity::Region(region) => region.due,
+            Activity::Human(work) => work.due(),
             Activity::Held(_) | Activity::Kept(_) => self.due_when_released(),
-            Activity::Listen(_) | Activity::Child(_) => None,
+            Activity::Listen(_) | Activity::Child(_) | Activity::Milestone(_) => None,
         };
         let deadline = self.deadline.filter(|_| !self.withdrawing);
         own.into_iter().chain(deadline).min()
@@ -599,11 +627,13 @@ impl Activity {
         match self {
             Activity::Task(task) => Some(&task.input),
             Activity::Child(awaited) => Some(&awaited.input),
+            Activity::Human(work) => Some(&work.data),
             Activity::Timer(_)
             | Activity::Listen(_)
             | Activity::Region(_)
             | Activity::Held(_)
             | Activity::Yielded(_)
+            | Activity::Milestone(_)
             | Activity::Kept(_) => None,
         }
     }
@@ -698,19 +728,11 @@ impl State {
     pub fn restore_run(&mut self, bytes: &[u8]) -> Result<RunId, Damage> {
         let run: Run = decode(bytes)?;
         let id = run.id;
-        for (step_id, step) in &run.steps {
-            for event_type in step.listens() {
-                let step = StepRef {
-                    run: id,
-                    step: *step_id,
-                };
-                self.listeners
-                    .entry(event_type.clone())
-                    .or_default()
-                    .insert(step);
-            }
-        }
+        let steps: Vec<StepId> = run.steps.keys().copied().collect();
         self.runs.insert(id, Box::new(run));
+        for step in core::iter::once(WHOLE_RUN).chain(steps) {
+            self.index(id, step, true);
+        }
         Ok(id)
     }
 

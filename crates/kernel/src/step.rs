@@ -8,10 +8,9 @@ use alloc::format;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use graph::check::THREADS_MAX;
 use graph::ir::{Case, Join, Withdraw};
-use graph::value::Value;
-use graph::{Expr, Failure, Kind, Next, Node, NodeIndex};
+use graph::value::{Object, Value};
+use graph::{Failure, Kind, Next, Node, NodeIndex};
 
 use crate::eval::{Scope, bounded};
 use crate::event::{
@@ -21,7 +20,8 @@ use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
 use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
 use crate::message::{Message, Publishing};
 use crate::signal;
-use crate::state::{Activity, Due, Ending, Frame, Phase, Run, Step, Undo};
+use crate::split::way_past;
+use crate::state::{Activity, Due, Ending, Frame, Nothing, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn, Via};
 
 /// A token on a node.
@@ -175,19 +175,28 @@ impl RunTurn<'_, '_> {
             Kind::Listen(listen) => Work::takes(Activity::Listen(self.listening(listen, scope)?)),
             Kind::Task(task) => Work::takes(Activity::Task(self.task_work(task, scope)?)),
             Kind::Child(child) => Work::takes(Activity::Child(self.awaited(child, scope)?)),
+            Kind::Human(human) => Work::takes(Activity::Human(self.human_work(human, scope)?)),
             Kind::Split(cases) => Work::Splits(self.all_cases(node, cases, scope)?),
             Kind::Threads(count) => Work::Splits(self.threads(count, node.next, scope)?),
             Kind::Join(join) => Work::Joins(Some(*join)),
             Kind::Merge => Work::Joins(None),
             Kind::Withdraw(withdraw) => Work::Withdraws(withdraw.clone()),
-            Kind::Lock(_) | Kind::Milestone(_) => {
-                return Err(Failure::new("runtime", "not built yet"));
+            Kind::Milestone(milestone) => {
+                match (
+                    self.is_reached(scope.frame, milestone.node),
+                    milestone.otherwise,
+                ) {
+                    (true, _) => Work::Done(scope.data.clone(), None),
+                    (false, Some(otherwise)) => Work::Done(scope.data.clone(), Some(otherwise)),
+                    (false, None) => Work::takes(Activity::Milestone(Nothing {})),
+                }
             }
             Kind::Do(_)
             | Kind::Loop(_)
             | Kind::ForEach(_)
             | Kind::Fork(_)
             | Kind::Try(_)
+            | Kind::Lock(_)
             | Kind::Saga(_) => Work::takes(Activity::Region(self.region(node, scope, raw)?)),
         })
     }
@@ -201,48 +210,21 @@ impl RunTurn<'_, '_> {
         Ok(None)
     }
 
-    /// Every case that holds; without any, the one way that is left.
-    fn all_cases(
-        &mut self,
-        node: &Node,
-        cases: &[Case],
-        scope: &Scope,
-    ) -> Result<Vec<(u32, Next)>, Failure> {
-        let mut ways = Vec::new();
-        for (way, case) in (0..).zip(cases) {
-            if self.holds(case.when.as_ref(), scope)? {
-                ways.push((way, case.next));
-            }
-        }
-        if ways.is_empty() {
-            ways.push((way_past(node), node.next));
-        }
-        Ok(ways)
-    }
-
-    /// So many tokens along one edge.
-    fn threads(
-        &mut self,
-        count: &Expr,
-        next: Next,
-        scope: &Scope,
-    ) -> Result<Vec<(u32, Next)>, Failure> {
-        let value = self.expression(count, scope)?;
-        let count = value.as_int().and_then(|count| u32::try_from(count).ok());
-        match count.filter(|count| (1..=THREADS_MAX).contains(count)) {
-            Some(count) => Ok(alloc::vec![(0, next); count as usize]),
-            None => Err(Failure::new(
-                "expression",
-                format!("the count of tokens must be from 1 to {THREADS_MAX}, not {value}"),
-            )),
-        }
-    }
-
     fn emit_event(&mut self, template: &graph::Template, scope: &Scope) -> Result<Value, Failure> {
+        self.room_for_message()?;
         let Value::Object(members) = self.template(template, scope)? else {
             return Err(Failure::new("configuration", "an event must be an object"));
         };
-        let mut members = (*members).clone();
+        let event = self.event((*members).clone());
+        signal::check_event(&event).map_err(|rejection| {
+            Failure::new("runtime", format!("the event was refused: {rejection}"))
+        })?;
+        self.publish(event.clone(), SIGNAL_TTL_MS_DEFAULT);
+        Ok(event)
+    }
+
+    /// An event of this run: what is given, and for what is missing what every event has.
+    pub(crate) fn event(&self, mut members: Object) -> Value {
         let run = self.state();
         let number = run.entered;
         members
@@ -258,17 +240,14 @@ impl RunTurn<'_, '_> {
         members
             .entry("time".into())
             .or_insert_with(|| Value::text(at));
-        let event = Value::object(members);
-        signal::check_event(&event).map_err(|rejection| {
-            Failure::new("runtime", format!("the event was refused: {rejection}"))
-        })?;
-        // As a message, because this very run may wait for it and must not move while it is being moved.
-        let publish = Message::PublishEvent(Publishing {
-            event: event.clone(),
-            ttl_ms: SIGNAL_TTL_MS_DEFAULT,
-        });
-        self.turn_mut().send(publish);
-        Ok(event)
+        Value::object(members)
+    }
+
+    /// Publishes an event: as a message, because this very run may wait for it and must not move while it
+    /// is being moved.
+    pub(crate) fn publish(&mut self, event: Value, ttl_ms: u64) {
+        let publishing = Publishing { event, ttl_ms };
+        self.turn_mut().send(Message::PublishEvent(publishing));
     }
 
     fn wait_until(&mut self, wait: &graph::ir::Wait, scope: &Scope) -> Result<Time, Failure> {
@@ -477,7 +456,13 @@ impl RunTurn<'_, '_> {
     }
 
     /// A token has done with its node.
-    fn left(&mut self, token: &Token, node: &Node, output: Value, context: Option<Value>) {
+    pub(crate) fn left(
+        &mut self,
+        token: &Token,
+        node: &Node,
+        output: Value,
+        context: Option<Value>,
+    ) {
         let (undoable, saga) = (node.undo.is_some(), self.saga_around(token.frame));
         match token.step {
             Some(step) => self.emit(RunEvent::StepCompleted(StepCompleted {
@@ -549,25 +534,6 @@ impl RunTurn<'_, '_> {
                 return Some(owner);
             }
             frame = step.frame;
-        }
-    }
-
-    fn split(&mut self, token: &Token, node: &Node, scope: &Scope, ways: &[(u32, Next)]) {
-        let (data, context) = match self.shape_output(node, scope, scope.data.clone()) {
-            Ok(shaped) => shaped,
-            Err(failure) => return self.fail_token(token, failure),
-        };
-        self.left(token, node, data.clone(), context);
-        for (way, next) in ways {
-            self.push(Move::Advance {
-                frame: token.frame,
-                next: *next,
-                data: data.clone(),
-                via: Some(Via {
-                    node: token.node,
-                    way: *way,
-                }),
-            });
         }
     }
 
@@ -696,15 +662,6 @@ pub(crate) fn is_same(a: &Value, b: &Value) -> bool {
         (Value::Object(a), Value::Object(b)) => Arc::ptr_eq(a, b),
         _ => a == b,
     }
-}
-
-/// The way of a node that leads to its `next`.
-fn way_past(node: &Node) -> u32 {
-    let Kind::Split(cases) = &node.kind else {
-        return 0;
-    };
-    let same = cases.iter().position(|case| case.next == node.next);
-    u32::try_from(same.unwrap_or(cases.len())).unwrap_or(u32::MAX)
 }
 
 impl Run {

@@ -5,9 +5,10 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use graph::ir::{Exhausted, Task};
+use graph::ir::{Exhausted, PRIORITY_DEFAULT, PRIORITY_MAX, Task};
 use graph::value::{Str, Value};
 use graph::{Failure, Kind};
 
@@ -205,6 +206,13 @@ impl RunTurn<'_, '_> {
             run_timeout_ms: self.delay_if(task.run_timeout.as_ref(), scope)?,
             heartbeat_timeout_ms: self.delay_if(task.heartbeat_timeout.as_ref(), scope)?,
             first_at: self.now(),
+            priority: match &task.priority {
+                None => self.state().priority,
+                Some(expr) => {
+                    let priority = read_priority(&self.expression(expr, scope)?);
+                    Some(priority.map_err(|why| Failure::new("expression", why))?)
+                }
+            },
         })
     }
 
@@ -285,6 +293,26 @@ impl RunTurn<'_, '_> {
             }
             TaskStage::Parked(_) => {}
         }
+    }
+}
+
+/// The priority that a value means.
+pub(crate) fn read_priority(value: &Value) -> Result<u32, String> {
+    let priority = value.as_int().and_then(|number| u8::try_from(number).ok());
+    priority
+        .filter(|priority| *priority <= PRIORITY_MAX)
+        .map(u32::from)
+        .ok_or_else(|| format!("a priority is a number from 0 to {PRIORITY_MAX}, not {value}"))
+}
+
+impl TaskWork {
+    /// How urgent the task is, from 0 to [`PRIORITY_MAX`].
+    #[must_use]
+    pub fn urgency(&self) -> u8 {
+        let priority = self
+            .priority
+            .and_then(|priority| u8::try_from(priority).ok());
+        priority.unwrap_or(PRIORITY_DEFAULT)
     }
 }
 

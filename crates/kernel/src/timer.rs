@@ -44,6 +44,7 @@ impl RunTurn<'_, '_> {
                 );
             }
             Activity::Task(_) => self.task_due(id),
+            Activity::Human(_) => self.human_due(id),
             Activity::Timer(_) => self.complete_wait(id),
             Activity::Region(_) => self.continue_region(id),
             Activity::Yielded(_) => self.begin_held(id),
@@ -51,7 +52,7 @@ impl RunTurn<'_, '_> {
             Activity::Held(_) | Activity::Kept(_) => {
                 self.release_held(Some(id));
             }
-            Activity::Listen(_) | Activity::Child(_) => {}
+            Activity::Listen(_) | Activity::Child(_) | Activity::Milestone(_) => {}
         }
     }
 }

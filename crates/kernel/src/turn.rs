@@ -5,7 +5,7 @@
 //! agenda rather than on the call stack, so depth of nesting never becomes depth of recursion.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -22,7 +22,7 @@ use crate::message::Message;
 use crate::rejection::Rejection;
 use crate::schedule::{self, Calendar};
 use crate::state::{Run, State, weight};
-use crate::{child, message, run, signal, task, timer};
+use crate::{child, human, lock, message, run, signal, task, timer};
 
 /// Judges a command against the state, and applies what follows from it.
 ///
@@ -86,6 +86,7 @@ impl<'a> Turn<'a> {
             } => task::decide_fail(self, token, failure, retryable),
             Command::HeartbeatTask { token } => task::decide_heartbeat(self, token),
             Command::ReleaseTask { token, reason } => task::decide_release(self, token, reason),
+            Command::ActOnHuman { task, by, act } => human::decide_act(self, task, by, act),
             Command::FireTimer { step } => timer::decide_fire(self, step),
             Command::LinkChild { step } => child::decide_link(self, step),
             Command::EndChild { step, outcome } => child::decide_end(self, step, outcome),
@@ -97,6 +98,7 @@ impl<'a> Turn<'a> {
             Command::ExpireEvent { number } => signal::decide_expire(self, number),
             Command::HandEvent { step, event } => signal::decide_hand(self, step, &event),
             Command::DeferMessage { message } => Ok(message::decide_defer(self, message)),
+            Command::GrantLock { key } => lock::decide_grant(self, &key),
             Command::TakeMessage { number } => message::decide_take(self, number),
         }
     }
@@ -154,11 +156,19 @@ impl<'a> Turn<'a> {
                 .map(|run| Obligations::of(run, StepRef { run: id, step }))
                 .unwrap_or_default()
         };
+        let mut locks = self.state.locks_at(id, &touched);
         let before: Vec<(StepId, Obligations)> = touched
-            .into_iter()
-            .map(|step| (step, owed(self.state, step)))
+            .iter()
+            .map(|step| (*step, owed(self.state, *step)))
             .collect();
         self.state.apply_fact(id, fact, self.now);
+        locks.extend(self.state.locks_at(id, &touched));
+        locks.dedup();
+        locks.retain(|key| self.state.locks.next(key).is_some());
+        let grants = locks
+            .into_iter()
+            .map(|key| Effect::Send(Message::GrantLock(key)));
+        self.decision.effects.extend(grants);
         let run = self.state.runs.get(&id).map(|run| &**run);
         for (step, before) in before {
             let after = owed(self.state, step);
@@ -201,6 +211,8 @@ impl<'a> Turn<'a> {
             definition,
             agenda: VecDeque::new(),
             moving: BTreeMap::new(),
+            stirred: BTreeSet::new(),
+            milestone_reached: false,
             transitions: 0,
             bytes: 0,
         })
@@ -247,6 +259,10 @@ pub(crate) struct RunTurn<'t, 'a> {
     agenda: VecDeque<Move>,
     /// Tokens in the agenda, by frame.
     moving: BTreeMap<FrameId, u32>,
+    /// Frames in which something has moved since their merges were looked at.
+    pub stirred: BTreeSet<FrameId>,
+    /// Whether a token has come to a node that a milestone names since those were looked at.
+    pub milestone_reached: bool,
     /// Nodes entered and bodies opened in this turn.
     pub transitions: u32,
     /// Data journaled in this turn.
@@ -291,10 +307,38 @@ impl<'a> RunTurn<'_, 'a> {
     /// Makes a fact of this run true.
     pub(crate) fn emit(&mut self, fact: RunEvent) {
         self.bytes += fact.own_bytes();
+        self.stir(&fact);
         self.turn.emit(Event::Run(RunFact {
             run: self.run,
             fact,
         }));
+    }
+
+    /// Remembers where a fact may let a merge or milestone go on.
+    fn stir(&mut self, fact: &RunEvent) {
+        let frame_of = |step: &StepId| self.state().step(*step).map(|step| step.frame);
+        let (frame, node) = match fact {
+            RunEvent::StepEntered(fact) => (Some(fact.frame), Some(fact.node)),
+            RunEvent::TokenJoined(fact) => (Some(fact.frame), Some(fact.node)),
+            RunEvent::StepPassed(fact) => (Some(fact.frame), None),
+            RunEvent::JoinReset(fact) => (Some(fact.frame), None),
+            RunEvent::StepCompleted(fact) => (frame_of(&fact.step), None),
+            RunEvent::StepCancelled(fact) => (frame_of(&fact.step), None),
+            RunEvent::RegionReleased(fact) => (frame_of(&fact.step), None),
+            RunEvent::Resumed(_) => {
+                // What was to be seen before it was suspended may not have been.
+                self.milestone_reached = true;
+                let frames = self.state().frames.iter();
+                let holding = frames.filter(|(_, open)| !open.joins.is_empty());
+                self.stirred = holding.map(|(id, _)| *id).collect();
+                return;
+            }
+            _ => return,
+        };
+        self.milestone_reached |= node.is_some_and(|node| self.definition.is_watched(node));
+        if self.definition.has_merges() {
+            self.stirred.extend(frame);
+        }
     }
 
     /// The number for a new step or frame.
@@ -336,7 +380,7 @@ impl<'a> RunTurn<'_, 'a> {
                 return;
             }
             let Some(next) = self.agenda.pop_front() else {
-                if self.merge_at_rest() {
+                if self.milestones_at_rest() || self.merge_at_rest() {
                     continue;
                 }
                 return;
@@ -411,7 +455,12 @@ impl State {
             RunEvent::TaskParked(fact) => one(fact.step),
             RunEvent::EventReceived(fact) => one(fact.step),
             RunEvent::ItemAdded(fact) => one(fact.step),
+            RunEvent::LockGranted(fact) => one(fact.step),
             RunEvent::OutcomeKept(fact) => one(fact.step),
+            RunEvent::HumanClaimed(fact) | RunEvent::HumanReleased(fact) => one(fact.step),
+            RunEvent::HumanAssigned(fact) => one(fact.step),
+            RunEvent::HumanEscalated(fact) => one(fact.step),
+            RunEvent::HumanReminded(fact) => one(fact.step),
             RunEvent::FrameEnding(fact) if fact.frame == ROOT_FRAME => one(WHOLE_RUN),
             RunEvent::Suspended(_)
             | RunEvent::Resumed(_)
@@ -431,19 +480,21 @@ impl State {
             | RunEvent::TokenExited(_)
             | RunEvent::TokenJoined(_)
             | RunEvent::JoinReset(_)
+            | RunEvent::HumanCommented(_)
+            | RunEvent::HumanDecided(_)
             | RunEvent::SignalKept(_)
             | RunEvent::SignalDropped(_) => Vec::new(),
         }
     }
 
-    /// Makes a fact of a run true, and keeps the table of who listens up with it.
+    /// Makes a fact of a run true, and keeps the tables of who listens and who holds locks up with it.
     fn apply_fact(&mut self, id: RunId, fact: &RunEvent, now: Time) {
         if let RunEvent::Started(started) = fact {
             self.runs
                 .insert(id, Box::new(Run::started(id, started, now)));
-            return;
+            return self.index(id, WHOLE_RUN, true);
         }
-        let changes_listeners = matches!(
+        let changes_tables = matches!(
             fact,
             RunEvent::StepEntered(_)
                 | RunEvent::StepBegan(_)
@@ -455,26 +506,26 @@ impl State {
                 | RunEvent::ItemAdded(_)
                 | RunEvent::RegionTurned(_)
                 | RunEvent::RegionReleased(_)
+                | RunEvent::LockGranted(_)
+                | RunEvent::Suspended(_)
+                | RunEvent::Resumed(_)
                 | RunEvent::OutcomeKept(_)
                 | RunEvent::Ended(_)
         );
-        let touched = if changes_listeners {
+        let touched = if changes_tables {
             self.touched(id, fact)
         } else {
             Vec::new()
         };
-        touched
-            .iter()
-            .for_each(|step| self.index_listeners(id, *step, false));
+        touched.iter().for_each(|step| self.index(id, *step, false));
         if let Some(run) = self.runs.get_mut(&id) {
             run.apply(fact, now);
         }
-        touched
-            .iter()
-            .for_each(|step| self.index_listeners(id, *step, true));
+        touched.iter().for_each(|step| self.index(id, *step, true));
     }
 
-    fn index_listeners(&mut self, run: RunId, step: StepId, present: bool) {
+    pub(crate) fn index(&mut self, run: RunId, step: StepId, present: bool) {
+        self.index_lock(run, step, present);
         let Some(waiting) = self.runs.get(&run).and_then(|run| run.step(step)) else {
             return;
         };

@@ -31,8 +31,7 @@ impl RunTurn<'_, '_> {
             let steps: Vec<StepId> = open.steps.iter().copied().filter(is_meant).collect();
             let held = nodes.iter().filter(|node| open.joins.contains_key(node));
             let held: Vec<u32> = held.copied().collect();
-            let looks = open.steps.len() / LOOKS_PER_TRANSITION + steps.len();
-            self.transitions += u32::try_from(looks).unwrap_or(u32::MAX);
+            self.charge(open.steps.len() + LOOKS_PER_TRANSITION * steps.len());
             for node in held {
                 self.end_wait(around, node, withdraw.complete);
             }

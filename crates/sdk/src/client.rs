@@ -3,6 +3,7 @@
 //! Each call is one request and one answer, bounded in time; the methods sit beside their types in the
 //! files of their nouns. Nothing is retried here: whether repeating is safe, the caller knows.
 
+pub(crate) mod human;
 pub(crate) mod raw;
 pub(crate) mod run;
 pub(crate) mod schedule;

@@ -56,6 +56,9 @@ mod json;
 mod worker;
 
 pub use client::Client;
+pub use client::human::{
+    HumanComment, HumanDecision, HumanFilter, HumanPage, HumanTask, HumanWork,
+};
 pub use client::raw::Raw;
 pub use client::run::{Page, Run, RunCount, RunFilter, RunState, Start, Started, Step};
 pub use client::schedule::{CatchUp, Overlap, Schedule, Timing};

@@ -246,6 +246,7 @@ pub(super) const SHAPES: &[Shape] = &[
     shape("workflow", &["(root)"], "@", "The root of a document. Other keys are refused, though the schema lets them pass.", WORKFLOW),
     shape("document", &["document"], "document: @\ndo: []", "", DOCUMENT),
     shape("metadata", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: @}\ndo: []", "Metadata is for the author, except for keys that begin with `dev.quadrille/`, which mean something here: an unknown one is a mistake and is refused.", super::own::METADATA).open(),
+    shape("concurrency", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: {dev.quadrille/concurrency: @}}\ndo: []", "", super::own::CONCURRENCY),
     shape("attribute", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: {dev.quadrille/attributes: {b: @}}}\ndo: []", "A typed value that runs are searched by.", super::own::ATTRIBUTE),
     shape("variables", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: {dev.quadrille/variables: @}}\ndo: []", "The type of `$context`.", super::own::VARIABLES),
     shape("use", &["use"], "use: @\ndo: []", "", USE),

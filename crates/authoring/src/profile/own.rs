@@ -10,10 +10,18 @@ use super::shape::{DURATION, Key, Shape, TASKS, key, shape, task};
 pub(super) const METADATA: &[Key] = &[
     key("dev.quadrille/labels", Map(&Text), "{team: a}", "Labels of every run, as `tags`.").ours(),
     key("dev.quadrille/attributes", Map(&Of("attribute")), "{total: {type: number, from: .total}}", "Typed values of every run, computed from its input, that lists filter and sort by. Short: `attributes`.").ours(),
+    key("dev.quadrille/concurrency", Of("concurrency"), "{key: .customer, limit: 1, policy: queue}", "How many runs of the workflow go on at once.").ours(),
+    key("dev.quadrille/priority", Either(&[Number(0, 9), Expression]), "7", "How urgent the tasks of a run are: 0 is last, 9 first, 5 the default. An expression sees the run's input.").ours(),
     key("dev.quadrille/retention", DURATION, "P30D", "How long a finished run is kept; a fixed duration. Short: `retention`.").ours(),
     key("dev.quadrille/variables", Of("variables"), "{schema: {type: object}}", "What `$context` looks like, and what it is at first.").ours(),
     key("attributes", Map(&Of("attribute")), "{total: {type: number, from: .total}}", "Short for `dev.quadrille/attributes`.").ours(),
     key("retention", DURATION, "P30D", "Short for `dev.quadrille/retention`.").ours(),
+];
+
+pub(super) const CONCURRENCY: &[Key] = &[
+    key("key", Expression, ".customer", "Runs for which it gives the same text, number or bool count together, those for which it gives null not at all. Default: all count together.").ours(),
+    key("limit", Number(1, 1_000), "1", "How many go on at once. Default: 1.").ours(),
+    key("policy", Words(&["queue", "drop", "replace"]), "queue", "A start above the limit waits for its turn (the run is `waiting`), is refused, or cancels the oldest run and waits for its clean-up. Default: `queue`.").ours(),
 ];
 
 pub(super) const ATTRIBUTE: &[Key] = &[
@@ -53,6 +61,7 @@ const TASK: &[Key] = &[
     key("input", Value, "{a: 1}", "Default: the task's input.").ours(),
     key("timeouts", Of("task timeouts"), "{run: PT1M}", "").ours(),
     key("retry", Of("task retry"), "{delay: PT1S}", "Default: fails at once.").ours(),
+    key("priority", Either(&[Number(0, 9), Expression]), "7", "How urgent it is in its queue: 0 is last, 9 first. Default: the run's.").ours(),
     key("exhausted", Words(&["fail", "park"]), "park", "After the last attempt: `fail` raises the error, `park` makes an incident that `quadrille retry` resumes.").ours(),
 ];
 
@@ -118,6 +127,49 @@ const MAP: &[Key] = &[
     )
     .required()
     .ours(),
+    key("need", Number(1, 100_000), "2", "How many must end well, at most all. Others may fail as long as enough are left. Default: all.").ours(),
+    key("until", Expression, "'length > 2'", "Checked after each element on the list of outputs so far; when it holds that is enough.").ours(),
+    key("losers", Words(&["cancel", "leave"]), "cancel", "What becomes of elements under way when it is enough. Default: `cancel`.").ours(),
+    key("more", Of("more elements"), "{with: {type: a}}", "Takes more elements while it goes on: until nothing of it runs, or with `need` or `until` until these are met.").ours(),
+];
+
+const MORE: &[Key] = &[
+    key(
+        "with",
+        Of("event"),
+        "{type: a}",
+        "Which signals or events bring one; their data is the element.",
+    )
+    .required()
+    .ours(),
+    key(
+        "correlate",
+        Map(&Of("correlation")),
+        "{a: {from: .data.id, expect: '${ .id }'}}",
+        "",
+    )
+    .ours(),
+    key(
+        "max",
+        Number(1, 10_000),
+        "5",
+        "How many may come. Default: 1000.",
+    )
+    .ours(),
+    key(
+        "transient",
+        Flag,
+        "true",
+        "True takes only those that come while it goes on, none that were kept from before.",
+    )
+    .ours(),
+];
+
+const LOCK: &[Key] = &[
+    key("name", Text, "a", "May be an expression.").required().ours(),
+    key("scope", Words(&["run", "workflow", "server"]), "workflow", "Where the name is known: in one run, in all runs of the workflow, or in all runs. Default: `run`.").ours(),
+    key("limit", Number(1, 1_000), "2", "How many may hold it at once. Default: 1.").ours(),
+    key("do", TASKS, "[b: {wait: PT1S}]", "").required().ours(),
 ];
 
 const RACE: &[Key] = &[
@@ -247,6 +299,26 @@ pub(super) const SHAPES: &[Shape] = &[
         "Like `fork`, until enough branches have ended. The output is the list of outputs, null for branches that did not end."
     ),
     shape("racing", &[], "do: [a: {call: race, with: @}]", "", RACE),
+    shape(
+        "more elements",
+        &[],
+        "do: [a: {call: map, with: {in: .a, do: [], more: @}}]",
+        "",
+        MORE,
+    ),
+    function!(
+        "lock",
+        "critical section",
+        "{name: a, do: []}",
+        "Runs its tasks while it holds the lock; waits for it first, in order of arrival. Any way out lets go of it. Tasks inside that want the same lock have it already; two locks taken in different orders may wait for each other for ever, so give the task a `timeout`."
+    ),
+    shape(
+        "critical section",
+        &[],
+        "do: [a: {call: lock, with: @}]",
+        "",
+        LOCK,
+    ),
     function!(
         "saga",
         "steps",

@@ -31,7 +31,12 @@ pub(super) const COMMON: &[Key] = &[
         "end",
         "`continue`, `exit` (leaves this list: a branch, an iteration, a `do`), `end` (the run is done with this output, all else is withdrawn), or the name of a task of the same list, backwards too.",
     ),
-    key("metadata", Map(&Value), "{a: 1}", "Free."),
+    key(
+        "metadata",
+        Map(&Value),
+        "{a: 1}",
+        "Free. On a `listen`, `dev.quadrille/transient: true` means only what comes while the task waits: signals and events that were kept from before are left to others.",
+    ),
 ];
 
 /// The key that tasks of a saga have besides.

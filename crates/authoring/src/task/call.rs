@@ -13,10 +13,12 @@ use crate::tree::At;
 const CALLS_UNSUPPORTED: [&str; 5] = ["openapi", "grpc", "asyncapi", "mcp", "a2a"];
 
 /// The functions that are always there.
-const CATALOGUE: [&str; 8] = [
+const CATALOGUE: [&str; 10] = [
     "task",
+    "human-task",
     "map",
     "race",
+    "lock",
     "saga",
     "finally",
     "loop",
@@ -47,8 +49,10 @@ impl<'t> Lowering<'t> {
             let with = self.require(task, "with")?;
             return match function {
                 "task" => self.worker_task(with, scope),
+                "human-task" => self.human_task(with, scope),
                 "map" => self.map(with, scope),
                 "race" => self.race(with, scope),
+                "lock" => self.lock(with, scope),
                 "saga" => self.saga(with, scope),
                 "finally" => self.finally(with, scope),
                 "loop" => self.repeat(with, scope),

@@ -1,21 +1,30 @@
 //! Owns the functions of the catalogue: what the language lacks, spelled as calls that its schema allows.
 //!
 //! `task` offers work to a worker, `map` goes through a list side by side, `race` waits for some of many,
-//! `saga` takes back, `finally` cleans up, `loop` repeats on a condition.
+//! `lock` keeps others out, `saga` takes back, `finally` cleans up, `loop` repeats on a condition.
 
-use graph::Template;
-use graph::check::{BRANCHES_MAX, CONCURRENCY_MAX, ROUNDS_MAX};
-use graph::ir::{Exhausted, ForEach, Fork, Kind, Loop, Losers, Need, Task, Try};
+use graph::check::{BRANCHES_MAX, CONCURRENCY_MAX, MORE_MAX, ROUNDS_MAX, THREADS_MAX};
+use graph::ir::{
+    Exhausted, Filter, ForEach, Fork, Kind, Lock, LockScope, Loop, Losers, More, Need,
+    PRIORITY_MAX, Task, Try,
+};
 use graph::value::Value;
+use graph::{Expr, Template};
 
 use crate::lowering::{Lowering, Scope};
-use crate::tree::At;
+use crate::tree::{At, Data};
 
 /// The queue of tasks that name none.
 const QUEUE_DEFAULT: &str = "default";
 
 /// How many elements of a map are worked on at once, if nothing is said.
 const CONCURRENCY_DEFAULT: u32 = 10;
+
+/// How many more elements a map takes, if nothing is said.
+const MORE_DEFAULT: u32 = 1_000;
+
+/// The most elements that a map can be said to need.
+const ITEMS_MAX: u32 = 100_000;
 
 /// After how many rounds a loop fails, if nothing is said.
 const ROUNDS_DEFAULT: u32 = 1_000;
@@ -24,7 +33,15 @@ impl<'t> Lowering<'t> {
     pub(super) fn worker_task(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
         self.known(
             with,
-            &["queue", "name", "input", "timeouts", "retry", "exhausted"],
+            &[
+                "queue",
+                "name",
+                "input",
+                "timeouts",
+                "retry",
+                "exhausted",
+                "priority",
+            ],
         );
         let queue = match with.member("queue") {
             Some(queue) => self.text_template(queue, scope),
@@ -55,6 +72,9 @@ impl<'t> Lowering<'t> {
             Some("park") => Exhausted::Park,
             _ => Exhausted::Fail,
         };
+        let priority = with
+            .member("priority")
+            .and_then(|at| self.priority(at, scope));
         Some(Kind::Task(Task {
             queue: queue?,
             name: name?,
@@ -64,12 +84,25 @@ impl<'t> Lowering<'t> {
             heartbeat_timeout,
             retry,
             exhausted,
-            priority: None,
+            priority,
         }))
     }
 
     pub(super) fn map(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(with, &["in", "each", "at", "concurrency", "do"]);
+        self.known(
+            with,
+            &[
+                "in",
+                "each",
+                "at",
+                "concurrency",
+                "do",
+                "need",
+                "until",
+                "losers",
+                "more",
+            ],
+        );
         let items = self
             .require(with, "in")
             .and_then(|items| self.items(items, scope));
@@ -78,6 +111,21 @@ impl<'t> Lowering<'t> {
         let concurrency = self
             .count(with, "concurrency", 1, CONCURRENCY_MAX)
             .unwrap_or(CONCURRENCY_DEFAULT);
+        let need = self.count(with, "need", 1, ITEMS_MAX);
+        let until = self.optional_expression(with, "until", scope);
+        let losers = self.losers(with);
+        let is_partial = with.member("need").is_some() || with.member("until").is_some();
+        if losers == Losers::Leave && !is_partial {
+            self.findings.error_key(
+                with,
+                "bad-value",
+                "without `need` or `until` no element is left over; add one of them, or leave `losers` out",
+            );
+        }
+        let more = match with.member("more") {
+            Some(more) => Some(self.more(more, scope)?),
+            None => None,
+        };
         let body = self.required_body(with, "do", &inner);
         Some(Kind::ForEach(ForEach {
             items: items?,
@@ -87,11 +135,74 @@ impl<'t> Lowering<'t> {
             repeat_while: None,
             concurrency,
             collect: true,
-            need: Need::All,
-            until: None,
-            losers: Losers::Cancel,
-            more: None,
+            need: need.map_or(Need::All, Need::Count),
+            until,
+            losers,
+            more,
         }))
+    }
+
+    /// Elements that come while a map goes on.
+    fn more(&mut self, at: At<'t>, scope: &Scope) -> Option<More> {
+        self.known(at, &["with", "correlate", "max", "transient"]);
+        let max = self.count(at, "max", 1, MORE_MAX).unwrap_or(MORE_DEFAULT);
+        let transient = self.flag(at, "transient", false);
+        let filter = self.filter_of(at, scope)?;
+        Some(More {
+            filter: Filter {
+                transient,
+                ..filter
+            },
+            max,
+        })
+    }
+
+    /// What becomes of bodies that nobody waits for any more.
+    fn losers(&mut self, with: At<'t>) -> Losers {
+        let word = with
+            .member("losers")
+            .and_then(|at| self.word(at, &["cancel", "leave"]));
+        match word {
+            Some("leave") => Losers::Leave,
+            _ => Losers::Cancel,
+        }
+    }
+
+    /// A critical section.
+    pub(super) fn lock(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
+        self.known(with, &["name", "scope", "limit", "do"]);
+        let name = self
+            .require(with, "name")
+            .and_then(|name| self.text_template(name, scope));
+        let known_in = with
+            .member("scope")
+            .and_then(|at| self.word(at, &["run", "workflow", "server"]));
+        let limit = self.count(with, "limit", 1, THREADS_MAX).unwrap_or(1);
+        let body = self.required_body(with, "do", scope);
+        Some(Kind::Lock(Lock {
+            name: name?,
+            scope: match known_in {
+                Some("workflow") => LockScope::Workflow,
+                Some("server") => LockScope::Server,
+                _ => LockScope::Run,
+            },
+            limit,
+            body: body?,
+        }))
+    }
+
+    /// A number from 0 to 9, or an expression that gives one.
+    pub(crate) fn priority(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
+        let Data::Int(number) = at.data() else {
+            return self.expression(at, scope);
+        };
+        if (0..=i64::from(PRIORITY_MAX)).contains(number) {
+            return Some(Expr(number.to_string().into()));
+        }
+        let message =
+            format!("a priority is a number from 0 (last) to {PRIORITY_MAX} (first), not {number}");
+        self.findings.error(at, "bad-value", message);
+        None
     }
 
     pub(super) fn race(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
@@ -101,13 +212,7 @@ impl<'t> Lowering<'t> {
             .unwrap_or(u32::MAX)
             .min(u32::try_from(BRANCHES_MAX).unwrap_or(u32::MAX));
         let need = self.count(with, "need", 1, count).unwrap_or(1);
-        let losers = match with
-            .member("losers")
-            .and_then(|at| self.word(at, &["cancel", "leave"]))
-        {
-            Some("leave") => Losers::Leave,
-            _ => Losers::Cancel,
-        };
+        let losers = self.losers(with);
         Some(Kind::Fork(Fork {
             branches,
             need: Need::Count(need),

@@ -11,6 +11,9 @@ use crate::expression::{to_expression, unwrap};
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
 
+/// The key of a task's metadata that makes a `listen` deaf to what was kept from before.
+const TRANSIENT: &str = "dev.quadrille/transient";
+
 impl<'t> Lowering<'t> {
     pub(super) fn listen(&mut self, task: At<'t>, at: At<'t>, scope: &Scope) -> Option<Kind> {
         self.refuse(
@@ -85,8 +88,23 @@ impl<'t> Lowering<'t> {
         }))
     }
 
+    /// A `listen` as its metadata wants it: perhaps deaf to what was kept from before.
+    pub(super) fn heeding_metadata(&mut self, task: At<'t>, mut kind: Kind) -> Kind {
+        if let (Some(metadata), Kind::Listen(listen)) = (task.member("metadata"), &mut kind) {
+            let transient = self.flag(metadata, TRANSIENT, false);
+            let filters = listen.filters.iter_mut();
+            filters.for_each(|filter| filter.transient = transient);
+        }
+        kind
+    }
+
     fn filter(&mut self, at: At<'t>, scope: &Scope) -> Option<Filter> {
         self.known(at, &["with", "correlate"]);
+        self.filter_of(at, scope)
+    }
+
+    /// The filter that stands in a map, perhaps beside other things.
+    pub(super) fn filter_of(&mut self, at: At<'t>, scope: &Scope) -> Option<Filter> {
         let correlate = at
             .member("correlate")
             .map_or(Some(Vec::new()), |correlate| {

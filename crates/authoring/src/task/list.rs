@@ -300,7 +300,10 @@ impl<'t> Lowering<'t> {
             "emit" => self.emit(at, scope),
             "for" => self.for_each(task, at, scope),
             "fork" => self.fork(at, scope),
-            "listen" => self.listen(task, at, scope),
+            "listen" => {
+                let kind = self.listen(task, at, scope)?;
+                Some(self.heeding_metadata(task, kind))
+            }
             "raise" => self.raise(at, scope),
             "run" => self.run(at, scope),
             "set" => self.map_template(at, scope).map(Kind::Set),

@@ -10,6 +10,7 @@ pub(crate) mod extension;
 mod failure;
 mod flow;
 mod http;
+mod human;
 mod list;
 mod run;
 mod wait;

@@ -20,11 +20,11 @@ fn failure(failure: &Failure) -> Bytes {
     json(&failure.to_value())
 }
 
-fn ms(time: Option<Time>) -> u64 {
+pub(super) fn ms(time: Option<Time>) -> u64 {
     time.map_or(0, |time| time.0)
 }
 
-fn text(text: Option<&str>) -> String {
+pub(super) fn text(text: Option<&str>) -> String {
     text.unwrap_or_default().to_owned()
 }
 

@@ -4,6 +4,7 @@
 
 mod answer;
 mod events;
+mod human;
 mod request;
 mod routes;
 mod runs;

@@ -3,6 +3,7 @@
 //! Invariant: no request larger than [`REQUEST_BYTES_MAX`] is read.
 
 use api::v1::events_server::EventsServer;
+use api::v1::human_tasks_server::HumanTasksServer;
 use api::v1::runs_server::RunsServer;
 use api::v1::schedules_server::SchedulesServer;
 use api::v1::workers_server::WorkersServer;
@@ -12,6 +13,7 @@ use engine::Engine;
 use tonic::server::NamedService;
 
 use crate::grpc::events::EventsService;
+use crate::grpc::human::HumanTasksService;
 use crate::grpc::runs::RunsService;
 use crate::grpc::schedules::SchedulesService;
 use crate::grpc::workers::WorkersService;
@@ -33,6 +35,7 @@ pub(crate) fn routes(engine: &Engine) -> Router {
         engine,
         WorkflowsService in WorkflowsServer,
         RunsService in RunsServer,
+        HumanTasksService in HumanTasksServer,
         EventsService in EventsServer,
         SchedulesService in SchedulesServer,
         WorkersService in WorkersServer

@@ -28,11 +28,15 @@ pub(crate) fn grpc_code(refusal: &Refusal) -> Code {
         Refusal::Engine(AskError::Rejected(rejection)) => match rejection {
             Rejection::RunMissing(_)
             | Rejection::WorkflowMissing(_)
-            | Rejection::ScheduleMissing(_) => Code::NotFound,
+            | Rejection::ScheduleMissing(_)
+            | Rejection::HumanTaskMissing(_) => Code::NotFound,
             Rejection::RunEnded(_)
             | Rejection::ClaimStale
             | Rejection::TaskUnavailable
             | Rejection::NothingParked(_)
+            | Rejection::HumanTaskClosed(_)
+            | Rejection::HumanTaskTaken(_)
+            | Rejection::RunDropped(..)
             | Rejection::NotDue => Code::FailedPrecondition,
             Rejection::VersionExists(_) => Code::AlreadyExists,
             Rejection::LimitReached(..) => Code::ResourceExhausted,

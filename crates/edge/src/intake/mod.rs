@@ -5,6 +5,7 @@
 mod argument;
 mod deploy;
 mod filter;
+mod human;
 mod schedule;
 mod start;
 
@@ -13,5 +14,8 @@ pub(crate) use argument::{
 };
 pub(crate) use deploy::{Deployed, FOLLOWED, check, deploy};
 pub(crate) use filter::{STATES, cursor, cursor_token, state};
+pub(crate) use human::{
+    about_human, human_state, human_states, human_task, names, place, place_token,
+};
 pub(crate) use schedule::{ScheduleParts, schedule};
 pub(crate) use start::{StartParts, begin, start};

@@ -21,7 +21,7 @@ use crate::rest::words::{
 };
 
 /// A time as RFC 3339 in UTC with milliseconds, always as many digits.
-fn instant(time: Time) -> String {
+pub(super) fn instant(time: Time) -> String {
     let stamp = i64::try_from(time.0)
         .ok()
         .and_then(|ms| Timestamp::from_millisecond(ms).ok());
@@ -322,7 +322,7 @@ pub(super) struct Step {
     /// JSON pointer into the source.
     #[schema(value_type = String)]
     path: Str,
-    /// What it waits for: task, timer, event, child, region or held.
+    /// What it waits for: task, timer, event, child, lock, milestone, region or held.
     kind: &'static str,
     /// The same in words.
     detail: String,

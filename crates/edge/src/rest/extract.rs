@@ -52,6 +52,15 @@ pub(super) struct RunPath {
     id: String,
 }
 
+/// Describes the id of a human task, which [`Named`] reads.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "describes a parameter that Named reads")]
+pub(super) struct TaskPath {
+    /// Its id: a run id, a dot and a number.
+    id: String,
+}
+
 /// The query, in the order given.
 pub(super) struct Pairs(pub(super) Vec<(String, String)>);
 

@@ -7,6 +7,8 @@ mod change;
 mod events;
 mod extract;
 mod health;
+mod human;
+mod human_body;
 mod problem;
 mod query;
 mod request;

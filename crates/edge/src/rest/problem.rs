@@ -63,12 +63,16 @@ pub(crate) fn http_status(refusal: &Refusal) -> StatusCode {
         Refusal::Engine(AskError::Rejected(rejection)) => match rejection {
             Rejection::RunMissing(_)
             | Rejection::WorkflowMissing(_)
-            | Rejection::ScheduleMissing(_) => StatusCode::NOT_FOUND,
+            | Rejection::ScheduleMissing(_)
+            | Rejection::HumanTaskMissing(_) => StatusCode::NOT_FOUND,
             Rejection::RunEnded(_)
             | Rejection::VersionExists(_)
             | Rejection::ClaimStale
             | Rejection::TaskUnavailable
             | Rejection::NothingParked(_)
+            | Rejection::HumanTaskClosed(_)
+            | Rejection::HumanTaskTaken(_)
+            | Rejection::RunDropped(..)
             | Rejection::NotDue => StatusCode::CONFLICT,
             Rejection::WorkflowUnsound(_) | Rejection::LimitReached(..) => {
                 StatusCode::UNPROCESSABLE_ENTITY

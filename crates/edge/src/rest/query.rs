@@ -2,6 +2,7 @@
 //!
 //! Invariant: a parameter that is not known is refused with its name; nothing is ignored.
 
+use engine::human::HumanFilter;
 use engine::query::Filter;
 use graph::Value;
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use utoipa::IntoParams;
 use crate::intake;
 use crate::refusal::Refusal;
 use crate::rest::extract::Pairs;
-use crate::rest::words::RunState;
+use crate::rest::words::{HumanTaskState, RunState};
 
 /// Which runs are meant; all that is given must hold.
 #[derive(Debug, IntoParams)]
@@ -39,6 +40,27 @@ pub(super) struct FilterParams {
     parent: Option<String>,
 }
 
+/// Which human tasks are meant; all that is given must hold.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "describes the parameters; they are read one by one"
+)]
+pub(super) struct HumanParams {
+    /// Any of these states; repeated or separated by commas. All that are open if left out; those that are closed
+    /// only together with `run`.
+    state: Option<Vec<HumanTaskState>>,
+    /// Who has it.
+    assignee: Option<String>,
+    /// A group whose members may take it.
+    group: Option<String>,
+    /// Name of the workflow.
+    workflow: Option<String>,
+    /// Its run.
+    run: Option<String>,
+}
+
 /// Which page of a list.
 #[derive(Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -58,11 +80,7 @@ pub(super) fn filter(pairs: Pairs, mut page: Option<&mut PageParams>) -> Result<
                 filter.workflow = Some(intake::workflow_name(&value).into());
             }
             ("state", _) => {
-                for word in value
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|word| !word.is_empty())
-                {
+                for word in words(&value) {
                     filter.states.push(intake::state(word)?);
                 }
             }
@@ -91,6 +109,38 @@ pub(super) fn filter(pairs: Pairs, mut page: Option<&mut PageParams>) -> Result<
         }
     }
     Ok(filter)
+}
+
+/// Words between commas.
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty())
+}
+
+/// Reads which human tasks are meant, and which page of them.
+pub(super) fn human_filter(pairs: Pairs) -> Result<(HumanFilter, PageParams), Refusal> {
+    let (mut filter, mut page) = (HumanFilter::default(), PageParams::default());
+    for (name, value) in pairs.0 {
+        match name.as_str() {
+            "state" => {
+                for word in words(&value) {
+                    filter.states.push(intake::human_state(word)?);
+                }
+            }
+            "assignee" => filter.assignee = Some(value.into()),
+            "group" => filter.group = Some(value.into()),
+            "workflow" => filter.workflow = Some(intake::workflow_name(&value).into()),
+            "run" => filter.run = Some(intake::run_id("run", &value)?),
+            "limit" => page.limit = Some(number("limit", &value)?),
+            "page_token" => page.page_token = Some(value),
+            _ => {
+                let known = "state, assignee, group, workflow, run, limit, page_token";
+                return Err(unknown(&name, known));
+            }
+        }
+    }
+    Ok((filter, page))
 }
 
 const FILTER_NAMES: &str =

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::refusal::Refusal;
 use crate::rest::problem::Problem;
-use crate::rest::{events, health, run_actions, runs, schedules, workflows};
+use crate::rest::{events, health, human, run_actions, runs, schedules, workflows};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -30,6 +30,7 @@ use crate::rest::{events, health, run_actions, runs, schedules, workflows};
     tags(
         (name = "workflows", description = "Workflow definitions: immutable versions."),
         (name = "runs", description = "Executions of workflows."),
+        (name = "human-tasks", description = "Work that waits for people."),
         (name = "events", description = "Correlated events."),
         (name = "schedules", description = "Runs that start by themselves."),
         (name = "server", description = "How the server itself is."),
@@ -54,6 +55,14 @@ fn described() -> (Router<Engine>, utoipa::openapi::OpenApi) {
         .routes(routes!(run_actions::resume))
         .routes(routes!(run_actions::retry))
         .routes(routes!(run_actions::signal))
+        .routes(routes!(human::list))
+        .routes(routes!(human::get))
+        .routes(routes!(human::claim))
+        .routes(routes!(human::release))
+        .routes(routes!(human::assign))
+        .routes(routes!(human::complete))
+        .routes(routes!(human::reject))
+        .routes(routes!(human::comment))
         .routes(routes!(events::publish))
         .routes(routes!(schedules::list))
         .routes(routes!(schedules::get, schedules::put, schedules::delete))

@@ -8,7 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::intake::{FOLLOWED, STATES};
+use crate::intake::{FOLLOWED, STATES, human_states};
 
 /// The word of a severity.
 pub(super) fn severity(severity: Severity) -> &'static str {
@@ -41,6 +41,7 @@ macro_rules! lists {
 
 lists! {
     RunState "How a run stands." STATES;
+    HumanTaskState "Where a human task stands." human_states();
     OverlapPolicy "What to do when the run before has not ended." Overlap::ALL.iter().map(|policy| policy.word());
     CatchUpPolicy "What to do about starts that were missed." CatchUp::ALL.iter().map(|policy| policy.word());
     FindingSeverity "How much a finding matters." [Severity::Error, Severity::Warning].map(severity);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use engine::AskError;
-use kernel::{Rejection, RunId};
+use kernel::{Rejection, RunId, StepId, StepRef};
 use serde_json::{Map, Value};
 
 use crate::grpc::{grpc_code, status};
@@ -18,6 +18,10 @@ const CONTRACTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../contracts");
 /// One refusal of each code.
 fn refusals() -> Vec<Refusal> {
     let run = RunId([0; 16]);
+    let step = StepRef {
+        run,
+        step: StepId(1),
+    };
     let rejections = [
         Rejection::RunMissing(run),
         Rejection::RunEnded(run),
@@ -30,7 +34,11 @@ fn refusals() -> Vec<Refusal> {
         Rejection::LimitReached("x", 1),
         Rejection::Invalid(String::new()),
         Rejection::ScheduleMissing("s".into()),
+        Rejection::RunDropped("k".into(), 1),
         Rejection::NotDue,
+        Rejection::HumanTaskMissing(step),
+        Rejection::HumanTaskClosed(step),
+        Rejection::HumanTaskTaken("alice".into()),
     ];
     let mut refusals: Vec<_> = rejections
         .map(|rejection| Refusal::Engine(rejection.into()))

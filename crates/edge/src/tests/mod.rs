@@ -5,6 +5,7 @@
 mod contract;
 mod fixture;
 mod grpc;
+mod human;
 mod rest;
 mod socket;
 mod starts;

@@ -11,12 +11,15 @@ use std::task::{Context, Poll, ready};
 use graph::value::{Str, Value};
 use kernel::catalog::Definition;
 use kernel::schedule::Schedule;
-use kernel::{Command, Delivery, Rejection, Reply, RunId, SessionId, TaskToken, Time};
+use kernel::{
+    Command, Delivery, Rejection, Reply, RunId, SessionId, StepId, StepRef, TaskToken, Time,
+};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::driver::inbox::Inbox;
 use crate::driver::view::View;
+use crate::human::{HUMAN_EVENTS_MAX, HumanFilter, HumanPage, HumanPlace, HumanStory, HumanTask};
 use crate::metrics::Metrics;
 use crate::partition::{Answer, Asker, HistoryTail, Input, Outlet, Question, Welcome};
 use crate::query::{Counts, Cursor, Filter, HistoryEvent, HistoryPage, PAGE_MAX, Page, RunView};
@@ -306,6 +309,64 @@ impl Engine {
         };
         let page = self.list(filter, None, PAGE_MAX).await?;
         Ok(page.runs.into_iter().map(|run| run.id).collect())
+    }
+
+    /// A human task, open or closed.
+    ///
+    /// # Errors
+    /// [`Rejection::HumanTaskMissing`], [`Rejection::RunMissing`], or as [`Engine::ask`].
+    pub async fn human(&self, task: StepRef) -> Result<HumanTask, AskError> {
+        let open = self.question(|answer| Question::Human { task, answer });
+        if let Some(open) = open.await? {
+            return Ok(open);
+        }
+        let mut tasks = self.humans_of(task.run, Some(task.step)).await?;
+        tasks
+            .pop()
+            .ok_or(AskError::Rejected(Rejection::HumanTaskMissing(task)))
+    }
+
+    /// One page of human tasks, the most urgent first: open ones, or of one run also those that are closed.
+    ///
+    /// # Errors
+    /// States of closed tasks without a run, or as [`Engine::ask`].
+    pub async fn humans(
+        &self,
+        filter: HumanFilter,
+        after: Option<HumanPlace>,
+        limit: usize,
+    ) -> Result<HumanPage, AskError> {
+        let limit = limit.clamp(1, PAGE_MAX);
+        if !filter.wants_closed() {
+            let page = |answer| Question::Humans {
+                filter,
+                after,
+                limit,
+                answer,
+            };
+            return self.question(page).await;
+        }
+        let Some(run) = filter.run else {
+            let why = "closed human tasks are kept with their run: say which run";
+            return Err(AskError::Rejected(Rejection::Invalid(why.into())));
+        };
+        let tasks = self.humans_of(run, None).await?;
+        Ok(HumanPage::of(tasks, &filter, after, limit))
+    }
+
+    /// The human tasks that a run's history tells of: all, or that of one step.
+    async fn humans_of(&self, id: RunId, only: Option<StepId>) -> Result<Vec<HumanTask>, AskError> {
+        let run = self.run(id).await?.summary;
+        let version = Some(run.version.clone());
+        let (definition, _) = self.workflow(run.workflow, version).await?;
+        let mut story = HumanStory::new(id, definition, only);
+        let mut next = Some(0);
+        while let Some(from) = next.filter(|from| *from < HUMAN_EVENTS_MAX) {
+            let page = self.history(id, from, PAGE_MAX).await?;
+            next = page.next;
+            story.read(&page.events);
+        }
+        Ok(story.tasks())
     }
 
     /// All workflow versions, and for each whether it is the latest.

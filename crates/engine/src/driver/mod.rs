@@ -350,7 +350,7 @@ impl Session {
         metrics.runs_ended.inc_by(batch.ended);
         metrics.tasks_delivered.inc_by(batch.delivered);
         metrics.timers_fired.inc_by(batch.fired);
-        let [live, timers, queued, workers] = self
+        let [live, timers, queued, workers, human_tasks] = self
             .partition
             .gauges()
             .map(|count| i64::try_from(count).unwrap_or(i64::MAX));
@@ -358,6 +358,7 @@ impl Session {
         metrics.timers_pending.set(timers);
         metrics.tasks_queued.set(queued);
         metrics.workers.set(workers);
+        metrics.human_tasks.set(human_tasks);
         self.release(batch)
     }
 

@@ -1,7 +1,7 @@
 //! Owns the meeting of waiting tasks and waiting workers.
 //!
-//! Invariants: tasks of one queue are handed out in the order in which they were offered; a worker
-//! never gets more than it has credits for; a lost connection keeps its claims until its grace is over.
+//! Invariants: of one queue the most urgent tasks go first, those of one priority in the order in which they were
+//! offered, and every so often the one that waits longest, so that none starves; a worker never gets more than it has credits for; a lost connection keeps its claims until its grace is over.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -17,18 +17,34 @@ pub(crate) const CREDITS_MAX: u32 = 10_000;
 /// The most queues one worker can take from.
 pub(crate) const QUEUES_MAX: usize = 256;
 
+/// Of so many tasks handed out of one queue, one is that which waits longest, however urgent the others are.
+const OLDEST_EVERY: u32 = 10;
+
 /// Queues and sessions.
 #[derive(Default)]
 pub(crate) struct Dispatch {
     queues: BTreeMap<Str, Queue>,
     sessions: BTreeMap<SessionId, Session>,
-    places: FxHashMap<StepRef, u64>,
+    places: FxHashMap<StepRef, Place>,
     next_place: u64,
+}
+
+/// A task's place in its queue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// How much is more urgent: lower ranks go first.
+    rank: u8,
+    /// Counts the offers.
+    number: u64,
 }
 
 #[derive(Default)]
 struct Queue {
-    tasks: BTreeMap<u64, StepRef>,
+    tasks: BTreeMap<Place, StepRef>,
+    /// The same by the time of their offers.
+    oldest: BTreeMap<u64, StepRef>,
+    /// Tasks handed out since the oldest one was.
+    urgent: u32,
     /// Sessions that take from it, the next one to serve first.
     takers: VecDeque<SessionId>,
 }
@@ -44,15 +60,16 @@ struct Session {
 }
 
 impl Dispatch {
-    pub(crate) fn offer(&mut self, queue: Str, task: StepRef) {
-        let place = self.next_place;
+    /// A task waits. Of its priority, 9 is the most urgent.
+    pub(crate) fn offer(&mut self, queue: Str, task: StepRef, priority: u8) {
+        let number = self.next_place;
         self.next_place += 1;
+        let rank = u8::MAX - priority;
+        let place = Place { rank, number };
         self.places.insert(task, place);
-        self.queues
-            .entry(queue)
-            .or_default()
-            .tasks
-            .insert(place, task);
+        let queue = self.queues.entry(queue).or_default();
+        queue.tasks.insert(place, task);
+        queue.oldest.insert(number, task);
     }
 
     pub(crate) fn retract(&mut self, queue: &Str, task: StepRef) {
@@ -61,6 +78,7 @@ impl Dispatch {
             return;
         };
         tasks.tasks.remove(&place);
+        tasks.oldest.remove(&place.number);
         self.forget_if_empty(queue);
     }
 
@@ -91,12 +109,7 @@ impl Dispatch {
     pub(crate) fn next_match(&mut self, skip: &BTreeSet<StepRef>) -> Option<(StepRef, SessionId)> {
         let sessions = &self.sessions;
         for queue in self.queues.values_mut() {
-            let Some(task) = queue
-                .tasks
-                .values()
-                .find(|task| !skip.contains(task))
-                .copied()
-            else {
+            let Some(task) = queue.next(skip) else {
                 continue;
             };
             let free = |session: &SessionId| {
@@ -109,6 +122,7 @@ impl Dispatch {
             };
             let session = queue.takers[taker];
             queue.takers.rotate_left(taker + 1);
+            queue.urgent = (queue.urgent + 1) % OLDEST_EVERY;
             return Some((task, session));
         }
         None
@@ -277,6 +291,18 @@ impl Dispatch {
     }
 }
 
+impl Queue {
+    /// The task to hand out next.
+    fn next(&self, skip: &BTreeSet<StepRef>) -> Option<StepRef> {
+        let is_free = |task: &&StepRef| !skip.contains(task);
+        let next = match self.urgent + 1 == OLDEST_EVERY {
+            true => self.oldest.values().find(is_free),
+            false => self.tasks.values().find(is_free),
+        };
+        next.copied()
+    }
+}
+
 impl Session {
     fn lost() -> Session {
         Session {
@@ -287,5 +313,55 @@ impl Session {
             grace_until: Time(0),
             frame: ToWorker::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::{RunId, StepId};
+
+    use super::*;
+
+    fn task(number: u32) -> StepRef {
+        StepRef {
+            run: RunId([0; 16]),
+            step: StepId(number),
+        }
+    }
+
+    /// A queue with these priorities, and the numbers of its tasks in the order in which they are handed out.
+    fn order(priorities: &[u8]) -> Vec<u32> {
+        let mut dispatch = Dispatch::default();
+        let session = SessionId(1);
+        let queue: Str = "q".into();
+        dispatch.connect(
+            session,
+            std::slice::from_ref(&queue),
+            Outlet::new(|_| true),
+            &BTreeSet::new(),
+        );
+        dispatch.grant(session, CREDITS_MAX);
+        for (number, priority) in (0..).zip(priorities) {
+            dispatch.offer(queue.clone(), task(number), *priority);
+        }
+        let mut order = Vec::new();
+        while let Some((task, _)) = dispatch.next_match(&BTreeSet::new()) {
+            dispatch.retract(&queue, task);
+            order.push(task.step.0);
+        }
+        order
+    }
+
+    #[test]
+    fn the_most_urgent_go_first_and_equals_in_order() {
+        assert_eq!(order(&[5, 0, 9, 5, 9]), [2, 4, 0, 3, 1]);
+    }
+
+    #[test]
+    fn the_least_urgent_does_not_starve() {
+        let mut priorities = vec![0];
+        priorities.extend([9; 30]);
+        let place = order(&priorities).iter().position(|number| *number == 0);
+        assert_eq!(place, Some(OLDEST_EVERY as usize - 1));
     }
 }

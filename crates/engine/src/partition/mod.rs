@@ -5,6 +5,7 @@
 //! in reach: `now` and the readers are given.
 
 mod batch;
+mod board;
 mod census;
 pub mod chronicle;
 mod dirty;
@@ -33,6 +34,7 @@ pub use questions::{HistoryTail, LivePage, Question, Welcome};
 use crate::driver::handle::{FromWorker, ToWorker};
 use crate::query::{Cursor, HistoryEvent, RunView};
 use batch::Output;
+use board::Board;
 use census::Census;
 use chronicle::{Chronicle, Noted};
 use dirty::Dirty;
@@ -177,6 +179,7 @@ pub struct Partition {
     archive_failed: bool,
     timers: Timers,
     dispatch: Dispatch,
+    board: Board,
     chronicle: Chronicle,
     census: Census,
     dirty: Dirty,
@@ -215,6 +218,7 @@ impl Partition {
             archive_failed: false,
             timers: Timers::default(),
             dispatch: Dispatch::default(),
+            board: Board::default(),
             chronicle: Chronicle::default(),
             census: Census::default(),
             dirty: Dirty::default(),
@@ -384,14 +388,15 @@ impl Partition {
         }
     }
 
-    /// Live runs, armed timers, waiting tasks, connected workers.
+    /// Live runs, armed timers, waiting tasks, connected workers, open human tasks.
     #[must_use]
-    pub fn gauges(&self) -> [usize; 4] {
+    pub fn gauges(&self) -> [usize; 5] {
         [
             self.order.len(),
             self.timers.len(),
             self.dispatch.task_count(),
             self.dispatch.worker_count(),
+            self.board.len(),
         ]
     }
 
@@ -434,6 +439,7 @@ impl Partition {
             | Command::SuspendRun { .. }
             | Command::ResumeRun { .. }
             | Command::RetryRun { .. }
+            | Command::ActOnHuman { .. }
             | Command::SignalRun { .. } => keys(command)?,
             _ => return None,
         };
@@ -566,7 +572,11 @@ impl Partition {
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
-            Effect::OfferTask { queue, task } => self.dispatch.offer(queue, task),
+            Effect::OfferTask {
+                queue,
+                task,
+                priority,
+            } => self.dispatch.offer(queue, task, priority),
             Effect::RetractTask { queue, task } => self.dispatch.retract(&queue, task),
             Effect::DeliverTask(delivery) => {
                 self.batch.delivered += 1;
@@ -576,6 +586,8 @@ impl Partition {
                 let reported = self.batch.reporting == Some(token);
                 self.dispatch.end_claim(token, session, !reported);
             }
+            Effect::ShowHuman(notice) => self.board.show(notice),
+            Effect::HideHuman(task) => self.board.hide(task),
             Effect::ArmTimer { step, at } => self.timers.arm(Wake::Step(step), at),
             Effect::DisarmTimer { step, at } => self.timers.disarm(Wake::Step(step), at),
             Effect::Send(message) => self.messages.send(message),

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use graph::value::Str;
 use kernel::catalog::Definition;
 use kernel::schedule::Schedule;
-use kernel::{Run, RunId, SessionId, Time};
+use kernel::{Run, RunId, SessionId, StepRef, Time};
 
 use super::batch::Output;
 use super::chronicle::Tail;
 use super::{Answer, Outlet, Partition, WATCHERS_MAX};
 use crate::driver::handle::{ToWorker, WorkerHello};
+use crate::human::{HumanFilter, HumanPage, HumanPlace, HumanTask};
 use crate::query::{Counts, Cursor, Filter, HistoryEvent, RunView, Summary};
 
 /// Live runs looked at for one page. A page may be short; its cursor says where to go on.
@@ -46,6 +47,24 @@ pub enum Question {
         filter: Filter,
         /// Where the answer goes, with the batch from which the store shows the others.
         answer: Answer<(Counts, u64)>,
+    },
+    /// An open human task; if it is not open, nothing.
+    Human {
+        /// Which.
+        task: StepRef,
+        /// Where the answer goes.
+        answer: Answer<Option<HumanTask>>,
+    },
+    /// Open human tasks, the most urgent first.
+    Humans {
+        /// Which.
+        filter: HumanFilter,
+        /// After this one.
+        after: Option<HumanPlace>,
+        /// At most so many.
+        limit: usize,
+        /// Where the answer goes.
+        answer: Answer<HumanPage>,
     },
     /// The part of a run's history that the store does not have.
     History {
@@ -150,6 +169,13 @@ impl Partition {
                 let counts = self.count(&filter);
                 self.read(answer, (counts, self.shown_by()));
             }
+            Question::Human { task, answer } => self.read(answer, self.human(task)),
+            Question::Humans {
+                filter,
+                after,
+                limit,
+                answer,
+            } => self.read(answer, self.humans(&filter, after, limit)),
             Question::History { run, watch, answer } => {
                 let tail = self.history(run, watch);
                 self.read(answer, tail);
@@ -221,6 +247,22 @@ impl Partition {
                 .find(&run.workflow, Some(&run.version))
                 .map(|definition| &**definition),
         )
+    }
+
+    fn human(&self, task: StepRef) -> Option<HumanTask> {
+        let run = self.state.runs.get(&task.run)?;
+        let catalog = &self.state.catalog;
+        let definition = catalog.find(&run.workflow, Some(&run.version));
+        HumanTask::open(run, task.step, definition.map(|definition| &**definition))
+    }
+
+    fn humans(&self, filter: &HumanFilter, after: Option<HumanPlace>, limit: usize) -> HumanPage {
+        let (found, next) = self.board.search(filter, after, limit);
+        let tasks = found.into_iter().filter_map(|task| self.human(task));
+        HumanPage {
+            tasks: tasks.map(|task| task.summary).collect(),
+            next,
+        }
     }
 
     fn list(&self, filter: &Filter, after: Option<Cursor>, limit: usize) -> LivePage {

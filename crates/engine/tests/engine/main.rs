@@ -2,6 +2,7 @@
 
 mod full;
 mod history;
+mod human;
 mod life;
 mod stage;
 mod waiting;

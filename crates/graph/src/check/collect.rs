@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use crate::duration::Delay;
-use crate::ir::{Filter, Graph, Kind, Lock, Node, Retry, Task, Wait};
+use crate::ir::{Filter, Graph, Human, Kind, Lock, Node, Retry, Task, Wait};
 use crate::template::{Expr, Template};
 
 /// Every expression of a graph.
@@ -42,6 +42,7 @@ pub(super) fn of_node<'g>(node: &'g Node, found: &mut Vec<&'g Expr>) {
     collect_delay(node.timeout.as_ref(), found);
     match &node.kind {
         Kind::Task(task) => collect_task(task, found),
+        Kind::Human(human) => collect_human(human, found),
         Kind::Threads(count) => found.push(count),
         Kind::Lock(Lock { name: template, .. })
         | Kind::Set(template)
@@ -105,6 +106,21 @@ fn collect_filter<'g>(filter: &'g Filter, found: &mut Vec<&'g Expr>) {
         found.push(from);
         collect_template(expect, found);
     }
+}
+
+fn collect_human<'g>(human: &'g Human, found: &mut Vec<&'g Expr>) {
+    let after = human.escalate.as_ref().map(|escalate| &escalate.after);
+    for delay in human.due.iter().chain(&human.remind).chain(after) {
+        collect_delay(Some(delay), found);
+    }
+    let to = human.escalate.iter().map(|escalate| &escalate.to);
+    let whose = [&human.to].into_iter().chain(to);
+    let whose = whose.flat_map(|to| to.assignee.iter().chain(&to.groups));
+    let texts = [&human.title, &human.data].into_iter();
+    let texts = texts.chain(&human.description).chain(&human.priority);
+    texts
+        .chain(whose)
+        .for_each(|template| collect_template(template, found));
 }
 
 fn collect_template<'g>(template: &'g Template, found: &mut Vec<&'g Expr>) {

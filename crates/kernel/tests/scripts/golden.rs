@@ -18,7 +18,12 @@ use kernel::event::{
     StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed, StepWithdrawing, TaskBackedOff,
     TaskClaimed, TaskParked, TaskQueued, TokenExited, TokenJoined, WorkflowDeployed,
 };
+use kernel::human::{
+    Comment, Escalation, HumanAssigned, HumanBy, HumanCommented, HumanDecided, HumanEscalated,
+    HumanWork, Whose,
+};
 use kernel::id::FrameId;
+use kernel::lock::{LockKey, LockKind, Locking};
 use kernel::message::{ChildEnd, Deferred, Handing, Publishing, ScheduledEnd, Stopping};
 use kernel::schedule::{CatchUp, Overlap, Schedule};
 use kernel::signal::{KeptEvent, Signal};
@@ -73,6 +78,7 @@ fn task(stage: TaskStage) -> TaskWork {
         run_timeout_ms: Some(1_000),
         heartbeat_timeout_ms: Some(0),
         first_at: Time(5),
+        priority: None,
     }
 }
 
@@ -97,7 +103,25 @@ fn region() -> Region {
             output: data(),
         }],
         more: None,
+        lock: None,
     }
+}
+
+fn lock_key() -> LockKey {
+    LockKey {
+        kind: LockKind::Workflow,
+        owner: "w".into(),
+        name: "lock".into(),
+    }
+}
+
+fn locking() -> Box<Locking> {
+    Box::new(Locking {
+        key: lock_key(),
+        place: 300,
+        limit: 2,
+        held: true,
+    })
 }
 
 /// A for-each that takes more elements.
@@ -170,6 +194,15 @@ fn activities() -> Vec<(&'static str, Activity)> {
         ("Yielded", Activity::Yielded(due())),
         ("Kept", Activity::Kept(outcome())),
         ("Taking", Activity::Region(taking())),
+        ("Human", Activity::Human(Box::new(human()))),
+        ("Milestone", Activity::Milestone(Nothing {})),
+        (
+            "Locking",
+            Activity::Region(Region {
+                lock: Some(locking()),
+                ..region()
+            }),
+        ),
     ]
 }
 
@@ -193,6 +226,8 @@ fn facts() -> Vec<RunEvent> {
             attributes: [("attribute".into(), Value::Int(5))].into(),
             deadline: Some(Time(10)),
             retention_ms: 11,
+            lock: None,
+            priority: None,
             context: None,
         }),
         RunEvent::StepPassed(StepPassed {
@@ -290,6 +325,28 @@ fn facts() -> Vec<RunEvent> {
             event: data(),
         }),
         RunEvent::ItemAdded(ItemAdded { step, item: data() }),
+        RunEvent::HumanClaimed(HumanBy { step, by: by() }),
+        RunEvent::HumanReleased(HumanBy { step, by: by() }),
+        RunEvent::HumanAssigned(HumanAssigned {
+            step,
+            by: by(),
+            to: whose(),
+        }),
+        RunEvent::HumanEscalated(HumanEscalated { step, to: whose() }),
+        RunEvent::HumanReminded(StepOnly { step }),
+        RunEvent::HumanCommented(HumanCommented {
+            step,
+            by: by(),
+            text: "text".into(),
+        }),
+        RunEvent::HumanDecided(HumanDecided {
+            step,
+            by: by(),
+            outcome: Some("approve".into()),
+            data: data(),
+            comment: Some("comment".into()),
+        }),
+        RunEvent::LockGranted(StepOnly { step }),
         RunEvent::SignalKept(signal),
         RunEvent::SignalDropped(Number { number: 128 }),
         RunEvent::Suspended(Nothing {}),
@@ -307,6 +364,38 @@ fn facts() -> Vec<RunEvent> {
             context: Some(data()),
         }),
     ]
+}
+
+fn by() -> Str {
+    "alice".into()
+}
+
+fn whose() -> Whose {
+    Whose {
+        assignee: Some(by()),
+        groups: vec!["reviewers".into(), "heads".into()],
+    }
+}
+
+fn human() -> HumanWork {
+    HumanWork {
+        title: "title".into(),
+        description: Some("description".into()),
+        whose: whose(),
+        data: data(),
+        priority: 9,
+        due_at: Some(Time(1)),
+        reminders: vec![Time(2), Time(3)],
+        escalation: Some(Escalation {
+            at: Time(4),
+            to: whose(),
+        }),
+        comments: vec![Comment {
+            by: by(),
+            at: Time(5),
+            text: "text".into(),
+        }],
+    }
 }
 
 fn schedule() -> Schedule {
@@ -363,6 +452,7 @@ fn messages() -> Vec<Message> {
             event: data(),
         }),
         Message::LinkChild(step),
+        Message::GrantLock(lock_key()),
         Message::EndChild(ChildEnd {
             step,
             output: data(),
@@ -435,12 +525,87 @@ fn run() -> Run {
         frames: [(FrameId(0), Box::new(frame))].into(),
         steps: steps.collect(),
         cancel_reason: None,
+        lock: None,
+        priority: None,
+        kept_place: None,
         signals: vec![Signal {
             number: 1,
             event: data(),
             expires_at: Time(9),
         }],
     }
+}
+
+/// A run with what later releases added to it and to what is in it.
+fn queued(run: &Run) -> Run {
+    let mut run = Run {
+        lock: Some(locking()),
+        priority: Some(9),
+        kept_place: Some(300),
+        ..run.clone()
+    };
+    for frame in run.frames.values_mut() {
+        let arrived = Arrivals {
+            data: vec![data()],
+            edges: vec![300],
+        };
+        frame.joins.insert(5, arrived);
+    }
+    for step in run.steps.values_mut() {
+        step.edge = Some(1);
+        if let Activity::Task(task) = &mut step.activity {
+            task.priority = Some(0);
+        }
+    }
+    run
+}
+
+/// Facts with fields that later releases added.
+fn later_facts() -> Vec<(&'static str, RunEvent)> {
+    let (step, frame, node) = (StepId(1), FrameId(0), 2);
+    let Some(RunEvent::Started(started)) = facts().into_iter().next() else {
+        unreachable!("it is the first");
+    };
+    vec![
+        (
+            "Started.Queued",
+            RunEvent::Started(RunStarted {
+                lock: Some(locking()),
+                priority: Some(0),
+                ..started
+            }),
+        ),
+        (
+            "StepEntered.Edge",
+            RunEvent::StepEntered(StepEntered {
+                step,
+                frame,
+                node,
+                input: None,
+                deadline: None,
+                activity: Activity::Yielded(due()),
+                shaped: None,
+                edge: Some(300),
+            }),
+        ),
+        (
+            "TokenJoined.Edge",
+            RunEvent::TokenJoined(TokenJoined {
+                frame,
+                node,
+                data: data(),
+                edge: Some(0),
+            }),
+        ),
+        (
+            "JoinReset.Kept",
+            RunEvent::JoinReset(JoinReset {
+                frame,
+                node,
+                kept: vec![0, 300],
+            }),
+        ),
+    ]
 }
 
 /// Every example by name, as bytes.
@@ -561,6 +726,11 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
         .values_mut()
         .for_each(|step| step.shaped = shaped());
     examples.insert("Run.Shaped".into(), encode(&entered));
+    examples.insert("Run.Queued".into(), encode(&queued(&entered)));
+    for (name, fact) in later_facts() {
+        let event = Event::Run(RunFact { run: RUN, fact });
+        examples.insert(name.into(), encode(&event));
+    }
     let events = vec![
         Event::EventDropped(Number { number: 1 }),
         fact(RunEvent::Suspended(Nothing {})),
@@ -647,7 +817,7 @@ fn every_kind_of_event_has_an_example() {
         .map(|name| name.split('.').next().unwrap_or(name))
         .collect();
     // Kinds of run events and of other events, Run and Entry.
-    assert_eq!(kinds.len(), 30 + 7 + 2, "{kinds:?}");
+    assert_eq!(kinds.len(), 38 + 7 + 2, "{kinds:?}");
     // A number no release has given is told apart from damage.
     let unknown = decode::<Event>(&[0xf8, 0x06, 0x01]);
     assert_eq!(unknown, Err(kernel::codec::Damage::Unknown("Event", 111)));

@@ -5,8 +5,9 @@
 //! an expression, except where a function says that it takes JSON.
 
 use graph::ir::{
-    Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Join, JoinBy, Listen,
-    Loop, Losers, Milestone, More, Need, Retry, Schemas, Task, Try, Wait, Withdraw,
+    Assignment, Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Human, Join,
+    JoinBy, Listen, Lock, LockScope, Loop, Losers, Milestone, More, Need, Retry, Schemas, Task,
+    Try, Wait, Withdraw,
 };
 use graph::template::{Expr, Template};
 use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
@@ -33,6 +34,7 @@ enum K {
     Milestone(String, Option<String>),
     Cases(bool, Vec<(Option<String>, String)>),
     Do(Vec<N>),
+    Lock(Lock, Vec<N>),
     Saga(Vec<N>),
     Loop(Loop, Vec<N>),
     Each(ForEach, Vec<N>),
@@ -165,6 +167,23 @@ pub(crate) fn child(name: &str, workflow: &str) -> N {
     n(name, K::Plain(Kind::Child(child)))
 }
 
+/// Work for a person, with its name as title, that shows the data as it comes.
+pub(crate) fn human(name: &str) -> N {
+    let human = Human {
+        title: word(name),
+        description: None,
+        to: Assignment::default(),
+        data: Template::identity(),
+        form: None,
+        priority: None,
+        due: None,
+        remind: vec![],
+        escalate: None,
+        outcomes: vec![],
+    };
+    n(name, K::Plain(Kind::Human(human)))
+}
+
 pub(crate) fn join(name: &str, need: Need) -> N {
     n(name, K::Plain(Kind::Join(need.into())))
 }
@@ -191,7 +210,6 @@ pub(crate) fn cut_short(name: &str, nodes: &[&str]) -> N {
 }
 
 /// Waits until something goes on at another node.
-#[expect(dead_code, reason = "soon")]
 pub(crate) fn milestone(name: &str, node: &str) -> N {
     n(name, K::Milestone(node.into(), None))
 }
@@ -217,6 +235,17 @@ fn owned(cases: &[(&str, &str)]) -> Vec<(Option<String>, String)> {
 
 pub(crate) fn block(name: &str, body: Vec<N>) -> N {
     n(name, K::Do(body))
+}
+
+/// Runs a body while it holds a lock of which there is one.
+pub(crate) fn lock(name: &str, of: &str, scope: LockScope, body: Vec<N>) -> N {
+    let lock = Lock {
+        name: word(of),
+        scope,
+        limit: 1,
+        body: NO_BODY,
+    };
+    n(name, K::Lock(lock, body))
 }
 
 pub(crate) fn saga(name: &str, body: Vec<N>) -> N {
@@ -372,9 +401,23 @@ impl N {
         self
     }
 
+    pub(crate) fn with_lock(mut self, change: impl FnOnce(&mut Lock)) -> N {
+        if let K::Lock(lock, _) = &mut self.kind {
+            change(lock);
+        }
+        self
+    }
+
     pub(crate) fn with_child(mut self, change: impl FnOnce(&mut Child)) -> N {
         if let K::Plain(Kind::Child(child)) = &mut self.kind {
             change(child);
+        }
+        self
+    }
+
+    pub(crate) fn with_human(mut self, change: impl FnOnce(&mut Human)) -> N {
+        if let K::Plain(Kind::Human(human)) = &mut self.kind {
+            change(human);
         }
         self
     }
@@ -445,7 +488,6 @@ impl N {
     }
 
     /// Where a token goes from a milestone that is not reached.
-    #[expect(dead_code, reason = "soon")]
     pub(crate) fn otherwise(mut self, target: &str) -> N {
         if let K::Milestone(_, to) = &mut self.kind {
             *to = Some(target.into());
@@ -570,6 +612,10 @@ fn kind(graph: &mut Graph, kind: K, target: &dyn Fn(&str) -> Next) -> Kind {
             }
         }
         K::Do(nodes) => Kind::Do(body(graph, nodes)),
+        K::Lock(lock, nodes) => Kind::Lock(Lock {
+            body: body(graph, nodes),
+            ..lock
+        }),
         K::Saga(nodes) => Kind::Saga(body(graph, nodes)),
         K::Loop(repeat, nodes) => Kind::Loop(Loop {
             body: body(graph, nodes),

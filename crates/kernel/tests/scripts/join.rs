@@ -159,7 +159,7 @@ fn ways_of_one_split_to_one_join_are_edges_of_their_own() {
     let world = &mut run(skipped);
     assert_snapshot!(world.log(), @r"
     start w null
-    . s null
+    . s null skipped
     join j null
     !j runtime: the join waits for tokens that can no longer come at /j
     ending 0 failed

@@ -6,13 +6,13 @@ use graph::Value;
 use insta::assert_snapshot;
 use kernel::codec::encode;
 use kernel::limits::{
-    DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, LABELS_MAX, PUBLISHED_BYTES_MAX,
-    SIGNALS_MAX, TURN_BYTES_MAX,
+    DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, LABELS_MAX, MESSAGES_MAX,
+    PUBLISHED_BYTES_MAX, SIGNALS_MAX, TURN_BYTES_MAX,
 };
 use kernel::signal::KeptEvent;
-use kernel::{Command, Event, Rejection, RunId, StepId, StepRef};
+use kernel::{Command, Event, Message, Rejection, RunId, StepId, StepRef};
 
-use crate::graphs::{block, expr, hear, json, map, repeat, set, task};
+use crate::graphs::{block, emit, expr, hear, json, map, repeat, set, task};
 use crate::world::{World, run};
 
 fn heavy() -> Value {
@@ -338,4 +338,42 @@ fn a_fan_out_of_heavy_task_inputs_is_spread_over_turns() {
         offered > 0 && offered * 200_000 < 2 * TURN_BYTES_MAX,
         "{offered}"
     );
+}
+
+#[test]
+fn while_too_many_messages_wait_nobody_begins_what_sends_more() {
+    let mut world = run(vec![task("a"), emit("e", "{type: \"x\"}")]);
+    let mut child = run(vec![task("a"), crate::graphs::child("c", "w")]);
+    let at = StepRef {
+        run: world.first(),
+        step: StepId(99),
+    };
+    let full = || {
+        (0..MESSAGES_MAX as u64)
+            .map(|number| (number, Message::LinkChild(at)))
+            .collect()
+    };
+    world.state.messages = full();
+    child.state.messages = full();
+    let start = world.starting("w", "null");
+    let told = world.ask(Command::StartRun(start.clone()));
+    let bound = MESSAGES_MAX as u64;
+    assert_eq!(
+        told,
+        Err(Rejection::LimitReached(
+            "messages between runs that wait",
+            bound
+        ))
+    );
+    for world in [&mut world, &mut child] {
+        world.done("a", "1");
+        let run = &world.state.runs[&world.first()];
+        let told = run
+            .failure
+            .as_ref()
+            .and_then(|failure| failure.detail.clone());
+        assert!(told.is_some_and(|told| told.contains("messages between runs")));
+    }
+    world.state.messages.pop_last();
+    assert!(world.ask(Command::StartRun(start)).is_ok());
 }

@@ -7,22 +7,26 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use graph::ir::{JoinBy, Losers, Need, Retry};
+use graph::ir::{
+    Assignment, Concurrency, ConcurrencyPolicy, Escalate, JoinBy, LockScope, Losers, Need, Retry,
+};
 use graph::{Delay, Value};
 use kernel::codec::{decode, encode};
 use kernel::event::RunEnded;
 use kernel::id::WHOLE_RUN;
 use kernel::schedule::{CatchUp, Overlap, Schedule};
 use kernel::{
-    Command, Entry, Event, Run, RunEvent, RunId, SessionId, State, StepId, StepRef, TaskToken,
+    Command, Entry, Event, HumanAct, Run, RunEvent, RunId, SessionId, State, StepId, StepRef,
+    TaskToken,
 };
 use proptest::collection::vec;
 use proptest::prelude::any;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 use crate::graphs::{
-    N, attempt, block, child, cut_short, emit, fold, fork, graph, hear, join, join_by, json, map,
-    merge, raise, repeat, retry, saga, set, split, switch, task, threads, wait, withdraw,
+    N, attempt, block, child, cut_short, emit, expr, fold, fork, graph, hear, human, join, join_by,
+    json, lock, map, merge, milestone, raise, repeat, retry, saga, set, split, switch, task,
+    threads, wait, withdraw,
 };
 use crate::world::{World, flop};
 
@@ -31,7 +35,7 @@ const CASES_DEFAULT: u32 = 1_000;
 
 /// Kinds of events: those of runs and the seven others; but no graph here is long enough for a step to be
 /// held back and begin later.
-const EVENTS: usize = 30 + 7 - 1;
+const EVENTS: usize = 38 + 7 - 1;
 
 /// Rounds in which everything that can be done is done, before a run counts as stuck.
 const ROUNDS_MAX: usize = 2_000;
@@ -95,6 +99,7 @@ impl Garden<'_, '_> {
     fn piece(&mut self, depth: usize) -> Vec<N> {
         match self.dice.roll(10) {
             4 if self.dice.one_in(2) => self.withdrawal(depth),
+            3 if self.dice.one_in(3) => self.milestone(),
             5 if self.dice.one_in(2) => self.threads(depth),
             6 => self.cycle(),
             7 => self.split_and_join(depth),
@@ -161,6 +166,22 @@ impl Garden<'_, '_> {
         ]
     }
 
+    /// A token waits beside another one until that has come to a task.
+    fn milestone(&mut self) -> Vec<N> {
+        let [s, x, b, m, j] = [(); 5].map(|()| self.name());
+        let mut gate = milestone(&m, &b).to(&j);
+        if self.dice.one_in(3) {
+            gate = gate.otherwise("exit");
+        }
+        vec![
+            split(&s, &[("", &x), ("", &m)]),
+            wait(&x, 10),
+            task(&b).to(&j),
+            gate,
+            merge(&j),
+        ]
+    }
+
     /// One token becomes several, and several become one.
     fn threads(&mut self, depth: usize) -> Vec<N> {
         let [t, a, j] = [(); 3].map(|()| self.name());
@@ -181,6 +202,7 @@ impl Garden<'_, '_> {
     fn node(&mut self, depth: usize) -> N {
         let name = &self.name();
         match self.dice.roll(if depth < 3 { 18 } else { 8 }) {
+            0 if self.dice.one_in(3) => self.human(name),
             0 | 1 => self.task(name),
             2 => set(name, ["{x: .}", "1", "[.]"][self.dice.roll(3)]),
             3 => wait(name, [0, 10, 1_000][self.dice.roll(3)]),
@@ -201,6 +223,7 @@ impl Garden<'_, '_> {
                 self.body(depth + 1),
             ),
             10 => self.map(name, depth),
+            17 => self.lock(name, depth),
             11 => fold(name, "[1,2,3]", self.body(depth + 1)).while_("$item < 3"),
             12 | 16 => self.fork(name, depth),
             13 | 14 => self.attempt(name, depth),
@@ -227,6 +250,21 @@ impl Garden<'_, '_> {
         } else {
             made
         }
+    }
+
+    fn human(&mut self, name: &str) -> N {
+        let to = |name: &str| Assignment {
+            assignee: None,
+            groups: Some(expr(name)),
+        };
+        human(name).with_human(|human| {
+            human.to = to("[\"g\"]");
+            human.remind = vec![Delay::Ms(10), Delay::Ms(100)];
+            human.escalate = self.dice.one_in(2).then(|| Escalate {
+                after: Delay::Ms(100),
+                to: to("\"heads\""),
+            });
+        })
     }
 
     fn fork(&mut self, name: &str, depth: usize) -> N {
@@ -269,6 +307,13 @@ impl Garden<'_, '_> {
                 each.losers = Losers::Leave;
             }
         })
+    }
+
+    /// Locks are taken in the order of their depth, so that no two wait for each other.
+    fn lock(&mut self, name: &str, depth: usize) -> N {
+        let scope = [LockScope::Run, LockScope::Workflow, LockScope::Server][self.dice.roll(3)];
+        let (limit, body) = (1 + self.dice.roll(2) as u32, self.body(depth + 1));
+        lock(name, &format!("{scope:?}{depth}"), scope, body).with_lock(|lock| lock.limit = limit)
     }
 
     fn attempt(&mut self, name: &str, depth: usize) -> N {
@@ -319,7 +364,13 @@ fn world_of(dice: &mut Dice<'_>) -> World {
     world.quiet = true;
     world.defers = dice.one_in(4);
     let nodes = Garden { dice, names: 0 }.body(0);
-    world.deploy(graph("w", nodes));
+    let mut made = graph("w", nodes);
+    made.concurrency = dice.one_in(4).then(|| Concurrency {
+        key: "if type == \"number\" then 1 else null end".into(),
+        limit: 1 + dice.roll(2) as u32,
+        policy: [ConcurrencyPolicy::Queue, ConcurrencyPolicy::Replace][dice.roll(2)],
+    });
+    world.deploy(made);
     let nodes = [
         vec![task("c1")],
         vec![set("c2", ".")],
@@ -344,8 +395,8 @@ fn snapshot(state: &State) -> (BTreeMap<RunId, Vec<u8>>, String) {
     (
         runs,
         format!(
-            "{:?}{:?}{:?}{:?}",
-            state.schedules, state.kept_events, state.listeners, state.messages
+            "{:?}{:?}{:?}{:?}{:?}",
+            state.schedules, state.kept_events, state.listeners, state.messages, state.locks
         ),
     )
 }
@@ -371,6 +422,11 @@ fn command(world: &World, dice: &mut Dice<'_>) -> Command {
     };
     let data = json(&dice.data());
     let name = ["e0", "e1"][dice.roll(2)];
+    let people: Vec<StepRef> = world.shown.keys().copied().collect();
+    if !people.is_empty() && dice.one_in(3) {
+        let task = dice.pick(&people).copied().unwrap_or(any_step);
+        return about_human(task, dice);
+    }
     match dice.roll(24) {
         0..=4 => Command::ClaimTask {
             task: dice.pick(&offers).copied().unwrap_or(any_step),
@@ -455,6 +511,28 @@ fn command(world: &World, dice: &mut Dice<'_>) -> Command {
     }
 }
 
+fn about_human(task: StepRef, dice: &mut Dice<'_>) -> Command {
+    let by = ["ann", "bob"][dice.roll(2)].into();
+    let act = match dice.roll(7) {
+        0 | 1 => HumanAct::Claim,
+        2 => HumanAct::Release,
+        3 => HumanAct::Assign {
+            assignee: dice.one_in(2).then(|| "ann".into()),
+            groups: dice.one_in(2).then(|| vec!["g".into(), "h".into()]),
+        },
+        4 => HumanAct::Comment {
+            text: ["", "well"][dice.roll(2)].into(),
+        },
+        5 => HumanAct::Complete {
+            outcome: None,
+            data: json(&dice.data()),
+            comment: None,
+        },
+        _ => HumanAct::Reject { reason: None },
+    };
+    Command::ActOnHuman { task, by, act }
+}
+
 fn schedule(dice: &mut Dice<'_>) -> Schedule {
     let cron = dice.one_in(2).then(|| "every 3000".into());
     Schedule {
@@ -480,11 +558,13 @@ fn schedule(dice: &mut Dice<'_>) -> Schedule {
 fn restart(world: &mut World) {
     let runs = std::mem::take(&mut world.state.runs);
     world.state.listeners.clear();
+    let locks = std::mem::take(&mut world.state.locks);
     for run in runs.values() {
         let restored = world.state.restore_run(&State::encode_run(run));
         assert_eq!(restored, Ok(run.id));
     }
     assert_eq!(world.state.runs, runs);
+    assert_eq!(world.state.locks, locks);
 }
 
 /// Asks for one thing or lets time pass; a refusal must have changed nothing.
@@ -553,6 +633,15 @@ fn serve(world: &mut World, dice: &mut Dice<'_>) {
             let output = Value::Int(dice.roll(5) as i64);
             let _ = world.ask(Command::CompleteTask { token, output });
         }
+        for (task, notice) in world.shown.clone() {
+            let by = notice.whose.assignee.unwrap_or_else(|| "ann".into());
+            let act = HumanAct::Complete {
+                outcome: None,
+                data: Value::Int(dice.roll(5) as i64),
+                comment: Some("done".into()),
+            };
+            let _ = world.ask(Command::ActOnHuman { task, by, act });
+        }
         world.tick(50);
     }
     panic!(
@@ -597,6 +686,23 @@ fn damage(world: &World, dice: &mut Dice<'_>) {
     }
 }
 
+/// No lock has more holders than all its limits allow, and no run waits while it could go on.
+fn check_locks(state: &State) {
+    for (key, holders, _) in state.locks.iter() {
+        let limit = |at: &StepRef| {
+            let run = &state.runs[&at.run];
+            let locking = if at.step == WHOLE_RUN {
+                run.lock.as_deref()
+            } else {
+                run.step(at.step).and_then(|step| step.locking())
+            };
+            locking.map_or(0, |locking| locking.limit as usize)
+        };
+        let most = holders.iter().map(limit).max().unwrap_or(0);
+        assert!(holders.len() <= most, "{key:?} is held by {holders:?}");
+    }
+}
+
 fn check(bytes: &[u8]) -> World {
     let dice = &mut Dice { bytes, at: 0 };
     let mut world = world_of(dice);
@@ -604,6 +710,7 @@ fn check(bytes: &[u8]) -> World {
     for _ in 0..30 + dice.roll(60) {
         disturb(&mut world, dice, &mut finished);
         world.verify_effects();
+        check_locks(&world.state);
     }
     world.verify();
     for run in world.state.runs.values() {

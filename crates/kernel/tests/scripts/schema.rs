@@ -135,7 +135,7 @@ fn data_that_is_skipped_or_free_is_not_checked() {
     ]);
     assert_snapshot!(world.log(), @r"
     start w null
-    . a null
+    . a null skipped
     . b 2
     completed 2
     ");

@@ -3,11 +3,11 @@
 //! The invariant behind them: one live claim for each task, and no attempt just disappears.
 
 use graph::Delay;
-use graph::ir::{Backoff, Retry};
+use graph::ir::{Backoff, Need, Retry};
 use insta::assert_snapshot;
 use kernel::{Command, SessionId};
 
-use crate::graphs::{N, attempt, json, retry, task};
+use crate::graphs::{N, attempt, fork, graph, json, retry, task};
 use crate::world::{START, World, flop, run, run_on};
 
 fn release(world: &mut World, token: kernel::TaskToken) {
@@ -440,4 +440,45 @@ fn a_failure_too_heavy_to_keep_is_shortened() {
     ending 0 failed
     failed communication: the worker said more than 1048576 bytes about its failure at /a
     ");
+}
+
+#[test]
+fn a_task_is_as_urgent_as_it_says_or_as_its_run() {
+    let urgent = |text: &str| task("b").with_task(|task| task.priority = Some(text.into()));
+    let mut made = graph(
+        "w",
+        vec![fork(
+            "f",
+            Need::All,
+            vec![vec![task("a")], vec![urgent(".p")]],
+        )],
+    );
+    made.priority = Some(".p - 1".into());
+    let mut world = World::default();
+    world.deploy(made);
+    let run = world.start("w", r#"{"p":9}"#);
+    let steps = world.state.runs[&run].steps.values();
+    let urgency: Vec<u8> = steps
+        .filter_map(|step| step.task())
+        .map(|task| task.urgency())
+        .collect();
+    assert_eq!(urgency, [8, 9]);
+    let start = world.starting("w", r#"{"p":11}"#);
+    assert!(
+        world.ask(Command::StartRun(start)).is_err(),
+        "10 is too much for a run"
+    );
+    world.start("w", r#"{"p":10}"#);
+    assert!(
+        world
+            .log()
+            .contains("a priority is a number from 0 to 9, not 10")
+    );
+    let world = crate::world::run(vec![task("a")]);
+    world.verify();
+    let run = &world.state.runs[&world.first()];
+    assert_eq!(
+        run.steps.values().next().unwrap().task().unwrap().urgency(),
+        5
+    );
 }

@@ -12,11 +12,13 @@ use graph::{Failure, Graph, Value, failure};
 use kernel::codec::{decode, encode};
 use kernel::effect::Effect;
 use kernel::event::{RunFact, StepEntered};
+use kernel::human::Whose;
 use kernel::id::WHOLE_RUN;
 use kernel::state::{Activity, Ending, Phase};
 use kernel::{
-    Calendar, Command, Delivery, Entry, Event, Message, Rejection, Reply, RunEvent, RunId,
-    SessionId, StartRun, State, StepId, StepRef, TaskToken, Time, decide, outstanding,
+    Calendar, Command, Delivery, Entry, Event, HumanAct, Message, Notice, Rejection, Reply,
+    RunEvent, RunId, SessionId, StartRun, State, StepId, StepRef, TaskToken, Time, decide,
+    outstanding,
 };
 
 use crate::graphs::{N, graph, json};
@@ -59,6 +61,8 @@ pub(crate) struct World {
     pub timers: BTreeSet<(Time, StepRef)>,
     pub claims: BTreeMap<TaskToken, SessionId>,
     pub work: BTreeMap<StepRef, Delivery>,
+    /// Open human tasks.
+    pub shown: BTreeMap<StepRef, Notice>,
     pub schedules: BTreeMap<String, Time>,
     pub expiries: BTreeSet<(Time, u64)>,
     /// Whether commands write into the log.
@@ -198,7 +202,7 @@ impl World {
 
     fn perform(&mut self, effect: Effect, queue: &mut VecDeque<Message>) {
         match effect {
-            Effect::OfferTask { queue, task } => assert!(
+            Effect::OfferTask { queue, task, .. } => assert!(
                 self.offers.insert((queue.to_string(), task)),
                 "offered twice"
             ),
@@ -221,6 +225,12 @@ impl World {
             Effect::ArmTimer { step, at } => assert!(self.timers.insert((at, step)), "armed twice"),
             Effect::DisarmTimer { step, at } => {
                 assert!(self.timers.remove(&(at, step)), "not armed");
+            }
+            Effect::ShowHuman(notice) => {
+                self.shown.insert(notice.task, notice);
+            }
+            Effect::HideHuman(task) => {
+                assert!(self.shown.remove(&task).is_some(), "not shown");
             }
             Effect::Send(message) => queue.push_back(message),
             Effect::ArmSchedule { name, at: Some(at) } => {
@@ -341,6 +351,13 @@ impl World {
         .unwrap();
     }
 
+    /// What someone does about the human task of this name.
+    pub(crate) fn act(&mut self, name: &str, by: &str, act: HumanAct) {
+        let task = self.step_named(name);
+        let by = by.into();
+        self.tell(Command::ActOnHuman { task, by, act });
+    }
+
     pub(crate) fn signal(&mut self, name: &str, data: &str) {
         let run = self.first();
         self.tell(Command::SignalRun {
@@ -407,6 +424,7 @@ impl World {
         assert_eq!(self.offers, owed.offers, "offers");
         assert_eq!(self.timers, owed.timers, "timers");
         assert_eq!(self.claims, owed.claims, "claims");
+        assert_eq!(self.shown, owed.shown, "human tasks");
         assert_eq!(self.schedules, owed.schedules, "schedules");
         assert_eq!(owed.expiries, self.expiries, "expiries");
         let asks_for_child = |message: &Message| matches!(message, Message::StartRun(start) if start.parent.is_some());
@@ -583,6 +601,7 @@ impl World {
                 "receive {}.{} {}",
                 received.step.0, received.filter, received.event
             ),
+            RunEvent::LockGranted(granted) => format!("lock {}", granted.step.0),
             RunEvent::ItemAdded(added) => format!("item {} {}", added.step.0, added.item),
             RunEvent::SignalKept(signal) => {
                 format!("signal {} kept {}", signal.number, signal.event)
@@ -595,6 +614,25 @@ impl World {
                 format!("keep {} {}", kept.step.0, said.unwrap_or_default())
                     .trim_end()
                     .into()
+            }
+            RunEvent::HumanClaimed(fact) => format!("{} has {}", fact.by, fact.step.0),
+            RunEvent::HumanReleased(fact) => format!("{} releases {}", fact.by, fact.step.0),
+            RunEvent::HumanAssigned(fact) => {
+                format!("{} gives {} to {}", fact.by, fact.step.0, whose(&fact.to))
+            }
+            RunEvent::HumanEscalated(fact) => {
+                format!("escalate {} to {}", fact.step.0, whose(&fact.to))
+            }
+            RunEvent::HumanReminded(fact) => format!("remind {}", fact.step.0),
+            RunEvent::HumanCommented(fact) => {
+                format!("{} says of {}: {}", fact.by, fact.step.0, fact.text)
+            }
+            RunEvent::HumanDecided(fact) => {
+                let outcome = fact.outcome.as_deref().unwrap_or("rejected");
+                format!(
+                    "{} decides {}: {outcome} {}",
+                    fact.by, fact.step.0, fact.data
+                )
             }
             RunEvent::Suspended(_) => "suspended".into(),
             RunEvent::Resumed(_) => "resumed".into(),
@@ -622,7 +660,9 @@ impl World {
             Activity::Region(_) => "region".into(),
             Activity::Held(_) => "held".into(),
             Activity::Kept(_) => "kept".into(),
+            Activity::Milestone(_) => "milestone".into(),
             Activity::Yielded(_) => "yielded".into(),
+            Activity::Human(work) => format!("human {:?} for {}", work.title, whose(&work.whose)),
         }
     }
 }
@@ -632,6 +672,16 @@ pub(crate) fn flop(kind: &str) -> Failure {
     Failure {
         kind: kind.into(),
         ..Failure::new("runtime", "flop")
+    }
+}
+
+fn whose(whose: &Whose) -> String {
+    let names = whose.assignee.iter().chain(&whose.groups);
+    let names: Vec<&str> = names.map(|name| &**name).collect();
+    if names.is_empty() {
+        "anyone".into()
+    } else {
+        names.join(" ")
     }
 }
 
@@ -665,6 +715,7 @@ pub(crate) fn assert_same(a: &State, b: &State) {
         }
     }
     assert_eq!(a.listeners, b.listeners, "listeners");
+    assert_eq!(a.locks, b.locks, "locks");
     assert_eq!(a.schedules, b.schedules, "schedules");
     assert_eq!(a.messages, b.messages, "messages");
     assert_eq!(

@@ -1,6 +1,7 @@
 //! Owns [`Raw`]: the generated clients on the connection of a [`crate::Client`].
 
 use api::v1::events_client::EventsClient;
+use api::v1::human_tasks_client::HumanTasksClient;
 use api::v1::runs_client::RunsClient;
 use api::v1::schedules_client::SchedulesClient;
 use api::v1::workers_client::WorkersClient;
@@ -33,6 +34,8 @@ services! {
     workflows: WorkflowsClient,
     /// Runs.
     runs: RunsClient,
+    /// Work that waits for people.
+    human_tasks: HumanTasksClient,
     /// Correlated events.
     events: EventsClient,
     /// Schedules.

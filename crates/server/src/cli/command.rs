@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand};
 use super::complaint::Complaint;
 use super::context::Context;
 use super::{
-    apply, cancel, check, completion, config, describe, exec, get, history, list, publish, retry,
-    run, schedule, server, signal, steer, test,
+    apply, cancel, check, completion, config, describe, exec, get, history, human, list, publish,
+    retry, run, schedule, server, signal, steer, test,
 };
 use crate::output::paint::Paint;
 
@@ -50,6 +50,7 @@ pub(crate) enum Command {
     Signal(signal::Signal),
     Publish(publish::Publish),
     Retry(retry::Retry),
+    Human(human::Human),
     Schedule(schedule::Schedule),
     Config(config::Config),
     Completion(completion::Completion),
@@ -106,6 +107,7 @@ impl Command {
             Command::Signal(command) => wait_for(command.run(context)),
             Command::Publish(command) => wait_for(command.run(context)),
             Command::Retry(command) => wait_for(command.run(context)),
+            Command::Human(command) => wait_for(command.run(context)),
             Command::Schedule(command) => wait_for(command.run(context)),
         }
     }

@@ -14,6 +14,7 @@ mod describe;
 mod exec;
 mod get;
 mod history;
+mod human;
 mod input;
 mod list;
 mod publish;

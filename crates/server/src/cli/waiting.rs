@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use sdk::{Client, Run, RunState};
+use sdk::{Client, HumanFilter, Run, RunState};
 use tokio::time::{Instant, sleep};
 
 use super::complaint::Complaint;
@@ -70,6 +70,11 @@ pub(crate) async fn until_end(
                 run.state.name()
             }
             Ok(run) => {
+                if incident == Incident::GiveUp {
+                    demand_no_person(client)
+                        .await
+                        .inspect_err(|_| clear(context))?;
+                }
                 seen = Instant::now();
                 run.state.name()
             }
@@ -88,6 +93,17 @@ pub(crate) async fn until_end(
         }
         progress(context, id, shown, began.elapsed());
     }
+}
+
+/// Refuses to wait for a person who cannot be reached: nobody but this process knows of its server.
+async fn demand_no_person(client: &Client) -> Result<(), Complaint> {
+    let page = client.human_tasks(HumanFilter::default(), 1, None).await?;
+    page.tasks.first().map_or(Ok(()), |task| {
+        Err(Complaint::Broken(format!(
+            "the human task {:?} needs a server that people can reach\nhint: start one with `quadrille server`, then `quadrille apply` and `quadrille run`",
+            task.title
+        )))
+    })
 }
 
 /// What became of a run that has ended.

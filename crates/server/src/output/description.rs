@@ -219,7 +219,7 @@ pub(crate) fn schedule(schedule: &Schedule, paint: Paint) -> String {
 }
 
 /// Names and values below each other; what is empty is left out.
-fn fields(fields: &[(&str, String)], paint: Paint) -> String {
+pub(super) fn fields(fields: &[(&str, String)], paint: Paint) -> String {
     let shown = fields.iter().filter(|(_, value)| !value.is_empty());
     shown
         .map(|(name, value)| {
@@ -232,7 +232,7 @@ fn fields(fields: &[(&str, String)], paint: Paint) -> String {
 }
 
 /// Lines under a heading.
-fn section(heading: &str, lines: &str, paint: Paint) -> String {
+pub(super) fn section(heading: &str, lines: &str, paint: Paint) -> String {
     let lines: String = lines.lines().map(|line| format!("  {line}\n")).collect();
     format!("\n{}\n{lines}", paint.tone(heading, Tone::Strong))
 }

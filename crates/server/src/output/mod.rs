@@ -3,6 +3,7 @@
 pub(crate) mod description;
 pub(crate) mod event;
 pub(crate) mod finding;
+pub(crate) mod human;
 pub(crate) mod junit;
 pub(crate) mod paint;
 pub(crate) mod problem;

@@ -56,6 +56,12 @@ pub(crate) fn partition(facts: &Facts, partition: &Partition) -> Result<(), Viol
             ),
         );
     }
+    if live.locks != facts.locks {
+        return Violation::found(
+            REPLAY,
+            format!("locks are {:?}, by the facts {:?}", live.locks, facts.locks),
+        );
+    }
     let versions = |state: &State| -> Vec<(String, bool)> {
         let catalog = &state.catalog;
         catalog

@@ -95,7 +95,7 @@ fn timed_out(run: &Run, fact: &StepFailed) -> Option<Time> {
     let step = run.step(fact.step?)?;
     let waits = matches!(
         step.activity,
-        Activity::Task(_) | Activity::Timer(_) | Activity::Listen(_)
+        Activity::Task(_) | Activity::Timer(_) | Activity::Listen(_) | Activity::Human(_)
     );
     if waits && fact.failure.kind.ends_with("timeout") {
         run.due(fact.step?)

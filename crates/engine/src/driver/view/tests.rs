@@ -99,6 +99,9 @@ fn finished(dice: &mut Dice, number: u64) -> Run {
         steps: BTreeMap::new(),
         signals: Vec::new(),
         cancel_reason: None,
+        lock: None,
+        priority: None,
+        kept_place: None,
     }
 }
 
