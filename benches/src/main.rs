@@ -7,6 +7,7 @@ mod arguments;
 mod closed_loop;
 mod disk;
 mod echo;
+mod expressions;
 mod latencies;
 mod load;
 mod worker;
@@ -26,6 +27,7 @@ usage: quadrille-bench COMMAND
   worker    --url URL [--queue bench] [--concurrency 512]
   load      --url URL [LOAD] [--workflow one-step] [--wait-ms 60000] [--by calls|stream]
   disk      --file PATH [--seconds 1]
+  expressions                  evaluates simple expressions, ours and jaq by turns
 
   LOAD: [--concurrency 1] [--channels 1] [--seconds 4] [--warmup-ms 1000] [--count 0]";
 
@@ -49,6 +51,7 @@ fn run(command: &str, arguments: &Arguments) -> anyhow::Result<()> {
         "worker" => worker::run(arguments),
         "load" => load::run(arguments),
         "disk" => disk::run(arguments),
+        "expressions" => expressions::run(),
         other => anyhow::bail!("no command is named {other:?}\n\n{USAGE}"),
     }
 }

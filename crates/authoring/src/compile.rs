@@ -21,13 +21,34 @@ pub struct Compiled {
     pub warnings: Vec<Finding>,
 }
 
+/// When runs start by themselves, and with which policies; what the text leaves open is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// When.
+    pub pace: Pace,
+    /// IANA name of the time zone of a cron expression.
+    pub zone: Option<String>,
+    /// No starts before this instant, in milliseconds since 1970.
+    pub from_ms: Option<u64>,
+    /// No starts after this instant, in milliseconds since 1970.
+    pub until_ms: Option<u64>,
+    /// What to do when the run before has not ended: skip, queue, allow, cancel or terminate.
+    pub overlap: Option<&'static str>,
+    /// What to do about missed starts: skip, one or all.
+    pub catch_up: Option<&'static str>,
+}
+
 /// When runs start by themselves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Schedule {
+pub enum Pace {
     /// At the times of this cron expression, checked.
     Cron(String),
     /// Again and again, this many milliseconds apart; more than zero.
     Every(u64),
+    /// So many milliseconds after the run before has ended; more than zero.
+    After(u64),
+    /// When the events of the graph's trigger come.
+    On,
 }
 
 /// Compiles a workflow written in the Serverless Workflow DSL 1.0, as YAML 1.2 or JSON.

@@ -2,8 +2,6 @@
 //!
 //! Invariant: every key of the root is read here, so that what nobody reads is reported as unknown.
 
-use std::str::FromStr;
-
 use graph::Expr;
 use graph::check::THREADS_MAX;
 use graph::ir::{Attribute, AttributeKind, Concurrency, ConcurrencyPolicy, NAMESPACE_DEFAULT};
@@ -25,17 +23,15 @@ const LABEL_BYTES_MAX: usize = 63;
 const OWN_PREFIX: &str = "dev.quadrille/";
 
 /// Those keys, without the prefix.
-const KEYS_OWN: [&str; 6] = [
+const KEYS_OWN: [&str; 7] = [
     "attributes",
     "concurrency",
     "labels",
     "priority",
     "retention",
+    "schedule",
     "variables",
 ];
-
-/// The shortest interval of a schedule.
-const EVERY_MS_MIN: u64 = 1_000;
 
 impl<'t> Lowering<'t> {
     /// The whole document; gives when it starts by itself.
@@ -68,7 +64,7 @@ impl<'t> Lowering<'t> {
         self.graph.timeout = root
             .member("timeout")
             .and_then(|at| self.timeout(at, &scope));
-        let schedule = root.member("schedule").and_then(|at| self.schedule(at));
+        let schedule = self.schedule(root);
         self.required_body(root, "do", &scope);
         self.warn_unused();
         self.warn_idle_extensions();
@@ -199,9 +195,11 @@ impl<'t> Lowering<'t> {
                 "labels" if own.is_some() => self.tags(member),
                 "concurrency" if own.is_some() => self.concurrency(member),
                 "priority" if own.is_some() => {
-                    self.graph.priority = self.priority(member, &Scope::default());
+                    self.graph.priority = self.urgency(member, &Scope::default());
                 }
                 "variables" if own.is_some() => self.variables(member),
+                // Read with the schedule that it is about.
+                "schedule" if own.is_some() => {}
                 _ if own.is_some() => self.unknown_own(member),
                 _ => {}
             }
@@ -278,17 +276,14 @@ impl<'t> Lowering<'t> {
             at,
             &[&SECTIONS[..], &["catalogs", "extensions", "secrets"]].concat(),
         );
-        let advice = [
-            (
-                "catalogs",
-                "copy the functions that you need into `use.functions`",
-            ),
-            (
-                "secrets",
-                "let the worker that needs a secret read it from its own configuration",
-            ),
-        ];
+        let advice = [(
+            "catalogs",
+            "copy the functions that you need into `use.functions`",
+        )];
         self.refuse(at, &advice);
+        if let Some(secrets) = at.member("secrets") {
+            self.secrets(secrets);
+        }
         if let Some(extensions) = at.member("extensions") {
             self.extensions(extensions);
         }
@@ -316,62 +311,6 @@ impl<'t> Lowering<'t> {
                     &format!("write {key}: {only} or leave it out"),
                 );
             }
-        }
-    }
-
-    fn schedule(&mut self, at: At<'t>) -> Option<Schedule> {
-        self.known(at, &["every", "cron", "after", "on"]);
-        let after = "use `every`, or end the workflow with a `wait` and a `run.workflow` with `await: false`";
-        let on = "let whoever publishes the event start a run, or start with a `listen`";
-        self.refuse(at, &[("after", after), ("on", on)]);
-        if at.member("after").is_some() || at.member("on").is_some() {
-            return None;
-        }
-        match (at.member("every"), at.member("cron")) {
-            (Some(every), None) => match self.fixed_ms(every)? {
-                ..EVERY_MS_MIN => {
-                    self.findings
-                        .error(every, "bad-duration", "`every` must be a second at least");
-                    None
-                }
-                ms => Some(Schedule::Every(ms)),
-            },
-            (None, Some(cron)) => {
-                let text = self.literal(cron)?;
-                if let Some(why) = flaw_of_cron(&text) {
-                    let message = format!(
-                        "{} {why}; write for example '0 6 * * MON-FRI'",
-                        quote(&text)
-                    );
-                    self.findings.error(cron, "bad-cron", message);
-                }
-                Some(Schedule::Cron(text.to_string()))
-            }
-            _ => {
-                if at.is_map() {
-                    self.findings.error_key(
-                        at,
-                        "bad-value",
-                        "a schedule needs exactly one of `every` and `cron`",
-                    );
-                }
-                None
-            }
-        }
-    }
-}
-
-/// What is wrong with a cron expression.
-fn flaw_of_cron(text: &str) -> Option<String> {
-    match croner::Cron::from_str(text) {
-        Ok(cron) => cron
-            .find_next_occurrence(&chrono::DateTime::UNIX_EPOCH, false)
-            .is_err()
-            .then(|| "never comes: no date fits all of its fields".to_owned()),
-        Err(error) => {
-            let error = error.to_string();
-            let error = error.trim_end_matches('.');
-            Some(format!("is not a cron expression: {error}"))
         }
     }
 }

@@ -5,23 +5,21 @@
 //! told with its place instead of failing a run.
 
 use graph::expr::Program;
-use graph::template::VARIABLES;
+use graph::template::{SECRETS_VARIABLE, VARIABLES};
 use graph::value::Value;
 use graph::{Expr, Template};
 
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
+use crate::secret::names_secrets;
 use crate::task::extension::TASK_HELD;
 use crate::tree::{At, Data, Mark};
 
-/// Variables of the language that runs do not have.
-const VARIABLES_UNSUPPORTED: [(&str, &str); 2] = [
-    (
-        "secrets",
-        "let the worker that needs a secret read it from its own configuration",
-    ),
-    ("authorization", "pass what the worker needs in its input"),
-];
+/// The variable of the language that runs do not have, and what to do instead.
+const AUTHORIZATION: (&str, &str) = (
+    "$authorization",
+    "the variable $authorization is not supported: what a policy makes is known to the connector alone; use `$secrets` for a token that you have",
+);
 
 /// What is inside of `${ … }`, if the whole text is that.
 pub(crate) fn unwrap(text: &str) -> Option<&str> {
@@ -128,24 +126,31 @@ impl<'t> Lowering<'t> {
             );
             return None;
         }
-        let variables: Vec<&str> = VARIABLES
-            .iter()
-            .copied()
-            .chain(scope.locals.iter().map(|name| &**name))
-            .collect();
+        let secret = names_secrets(source);
+        if secret && !self.check_secrets(at, source, scope) {
+            return None;
+        }
+        let variables: Vec<&str> = match secret {
+            true => vec![SECRETS_VARIABLE],
+            false => VARIABLES
+                .iter()
+                .copied()
+                .chain(scope.locals.iter().map(|name| &**name))
+                .collect(),
+        };
         if let Err((message, offset)) = check_expression(source, &variables) {
-            for (name, advice) in VARIABLES_UNSUPPORTED {
-                if source.contains(&format!("${name}")) {
-                    self.findings.error(
-                        at,
-                        "unsupported",
-                        format!("the variable ${name} is not supported yet; {advice}"),
-                    );
-                    return None;
-                }
+            let (name, told) = AUTHORIZATION;
+            if source.contains(name) {
+                self.findings.error(at, "unsupported", told);
+                return None;
             }
             let mark = mark_in(at, source, offset);
             let message = match source.contains("${") {
+                _ if secret => format!(
+                    "the expression {} is wrong: {}; where $secrets is named nothing else of the run can be, and . is null",
+                    quote(source),
+                    message.replace('\n', "; ")
+                ),
                 true => format!(
                     "{} is not one expression; write one ${{ }} around the whole, and \\( ) inside of text",
                     quote(source)

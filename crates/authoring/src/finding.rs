@@ -49,7 +49,8 @@ pub struct Finding {
     ///   `empty-list` `bad-dsl` `bad-version` `bad-duration` `bad-instant` `bad-cron` `bad-endpoint`
     ///   `bad-schema`
     /// * tasks: `bad-item` `unknown-task` `duplicate-name` `unknown-jump` `two-defaults` `unknown-name`
-    ///   `unknown-function` `function-cycle` `compensate-outside-saga` `bad-expression` `unsound`
+    ///   `unknown-function` `function-cycle` `compensate-outside-saga` `bad-expression` `misplaced-secret`
+    ///   `unsound`
     /// * `unsupported`: part of the language, but not of this server
     /// * warnings: `unused` `text-not-expression`
     pub code: &'static str,

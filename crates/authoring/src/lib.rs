@@ -28,13 +28,15 @@ mod finding;
 mod lowering;
 mod profile;
 mod reading;
+mod schedule;
 mod schema;
+mod secret;
 pub mod suite;
 mod task;
 mod tree;
 mod yaml;
 
-pub use compile::{Compiled, Schedule, compile};
+pub use compile::{Compiled, Pace, Schedule, compile};
 pub use finding::{FINDINGS_MAX, Finding, Severity};
 pub use lowering::REUSED_WEIGHT_MAX;
 pub use profile::schema;

@@ -33,6 +33,8 @@ pub(crate) struct Lowering<'t> {
     pub(crate) graph: Graph,
     pub(crate) namespace: String,
     pub(crate) extensions: Vec<Extension<'t>>,
+    /// The secrets that `use.secrets` declares.
+    pub(crate) secrets: BTreeSet<Str>,
     components: BTreeMap<(&'static str, &'t str), At<'t>>,
     used: BTreeSet<(&'static str, &'t str)>,
     reused_weight: usize,
@@ -53,6 +55,18 @@ pub(crate) struct Scope {
     pub(crate) extension: bool,
     /// Whether `$task` is the task that is extended.
     pub(crate) task_held: bool,
+    /// Whether expressions may name secrets.
+    pub(crate) secrets: bool,
+}
+
+impl Scope {
+    /// The same place, in which expressions may name secrets.
+    pub(crate) fn with_secrets(&self) -> Scope {
+        Scope {
+            secrets: true,
+            ..self.clone()
+        }
+    }
 }
 
 impl<'t> Lowering<'t> {
@@ -66,6 +80,7 @@ impl<'t> Lowering<'t> {
             retention_ms: None,
             schemas: Schemas::default(),
             context: None,
+            trigger: None,
             labels: Vec::new(),
             attributes: Vec::new(),
             concurrency: None,
@@ -80,6 +95,7 @@ impl<'t> Lowering<'t> {
             graph,
             namespace: NAMESPACE_DEFAULT.into(),
             extensions: Vec::new(),
+            secrets: BTreeSet::new(),
             components: BTreeMap::new(),
             used: BTreeSet::new(),
             reused_weight: 0,

@@ -130,9 +130,9 @@ fn sections() {
     3:18: error: "61 * * * *" is not a cron expression: Component error: Number out of bounds; write for example '0 6 * * MON-FRI' [bad-cron]
         at "/schedule/cron"
     "#);
-    assert_snapshot!(root("schedule: {on: {one: {with: {type: x}}}}"), @r#"
-    3:12: error: `on` is not supported yet; let whoever publishes the event start a run, or start with a `listen` [unsupported]
-        at "/schedule/on"
+    assert_snapshot!(root("schedule: {on: {one: {with: {type: '${ .x }'}}, any: []}, after: PT1S}"), @r#"
+    3:1: error: a schedule needs exactly one of `every`, `cron`, `after`, `on` [bad-value]
+        at "/schedule"
     "#);
     assert_snapshot!(root("schedule: {every: {fortnights: 1}}"), @r#"
     3:19: error: unknown unit of time "fortnights"; use days, hours, minutes, seconds or milliseconds [bad-duration]
@@ -143,12 +143,10 @@ fn sections() {
         at "/schedule/cron"
     "#);
     assert_snapshot!(root("schedule: {every: PT1H, cron: '0 * * * *'}"), @r#"
-    3:1: error: a schedule needs exactly one of `every` and `cron` [bad-value]
+    3:1: error: a schedule needs exactly one of `every`, `cron`, `after`, `on` [bad-value]
         at "/schedule"
     "#);
     assert_snapshot!(root("use: {secrets: [a], extensions: [], catalogs: {}}"), @r#"
-    3:7: error: `secrets` is not supported yet; let the worker that needs a secret read it from its own configuration [unsupported]
-        at "/use/secrets"
     3:37: error: `catalogs` is not supported yet; copy the functions that you need into `use.functions` [unsupported]
         at "/use/catalogs"
     "#);
@@ -281,7 +279,7 @@ fn expressions() {
     assert_snapshot!(tasks("- a: {for: {each: pet, in: .pets}, do: [b: {set: {x: '${ $pet }'}}]}\n- c: {set: {x: '${ $pet }', y: '${ $secrets.a }'}}"), @r#"
     4:20: error: the expression "$pet" is wrong: `$pet` is not defined; these exist: $context, $input, $output, $task, $workflow, $runtime [bad-expression]
         at "/do/1/c/set/x"
-    4:32: error: the variable $secrets is not supported yet; let the worker that needs a secret read it from its own configuration [unsupported]
+    4:32: error: $secrets may be named only in the `with` of calls, and in `environment` and `arguments` of what `run` starts; everywhere else it would be kept with the run [misplaced-secret]
         at "/do/1/c/set/y"
     "#);
 }
@@ -328,17 +326,21 @@ fn failures() {
 
 #[test]
 fn events() {
-    assert_snapshot!(tasks("- a: {listen: {to: {one: {with: {source: x}}}, read: raw}}"), @r#"
-    3:27: error: `type` is missing; add it here [missing-key]
+    assert_snapshot!(tasks("- a: {listen: {to: {one: {with: {}}, until: false}, read: bytes}}"), @r#"
+    3:33: error: the filter says nothing of the event; add its `type`, or write `any: []` to take every event [missing-key]
         at "/do/0/a/listen/to/one/with"
-    3:48: error: `read: raw` is not supported yet; use `envelope` for the whole event or `data` for its data [unsupported]
+    3:59: error: "bytes" is not a word that `read` knows; use one of data, envelope, raw [bad-value]
         at "/do/0/a/listen/read"
+    3:45: warning: `until` counts with `any` only; `one` and `all` end by themselves, so remove it [unused]
+        at "/do/0/a/listen/to/until"
     "#);
-    assert_snapshot!(tasks("- a: {listen: {to: {any: []}}, foreach: {}}"), @r#"
-    3:21: error: listening to every event is not supported yet; list the events that are meant, each with its `type` [unsupported]
-        at "/do/0/a/listen/to/any"
-    3:32: error: `foreach` is not supported yet; listen inside of a `call: loop` and handle one event each round [unsupported]
-        at "/do/0/a/foreach"
+    assert_snapshot!(tasks("- a: {listen: {to: {any: [], until: {any: [], until: x}}}, foreach: {item: context, of: 1}}"), @r#"
+    3:47: error: unknown key "until"; allowed here: one, any, all [unknown-key]
+        at "/do/0/a/listen/to/until/until"
+    3:76: error: $context exists already with a meaning of its own; choose another name [bad-name]
+        at "/do/0/a/foreach/item"
+    3:85: error: unknown key "of"; allowed here: item, at, do, output, export [unknown-key]
+        at "/do/0/a/foreach/of"
     "#);
     assert_snapshot!(tasks("- a: {listen: {to: {one: {with: {type: '${ .t }'}, correlate: {id: {from: .id}}}, all: []}}}"), @r#"
     3:16: error: `to` needs exactly one of `one`, `any`, `all` [bad-value]
@@ -381,18 +383,14 @@ fn calls() {
         at "/do/2/c/with/output"
     "#);
     assert_snapshot!(tasks("- a: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {oauth2: {}}}}}\n- b: {call: http, with: {method: get, endpoint: {uri: 'https://x', authentication: {basic: {username: a}}}}}"), @r#"
-    3:85: error: `oauth2` is not supported yet; use `bearer` with a token that an earlier task fetched, or a worker of yours that makes the call [unsupported]
+    3:85: error: `authority` is missing; add it here [missing-key]
         at "/do/0/a/with/endpoint/authentication/oauth2"
     4:85: error: `password` is missing; add it here [missing-key]
         at "/do/1/b/with/endpoint/authentication/basic"
     "#);
-    assert_snapshot!(tasks("- a: {call: grpc, with: {}}\n- b: {run: {shell: {command: ls}}}\n- c: {run: {workflow: {}}}"), @r#"
-    3:7: error: `call: grpc` is not supported yet; use `call: http`, or `call: task` with a worker of yours that makes the call [unsupported]
-        at "/do/0/a/call"
-    4:13: error: `shell` is not supported yet; let a worker do it: `call: task` with a queue that your worker polls [unsupported]
-        at "/do/1/b/run/shell"
-    5:13: error: `name` is missing; add it here [missing-key]
-        at "/do/2/c/run/workflow"
+    assert_snapshot!(tasks("- c: {run: {workflow: {}}}"), @r#"
+    3:13: error: `name` is missing; add it here [missing-key]
+        at "/do/0/c/run/workflow"
     "#);
     assert_snapshot!(root("use: {functions: {f: {call: g}, g: {do: [x: {call: f}]}, h: {wait: PT1S}}}\noutput: {as: .a}"), @r#"
     3:22: warning: "f" is never used, and so was not checked; use it or remove it [unused]
@@ -488,7 +486,7 @@ fn human_tasks() {
     call: human-task
     with:
       group: 5
-      form: {schema: true, ui: {}}
+      form: {schema: {type: object, required: 5}, ui: {}}
       priority: 10
       due: soon
       remind: PT1H
@@ -501,9 +499,9 @@ fn human_tasks() {
         at "/do/0/a/with"
     7:14: error: `group` must be the name of a group or a list of names, not a number [bad-type]
         at "/do/0/a/with/group"
-    8:22: error: `schema` must be a map that is a JSON Schema, not true or false [bad-type]
-        at "/do/0/a/with/form/schema"
-    8:28: error: unknown key "ui"; allowed here: schema [unknown-key]
+    8:47: error: this must be a list of names [bad-schema]
+        at "/do/0/a/with/form/schema/required"
+    8:51: error: unknown key "ui"; allowed here: schema [unknown-key]
         at "/do/0/a/with/form/ui"
     9:17: error: `priority` must be a whole number from 0 to 9, the most urgent, not 10 [bad-value]
         at "/do/0/a/with/priority"

@@ -225,6 +225,11 @@ fn bodies(node: &Node) -> Vec<(String, BodyIndex)> {
             .iter()
             .map(|branch| ("branch".into(), *branch))
             .collect(),
+        Kind::Listen(listen) => {
+            let each = listen.each.iter();
+            each.map(|each| (format!("each ${}", each.each), each.body))
+                .collect()
+        }
         Kind::Try(body) => {
             let mut bodies = vec![(
                 format!("tries{}", body.catch.as_ref().map_or(String::new(), caught)),
@@ -363,16 +368,16 @@ do:
     attribute orderTotal Number ${ .total }
     [/do from on]
       on: set {"no":"off","on":"yes","t":null,"v":1.5} -> exit
-    schedule Cron("0 6 * * MON-FRI")
+    schedule Schedule { pace: Cron("0 6 * * MON-FRI"), zone: None, from_ms: None, until_ms: None, overlap: None, catch_up: None }
     "#
     );
     assert_snapshot!(
         listing(r#"{"document": {"dsl": "1.0.0", "namespace": "default", "name": "json", "version": "1.0.0"}, "do": [], "schedule": {"every": "PT15M"}}"#),
-        @r#"
+        @r"
     workflow json 1.0.0
     [/do from nothing]
-    schedule Every(900000)
-    "#
+    schedule Schedule { pace: Every(900000), zone: None, from_ms: None, until_ms: None, overlap: None, catch_up: None }
+    "
     );
 }
 
@@ -605,6 +610,10 @@ fn listening_and_emitting() {
 - a: {listen: {to: {one: {with: {type: paid, source: 'https://bank', data: '${ .amount > 10 }'}, correlate: {order: {from: .data.order, expect: '${ .id }'}}}}}}
 - b: {listen: {to: {any: [{with: {type: x, data: {a: 1}}}, {with: {type: y, subject: '${ .who }'}}]}, read: envelope}}
 - c: {listen: {to: {all: [{with: {type: x}}, {with: {type: y}}]}, read: data}}
+- ever:
+    listen: {to: {any: [{with: {source: 'https://us'}}], until: '${ false }'}}
+    foreach: {item: event, at: i, output: {as: .done}, export: {as: '$context + 1'}, do: [e: {set: '${ $event }'}]}
+- ended: {listen: {to: {any: [{with: {type: x}, correlate: {order: {from: .data.order}}}], until: {one: {with: {type: end}}}}}}
 - d: {emit: {event: {with: {type: done, source: 'https://us', data: {id: '${ .id }'}}}}}
 "#
         ),
@@ -612,7 +621,15 @@ fn listening_and_emitting() {
     [/do from a]
       a: listen any 1, paid source="https://bank" when ${ .data | (.amount > 10) } ${ .data.order }=${ .id } -> b
       b: listen any 1, envelope, x data={"a":1}, y subject=${ .who } -> c
-      c: listen all, x, y -> d
+      c: listen all, x, y -> ever
+      ever: listen any 1 until Never,  source="https://us" -> ended
+        each $event
+          [/do/3/ever/foreach from foreach]
+            foreach: do, output ${ .done }, export ${ $context + 1 } -> exit
+              does
+                [/do/3/ever/foreach/do from e]
+                  e: set ${ $event } -> exit
+      ended: listen any 1 until Events { filters: [Filter { event_type: "end", with: [], when: None, correlate: [], bind: [], transient: false }], need: Count(1) }, x order:${ .data.order } -> d
       d: emit {type:"done",source:"https://us",data:{id:${ .id }}} -> exit
     "#
     );
@@ -669,7 +686,7 @@ do:
     workflow test 1.0.0
     [/do from a]
       a: task "http" on "http" with {method:"get",output:"content",endpoint:${ "https://x/\(.["id"]|if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") else @uri end)/\"y\"/\(.["name"]|if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") else @uri end)" }} -> b
-      b: task "http" on "http" with {method:"post",output:"response",headers:{"Accept":"text/plain"},query:${ .query },body:{id:${ .id }},redirect:true,endpoint:${ .uri },authentication:{bearer:{token:${ .token }}}} -> c
+      b: task "http" on "http" with {method:"post",output:"response",redirect:true,headers:{"Accept":"text/plain"},query:${ .query },body:{id:${ .id }},endpoint:${ .uri },authentication:{bearer:{token:${ .token }}}} -> c
       c: task "http" on "http" with {method:"get",output:"content",endpoint:"https://x",authentication:{basic:{username:"a",password:${ .p }}}} -> exit
     "#
     );

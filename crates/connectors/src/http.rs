@@ -14,7 +14,7 @@ use crate::outgoing::Outgoing;
 use crate::reading::read;
 pub(crate) use caller::Caller;
 pub(crate) use outcome::root_cause;
-use request::Input;
+pub(crate) use request::{Input, Output, scalar, shown};
 
 /// Queue and task name of the connector.
 pub const QUEUE: &str = "http";

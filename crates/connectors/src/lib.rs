@@ -5,5 +5,10 @@
 
 mod authentication;
 pub mod http;
+pub mod openapi;
 pub mod outgoing;
+pub mod process;
 mod reading;
+mod resource;
+
+pub use resource::Files;

@@ -11,6 +11,7 @@ mod metrics;
 pub mod partition;
 pub mod query;
 pub mod rehearsal;
+mod secrets;
 
 pub use calendar::ZonedCalendar;
 pub use driver::handle::{
@@ -19,3 +20,4 @@ pub use driver::handle::{
 };
 pub use driver::{Data, Options, Running, StartFault, start};
 pub use metrics::Metrics;
+pub use secrets::{NoSecrets, SecretSource};

@@ -9,7 +9,7 @@ use graph::Failure;
 use graph::value::{Str, Value};
 use kernel::catalog::Definition;
 use kernel::id::WHOLE_RUN;
-use kernel::state::{Activity, Region, Run, Step, TaskStage};
+use kernel::state::{Activity, Listening, Region, Run, Step, TaskStage};
 use kernel::{RunEvent, RunId, StepId, StepRef, Time, rfc3339};
 
 /// The most runs one page holds.
@@ -284,6 +284,16 @@ impl RunView {
     }
 }
 
+/// The events that a wait still means.
+fn awaited(listening: &Listening) -> String {
+    let types = listening.wanted.iter().filter(|wanted| !wanted.met);
+    let types = types.map(|wanted| match &*wanted.event_type {
+        "" => "any event",
+        known => known,
+    });
+    format!("for {}", types.collect::<Vec<&str>>().join(", "))
+}
+
 /// What a step is doing: its kind, and what it waits for in words.
 fn describe(activity: &Activity) -> (&'static str, String) {
     match activity {
@@ -300,15 +310,7 @@ fn describe(activity: &Activity) -> (&'static str, String) {
             )
         }
         Activity::Timer(due) => ("timer", format!("until {}", rfc3339(due.at))),
-        Activity::Listen(listening) => {
-            let types: Vec<&str> = listening
-                .wanted
-                .iter()
-                .filter(|wanted| !wanted.met)
-                .map(|wanted| &*wanted.event_type)
-                .collect();
-            ("event", format!("for {}", types.join(", ")))
-        }
+        Activity::Listen(listening) => ("event", awaited(listening)),
         Activity::Child(awaited) => (
             "child",
             format!("run {} of {}", awaited.child, awaited.workflow),
@@ -323,10 +325,13 @@ fn describe(activity: &Activity) -> (&'static str, String) {
                 lock.key.kind.word()
             ),
         ),
-        Activity::Region(region) => (
-            "region",
-            format!("{}: {} open", region.phase.word(), region.frames.len()),
-        ),
+        Activity::Region(region) => match &region.listening {
+            Some(listening) if region.frames.is_empty() => ("event", awaited(listening)),
+            _ => (
+                "region",
+                format!("{}: {} open", region.phase.word(), region.frames.len()),
+            ),
+        },
         Activity::Held(_) => ("held", "until the run is resumed".to_string()),
         Activity::Kept(outcome) => {
             let how = if outcome.failure.is_some() {

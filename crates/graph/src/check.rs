@@ -15,11 +15,11 @@ use core::fmt;
 
 use crate::expr::Program;
 use crate::ir::{
-    Body, BodyIndex, Case, ForEach, Graph, Join, JoinBy, Kind, Losers, Need, Next, Node, NodeIndex,
-    ROOT,
+    Body, BodyIndex, Case, ForEach, Graph, Human, Join, JoinBy, Kind, Listen, Losers, Need, Next,
+    Node, NodeIndex, ROOT, Sealed, Until,
 };
 use crate::schema::Schema;
-use crate::template::{Expr, VARIABLES};
+use crate::template::{Expr, SECRETS_VARIABLE, VARIABLES};
 use crate::value::Str;
 
 pub use collect::expressions;
@@ -66,6 +66,9 @@ pub const LABELS_MAX: usize = 64;
 /// The most variables that bodies bind.
 pub const LOCALS_MAX: usize = 250;
 
+/// The most sealed members of a task's input.
+pub const SEALED_MAX: usize = 64;
+
 /// How much of an expression a message quotes.
 const QUOTE_CHARS_MAX: usize = 60;
 
@@ -103,6 +106,7 @@ pub fn check(graph: &Graph) -> Result<(), Vec<Unsound>> {
         checker.bounds();
         checker.expressions();
         checker.schemas();
+        checker.trigger();
     }
     if checker.unsound.is_empty() {
         Ok(())
@@ -419,20 +423,54 @@ impl<'g> Checker<'g> {
             let mut found = Vec::new();
             collect::of_node(node, &mut found);
             self.compile(&node.path, &found, &variables);
+            if let Kind::Task(task) = &node.kind {
+                self.sealed(&node.path, &task.sealed);
+            }
+        }
+    }
+
+    fn sealed(&mut self, path: &Str, sealed: &[Sealed]) {
+        if sealed.len() > SEALED_MAX {
+            let count = sealed.len();
+            self.fail(
+                path,
+                format!("{count} members are sealed, more than {SEALED_MAX}"),
+            );
+        }
+        for member in sealed {
+            if !member.at.is_empty() && !member.at.starts_with('/') {
+                let at = &member.at;
+                self.fail(path, format!("the sealed member {at:?} is no JSON pointer"));
+            }
+            self.compile(path, &[&member.value], &[SECRETS_VARIABLE]);
+        }
+    }
+
+    /// What starts runs is a wait without an end of its own.
+    fn trigger(&mut self) {
+        let Some(trigger) = &self.graph.trigger else {
+            return;
+        };
+        let root = Str::from("");
+        if trigger.until.is_some() || trigger.each.is_some() {
+            let message =
+                "events that start runs have neither an end nor a body; leave out until and each";
+            self.fail(&root, message.into());
+        }
+        for message in listen_flaws(trigger) {
+            self.fail(&root, message);
         }
     }
 
     /// Every schema compiles, and what `$context` is at first fits its own.
     fn schemas(&mut self) {
         let graph = self.graph;
-        let nodes = graph.nodes.iter().map(|node| (&node.path, &node.schemas));
         let root = Str::from("");
-        for (path, schemas) in nodes.chain([(&root, &graph.schemas)]) {
-            for (word, schema) in schemas.iter() {
-                for flaw in Schema::compile(schema).err().unwrap_or_default() {
-                    let message = format!("the schema of the {word} is wrong at {flaw}");
-                    self.fail(path, message);
-                }
+        for (node, word, schema) in graph.schemas() {
+            let path = node.map_or(&root, |node| &self.node(NodeIndex(node)).path);
+            for flaw in Schema::compile(schema).err().unwrap_or_default() {
+                let message = format!("the schema of the {word} is wrong at {flaw}");
+                self.fail(path, message);
             }
         }
         if let (Some(context), Some(schema)) = (&graph.context, &graph.schemas.export)
@@ -492,6 +530,7 @@ fn owned(node: &Node) -> Vec<BodyIndex> {
         Kind::ForEach(each) => bodies.push(each.body),
         Kind::Lock(lock) => bodies.push(lock.body),
         Kind::Fork(fork) => bodies.extend(&fork.branches),
+        Kind::Listen(listen) => bodies.extend(listen.each.as_ref().map(|each| each.body)),
         Kind::Try(body) => {
             bodies.push(body.body);
             bodies.extend(body.catch.as_ref().and_then(|catch| catch.body));
@@ -507,6 +546,10 @@ fn bound(kind: &Kind) -> Vec<&Str> {
     match kind {
         Kind::ForEach(each) => vec![&each.each, &each.at],
         Kind::Try(body) => body.catch.iter().map(|catch| &catch.bind).collect(),
+        Kind::Listen(listen) => {
+            let each = listen.each.iter();
+            each.flat_map(|each| [&each.each, &each.at]).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -527,6 +570,9 @@ fn is_instant(kind: &Kind) -> bool {
 
 /// What does not fit together in a for-each.
 fn flaw_of_each(each: &ForEach) -> Option<String> {
+    if each.need == Need::Count(0) {
+        return Some("the count of needed elements must be at least 1, not 0".into());
+    }
     let is_partial = each.need != Need::All || each.until.is_some() || each.more.is_some();
     if is_partial && !each.collect {
         return Some("only a for-each that collects can end before its last element, or take more; let it collect".into());
@@ -535,6 +581,41 @@ fn flaw_of_each(each: &ForEach) -> Option<String> {
         return Some("without need or until nobody is left over; leave losers out".into());
     }
     None
+}
+
+/// What is out of bounds in a wait.
+fn listen_flaws(listen: &Listen) -> Vec<String> {
+    let mut strategies = vec![("filters", &listen.filters, listen.need)];
+    if let Some(Until::Events { filters, need }) = &listen.until {
+        strategies.push(("ending filters", filters, *need));
+    }
+    let mut flaws = Vec::new();
+    let mut limit = |what: String, count: usize, max: usize| {
+        if !(1..=max).contains(&count) {
+            flaws.push(format!("{what} must be from 1 to {max}, not {count}"));
+        }
+    };
+    for (what, filters, need) in strategies {
+        limit(format!("the count of {what}"), filters.len(), BRANCHES_MAX);
+        if let Need::Count(count) = need {
+            limit(
+                format!("the count of needed {what}"),
+                count as usize,
+                filters.len(),
+            );
+        }
+    }
+    flaws
+}
+
+fn crowded(human: &Human) -> Option<String> {
+    let (reminders, outcomes) = (human.remind.len(), human.outcomes.len());
+    let fits = reminders <= REMINDERS_MAX && outcomes <= OUTCOMES_MAX;
+    (!fits).then(|| {
+        format!(
+            "a human task has at most {REMINDERS_MAX} reminders and {OUTCOMES_MAX} outcomes, not {reminders} and {outcomes}"
+        )
+    })
 }
 
 /// What is out of bounds in a node.
@@ -546,12 +627,9 @@ fn flaws(kind: &Kind) -> Vec<String> {
         }
     };
     let threads_max = THREADS_MAX as usize;
-    let needed = |need: Need| {
-        if let Need::Count(count) = need {
-            Some(count as usize)
-        } else {
-            None
-        }
+    let needed = |need: Need| match need {
+        Need::Count(count) => Some(count as usize),
+        Need::All => None,
     };
     match kind {
         Kind::Switch(cases) | Kind::Split(cases) => {
@@ -572,9 +650,6 @@ fn flaws(kind: &Kind) -> Vec<String> {
                     MORE_MAX as usize,
                 );
             }
-            if let Need::Count(0) = each.need {
-                flaws.push("the count of needed elements must be at least 1, not 0".into());
-            }
             flaws.extend(flaw_of_each(each));
         }
         Kind::Fork(fork) => {
@@ -583,12 +658,7 @@ fn flaws(kind: &Kind) -> Vec<String> {
                 limit("the count of needed branches", count, fork.branches.len());
             }
         }
-        Kind::Listen(listen) => {
-            limit("the count of filters", listen.filters.len(), BRANCHES_MAX);
-            if let Some(count) = needed(listen.need) {
-                limit("the count of needed filters", count, listen.filters.len());
-            }
-        }
+        Kind::Listen(listen) => return listen_flaws(listen),
         Kind::Join(join) => match needed(join.need) {
             Some(count) => limit("the count of needed tokens", count, threads_max),
             None if join.by == JoinBy::Threads => flaws.push(
@@ -598,20 +668,10 @@ fn flaws(kind: &Kind) -> Vec<String> {
         },
         Kind::Lock(lock) => limit("the limit of a lock", lock.limit as usize, threads_max),
         Kind::Withdraw(withdraw) => {
-            limit(
-                "the count of nodes to withdraw",
-                withdraw.nodes.len(),
-                BRANCHES_MAX,
-            );
+            let count = withdraw.nodes.len();
+            limit("the count of nodes to withdraw", count, BRANCHES_MAX);
         }
-        Kind::Human(human) => {
-            let (reminders, outcomes) = (human.remind.len(), human.outcomes.len());
-            if reminders > REMINDERS_MAX || outcomes > OUTCOMES_MAX {
-                flaws.push(format!(
-                    "a human task has at most {REMINDERS_MAX} reminders and {OUTCOMES_MAX} outcomes, not {reminders} and {outcomes}"
-                ));
-            }
-        }
+        Kind::Human(human) => flaws.extend(crowded(human)),
         _ => {}
     }
     flaws

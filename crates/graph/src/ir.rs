@@ -5,6 +5,8 @@
 //! another, so a body can be cancelled, completed or undone as a region. The JSON form of these types
 //! is the published contract and what definitions are stored as: fields are added, never renamed.
 
+mod schemas;
+
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +14,8 @@ use serde::{Deserialize, Serialize};
 use crate::duration::Delay;
 use crate::template::{Expr, Template};
 use crate::value::{Str, Value};
+
+pub use schemas::Schemas;
 
 /// Index of a node in [`Graph::nodes`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -51,6 +55,9 @@ pub struct Graph {
     /// What data must look like: the raw input, the shaped output, and `$context` after each export.
     #[serde(default, skip_serializing_if = "Schemas::is_empty")]
     pub schemas: Schemas,
+    /// Events that start runs of it, if a schedule asks for that: the input is the array of those events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Listen>,
     /// What `$context` is at first; none is an empty object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<Value>,
@@ -94,40 +101,27 @@ impl Graph {
             .and_then(|body| body.first)
             .map_or(Next::Exit, Next::Node)
     }
-}
 
-/// JSON Schemas of what goes in and out; none takes everything.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Schemas {
-    /// Of the raw input.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub input: Option<Value>,
-    /// Of the shaped output.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub output: Option<Value>,
-    /// Of `$context` once it was exported.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub export: Option<Value>,
-}
-
-impl Schemas {
-    /// Whether everything is taken.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Schemas::default()
-    }
-
-    /// Those there are, each with its word.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        let all = [
-            ("input", &self.input),
-            ("output", &self.output),
-            ("export", &self.export),
-        ];
-        all.into_iter()
-            .filter_map(|(word, schema)| schema.as_ref().map(|schema| (word, schema)))
+    /// Every schema: of which node (none for the workflow), of what, and itself.
+    pub fn schemas(&self) -> impl Iterator<Item = (Option<u32>, &'static str, &Value)> {
+        let nodes = (0_u32..).zip(&self.nodes).flat_map(|(index, node)| {
+            let form = match &node.kind {
+                Kind::Human(human) => human.form.as_ref().map(|form| (FORM, form)),
+                _ => None,
+            };
+            let schemas = node.schemas.iter().chain(form);
+            schemas.map(move |(word, schema)| (Some(index), word, schema))
+        });
+        nodes.chain(
+            self.schemas
+                .iter()
+                .map(|(word, schema)| (None, word, schema)),
+        )
     }
 }
+
+/// What the form of a human task is the schema of.
+pub const FORM: &str = "data";
 
 /// A region of nodes that runs, ends and is cancelled as one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -400,6 +394,9 @@ pub struct Task {
     pub name: Template,
     /// What the worker gets.
     pub input: Template,
+    /// Members of the input that only the worker gets; null stands in their place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sealed: Vec<Sealed>,
     /// The longest it may wait for a worker.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_timeout: Option<Delay>,
@@ -418,6 +415,17 @@ pub struct Task {
     /// How urgent it is: a number from 0 (last) to [`PRIORITY_MAX`] (first); none takes the run's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Expr>,
+}
+
+/// A member of a task's input that is made of secrets when a worker takes the task. It is never journaled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// Where in the input, as a JSON pointer.
+    pub at: Str,
+    /// Names of the secrets that it needs.
+    pub secrets: Vec<Str>,
+    /// Its value; sees these secrets as `$secrets`, nothing else of the run, and null as the data.
+    pub value: Expr,
 }
 
 /// What becomes of a task whose retries have run out.
@@ -640,7 +648,8 @@ pub enum Wait {
     Until(Template),
 }
 
-/// Waits for signals or correlated events. The result is an array, in order of arrival.
+/// Waits for signals or correlated events. The result is an array, in order of arrival; an event that comes
+/// twice (same `source` and `id`) counts once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Listen {
     /// The filters.
@@ -650,12 +659,57 @@ pub struct Listen {
     /// True: the result holds whole events. False: their data.
     #[serde(default)]
     pub envelope: bool,
+    /// Takes every event that a filter means, until this; none ends when enough filters have met theirs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
+    /// Runs a body for each event, one after the other; the result is the array of their outputs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub each: Option<EachEvent>,
+}
+
+/// When a wait takes no more events.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Until {
+    /// Never: it goes on until it is withdrawn or times out.
+    Never,
+    /// When this holds on what the result would be now; asked after each event, and after its body.
+    Holds(Expr),
+    /// When events that are no part of the result have come.
+    Events {
+        /// The filters.
+        filters: Vec<Filter>,
+        /// How many different filters must have met their event.
+        need: Need,
+    },
+}
+
+impl Listen {
+    /// All filters: first those of the result, then those of the end.
+    pub fn all_filters(&self) -> impl Iterator<Item = &Filter> {
+        let until: &[Filter] = match &self.until {
+            Some(Until::Events { filters, .. }) => filters,
+            _ => &[],
+        };
+        self.filters.iter().chain(until)
+    }
+}
+
+/// Runs a body for each event that has come, which it gets as its data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EachEvent {
+    /// Variable that holds the event or its data.
+    pub each: Str,
+    /// Variable that holds its place, from 0.
+    pub at: Str,
+    /// What is run.
+    pub body: BodyIndex,
 }
 
 /// Which event is meant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Filter {
-    /// Type of the event, or name of the signal.
+    /// Type of the event, or name of the signal; empty for any.
     pub event_type: Str,
     /// Members of the event that must equal these, computed when the step is entered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -666,6 +720,9 @@ pub struct Filter {
     /// Pairs of what is taken from the event and what it must equal (computed when the step is entered).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub correlate: Vec<(Expr, Template)>,
+    /// Names, each with what is taken from the event: the first event with a name settles what the others must give.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bind: Vec<(Str, Expr)>,
     /// True: only what comes while it is waited for counts; what was kept from before is left to others.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub transient: bool,

@@ -12,6 +12,9 @@ use crate::value::{Str, Value};
 /// Variables that exist everywhere, in the order in which programs number them. The graph's locals follow.
 pub const VARIABLES: [&str; 6] = ["context", "input", "output", "task", "workflow", "runtime"];
 
+/// The one variable of the expressions that a worker gets the value of, and nobody else.
+pub const SECRETS_VARIABLE: &str = "secrets";
+
 /// A jq expression, without the `${ }` around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

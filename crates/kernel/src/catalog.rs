@@ -214,16 +214,8 @@ pub(crate) fn misfit(what: &str, misfits: &Misfits) -> Failure {
 
 /// Every schema that compiles; a sound graph has no other.
 fn schemas(graph: &Graph) -> BTreeMap<(Option<u32>, &'static str), Schema> {
-    let nodes = (0_u32..).zip(&graph.nodes);
-    let nodes = nodes.map(|(index, node)| (Some(index), &node.schemas));
-    let all = nodes.chain([(None, &graph.schemas)]);
-    all.flat_map(|(node, schemas)| {
-        schemas
-            .iter()
-            .map(move |(what, schema)| ((node, what), schema))
-    })
-    .filter_map(|(place, schema)| Some((place, Schema::compile(schema).ok()?)))
-    .collect()
+    let compiled = |(node, what, schema)| Some(((node, what), Schema::compile(schema).ok()?));
+    graph.schemas().filter_map(compiled).collect()
 }
 
 /// From where each merge and join can be reached; nothing where there is no merge.

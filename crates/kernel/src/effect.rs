@@ -6,6 +6,7 @@
 
 use alloc::vec::Vec;
 
+use graph::ir::Sealed;
 use graph::value::{Str, Value};
 
 use crate::command::StartRun;
@@ -98,6 +99,8 @@ pub struct Delivery {
     pub name: Str,
     /// With what.
     pub input: Value,
+    /// What of the input only the worker gets. The kernel knows of none: the engine adds it from the graph.
+    pub sealed: Vec<Sealed>,
     /// Which attempt, from 1.
     pub attempt: u32,
     /// The run's workflow.
@@ -257,6 +260,7 @@ fn delivery(run: &Run, step: &Step, token: TaskToken, session: SessionId) -> Opt
         queue: task.queue.clone(),
         name: task.name.clone(),
         input: task.input.clone(),
+        sealed: Vec::new(),
         attempt: task.attempt,
         workflow: run.workflow.clone(),
         heartbeat_timeout_ms: task.heartbeat_timeout_ms,

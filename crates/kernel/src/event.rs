@@ -469,6 +469,14 @@ record! {
         2 filter: u32,
         /// What is handed on.
         3 event: Value,
+        /// What it settles for the events after it, by name.
+        50 bound: BTreeMap<Str, Value>,
+        /// Which event it was, if it said so.
+        51 identity: Option<u64>,
+        /// Whether it only helps to end the wait.
+        52 ends: Option<bool>,
+        /// Whether its filter goes on to mean events.
+        53 again: Option<bool>,
     }
 }
 

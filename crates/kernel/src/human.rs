@@ -7,9 +7,10 @@
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::format;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use graph::ir::{Assignment, Human};
+use graph::ir::{Assignment, FORM, Human};
 use graph::value::{Object, Str, Value};
 use graph::{Delay, Failure, Kind, Template};
 
@@ -321,6 +322,7 @@ fn complete(
     check_weight("data of a human task", &data)?;
     let mut run = turn.run(at.run)?;
     let outcome = run.outcome(at.step, outcome)?;
+    run.check_form(at.step, &data)?;
     let mut output = Object::new();
     output.insert("outcome".into(), Value::Text(outcome.clone()));
     output.insert("data".into(), data.clone());
@@ -485,6 +487,13 @@ impl RunTurn<'_, '_> {
                 Err(Rejection::Invalid(why))
             }
         }
+    }
+
+    /// Refuses data that does not fit the form.
+    fn check_form(&self, step: StepId, data: &Value) -> Result<(), Rejection> {
+        let node = self.state().step(step).map(|step| step.node);
+        let fits = self.definition().fits(node, FORM, data);
+        fits.map_err(|failure| Rejection::Invalid(failure.detail.unwrap_or_default().to_string()))
     }
 
     /// An instant of a human task has come: it escalates, or its person is reminded.

@@ -27,10 +27,12 @@ pub mod signal;
 
 mod catch;
 mod child;
+mod emit;
 mod eval;
 mod fork;
 mod hold;
 mod join;
+mod listen;
 pub mod lock;
 mod merge;
 mod milestone;

@@ -40,6 +40,9 @@ pub const MESSAGES_MAX: usize = 100_000;
 /// Early signals kept for one run.
 pub const SIGNALS_MAX: usize = 1_000;
 
+/// Events that one wait may take in.
+pub const LISTEN_EVENTS_MAX: usize = 10_000;
+
 /// Early correlated events kept by the partition.
 pub const EVENTS_KEPT_MAX: usize = 100_000;
 
@@ -79,6 +82,12 @@ pub const SCHEDULE_RUNS_MAX: usize = 1_000;
 
 /// Schedules of the server.
 pub const SCHEDULES_MAX: usize = 10_000;
+
+/// Incomplete sets of events that a schedule holds for runs that need several.
+pub const TRIGGER_SETS_MAX: usize = 100;
+
+/// About how many bytes these sets may hold together; past it the oldest are dropped.
+pub const TRIGGER_BYTES_MAX: usize = 256 << 10;
 
 /// Starts that a schedule makes up for at once after a pause.
 pub const CATCH_UP_MAX: u32 = 100;

@@ -11,7 +11,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Deref;
 
-use graph::ir::{Lock, Try};
+use graph::ir::{Lock, Try, Until};
 use graph::value::{Str, Value};
 use graph::{BodyIndex, Failure, Kind, Node};
 
@@ -160,6 +160,11 @@ impl RunTurn<'_, '_> {
             Kind::Loop(repeat) => self.next_round(id, repeat, data),
             Kind::ForEach(for_each) => self.next_items(id, for_each, data),
             Kind::Fork(fork) => self.next_branches(id, fork, &data),
+            Kind::Listen(listen) => {
+                if let Some(each) = &listen.each {
+                    self.next_event(id, listen, each);
+                }
+            }
             _ => {}
         }
     }
@@ -262,6 +267,8 @@ impl RunTurn<'_, '_> {
         };
         let gathers = match &node.kind {
             Kind::ForEach(for_each) => for_each.collect,
+            // What never ends gives nothing.
+            Kind::Listen(listen) => listen.until != Some(Until::Never),
             Kind::Fork(fork) => !fork.first,
             _ => false,
         };
@@ -301,6 +308,7 @@ impl RunTurn<'_, '_> {
             Kind::Loop(repeat) => self.round_done(owner, repeat, data),
             Kind::ForEach(for_each) => self.item_done(owner, for_each, data),
             Kind::Fork(fork) => self.branch_done(owner, fork, data),
+            Kind::Listen(listen) => self.event_done(owner, listen),
             _ => {}
         }
     }
@@ -448,6 +456,9 @@ impl Run {
         if let Some(region) = self.region_mut(opened.owner) {
             if opened.phase == Phase::Undo {
                 region.undo.pop();
+            }
+            if let Some(listening) = &mut region.listening {
+                listening.take_first();
             }
             region.opened += 1;
             region.frames.insert(opened.frame);

@@ -33,6 +33,7 @@ pub const SCHEDULE_LABEL: &str = "quadrille.schedule";
 /// Begins a run, or finds that it exists.
 pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply, Rejection> {
     if let Some(existing) = turn.state().runs.get(&start.run) {
+        let is_over = !existing.is_live();
         if let Some(step) = start.parent {
             let outcome = match existing.parent == Some(step) {
                 true => (!existing.is_live()).then(|| child::outcome(existing)),
@@ -44,6 +45,13 @@ pub(crate) fn decide_start(turn: &mut Turn<'_>, start: StartRun) -> Result<Reply
             if let Some(outcome) = outcome {
                 turn.send(Message::end_of_child(step, outcome));
             }
+        }
+        if let Some(name) = start.labels.get(SCHEDULE_LABEL)
+            && is_over
+        {
+            // What its schedule takes for a new run has ended long ago.
+            let (name, run) = (name.clone(), start.run);
+            turn.send(Message::NoteScheduledEnd(ScheduledEnd { name, run }));
         }
         return Ok(Reply::Started {
             run: start.run,

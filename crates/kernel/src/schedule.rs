@@ -1,9 +1,10 @@
-//! Owns schedules: starting runs by the calendar or at intervals.
+//! Owns schedules: starting runs by the calendar, at intervals, after each other, or when events come (`trigger`).
 //!
 //! Invariants: a start belongs to one instant of the schedule and its business key says which, so it
 //! happens once however often the schedule fires; what was missed is made up for only as the catch-up
 //! policy says; runs overlap only as the overlap policy says.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -24,6 +25,8 @@ use crate::run::SCHEDULE_LABEL;
 use crate::signal::{check_name, check_weight};
 use crate::state::weight;
 use crate::turn::Turn;
+
+pub(crate) mod trigger;
 
 /// A start counts as missed when its instant is longer ago than this.
 const MISSED_MS: u64 = 60_000;
@@ -104,6 +107,36 @@ record! {
         14 active: Vec<RunId>,
         /// A start that waits for the run before: its instant.
         15 waiting: Option<Time>,
+        /// A pause in milliseconds between the end of a run and the next start.
+        50 after_ms: Option<u64>,
+        /// Events that start runs, as the workflow says.
+        51 trigger: Option<Trigger>,
+        /// No starts before.
+        52 from: Option<Time>,
+        /// No starts after.
+        53 until: Option<Time>,
+    }
+}
+
+record! {
+    /// Sets of events of which some have yet to come, oldest first.
+    pub struct Trigger {
+        /// They.
+        1 sets: Vec<EventSet>,
+    }
+}
+
+record! {
+    /// Events for one run.
+    pub struct EventSet {
+        /// Which filters have met theirs.
+        1 met: Vec<u32>,
+        /// The events, in order of arrival.
+        2 events: Vec<Value>,
+        /// What they settle for those to come, by name.
+        3 bound: BTreeMap<Str, Value>,
+        /// Which they are, of those that said so.
+        4 seen: Vec<u64>,
     }
 }
 
@@ -137,14 +170,13 @@ pub(crate) fn decide_put(turn: &mut Turn<'_>, schedule: Schedule) -> Result<Repl
     if before.is_none() && turn.state().schedules.len() >= SCHEDULES_MAX {
         return Err(Rejection::LimitReached("schedules", SCHEDULES_MAX as u64));
     }
-    let next_at = next_after(turn, &schedule, turn.now)?;
-    if next_at.is_none() {
-        let cron = schedule.cron.as_deref().unwrap_or_default();
-        return Err(Rejection::Invalid(format!(
-            "{cron:?} never comes: no date fits all of its fields"
-        )));
-    }
     let kept = before.as_ref();
+    let is_going = kept.is_some_and(|kept| !kept.active.is_empty());
+    let next_at = match schedule.after_ms {
+        // The end of the run that goes on will tell.
+        Some(_) if is_going => check_pace(turn, &schedule).map(|()| None)?,
+        _ => first_after(turn, &schedule, turn.now)?,
+    };
     turn.emit(Event::SchedulePut(Schedule {
         next_at,
         last_at: kept.and_then(|kept| kept.last_at),
@@ -156,24 +188,81 @@ pub(crate) fn decide_put(turn: &mut Turn<'_>, schedule: Schedule) -> Result<Repl
     Ok(Reply::Done)
 }
 
+/// Refuses a schedule that does not say when, or says so in two ways.
+fn check_pace(turn: &Turn<'_>, schedule: &Schedule) -> Result<(), Rejection> {
+    let invalid = |why: &str| Err(Rejection::Invalid(why.into()));
+    let ways = [
+        schedule.cron.is_some(),
+        schedule.every_ms.is_some(),
+        schedule.after_ms.is_some(),
+        schedule.trigger.is_some(),
+    ];
+    if ways.into_iter().filter(|way| *way).count() != 1 {
+        return invalid(
+            "a schedule needs just one of a cron expression, an interval, a pause and events",
+        );
+    }
+    let spans = [schedule.every_ms, schedule.after_ms];
+    if spans.into_iter().flatten().any(|ms| ms < INTERVAL_MS_MIN) {
+        return Err(Rejection::Invalid(format!(
+            "the interval must be at least {INTERVAL_MS_MIN} ms"
+        )));
+    }
+    if schedule
+        .until
+        .is_some_and(|until| schedule.from.unwrap_or(Time(0)) >= until)
+    {
+        return invalid("the schedule ends before it begins; let until come after from");
+    }
+    if schedule.trigger.is_some() {
+        trigger::check(turn, schedule)?;
+    }
+    Ok(())
+}
+
+/// The first instant of a schedule that is new or goes on after a pause; it must have one if it goes by time.
+fn first_after(
+    turn: &Turn<'_>,
+    schedule: &Schedule,
+    after: Time,
+) -> Result<Option<Time>, Rejection> {
+    check_pace(turn, schedule)?;
+    if let Some(after_ms) = schedule.after_ms {
+        return Ok(within(schedule, after.plus(after_ms)));
+    }
+    let next_at = next_after(turn, schedule, after)?;
+    if next_at.is_none() && schedule.trigger.is_none() {
+        let cron = schedule.cron.as_deref().unwrap_or("the interval");
+        return Err(Rejection::Invalid(format!(
+            "{cron:?} never comes: no date fits all of its fields, or none lies between from and until"
+        )));
+    }
+    Ok(next_at)
+}
+
+/// The instant, moved to the beginning of the window; none past its end.
+fn within(schedule: &Schedule, at: Time) -> Option<Time> {
+    let at = schedule.from.map_or(at, |from| from.max(at));
+    schedule.until.is_none_or(|until| at <= until).then_some(at)
+}
+
+/// The next instant by calendar or interval; other ways have none.
 fn next_after(
     turn: &Turn<'_>,
     schedule: &Schedule,
     after: Time,
 ) -> Result<Option<Time>, Rejection> {
-    match (&schedule.cron, schedule.every_ms) {
-        (Some(cron), None) => turn
-            .calendar
-            .next_after(cron, &schedule.zone, after)
-            .map_err(Rejection::Invalid),
-        (None, Some(every_ms)) if every_ms >= INTERVAL_MS_MIN => Ok(Some(after.plus(every_ms))),
-        (None, Some(_)) => Err(Rejection::Invalid(format!(
-            "the interval must be at least {INTERVAL_MS_MIN} ms"
-        ))),
-        _ => Err(Rejection::Invalid(
-            "a schedule needs either a cron expression or an interval".into(),
-        )),
-    }
+    let next = if let Some(cron) = &schedule.cron {
+        let opening = schedule
+            .from
+            .map_or(after, |from| Time(from.0.saturating_sub(1)));
+        turn.calendar
+            .next_after(cron, &schedule.zone, after.max(opening))
+            .map_err(Rejection::Invalid)?
+    } else {
+        schedule.every_ms.map(|every_ms| after.plus(every_ms))
+    };
+    Ok(next.and_then(|next| within(schedule, next)))
 }
 
 /// Forgets a schedule. Its runs go on.
@@ -193,7 +282,9 @@ pub(crate) fn decide_pause(
     if schedule.paused != paused {
         // What fell into the pause was missed, however short it was.
         let next_at = match schedule.catch_up {
-            CatchUp::Skip if !paused => next_after(turn, &schedule, turn.now)?,
+            CatchUp::Skip if !paused && schedule.after_ms.is_none() => {
+                next_after(turn, &schedule, turn.now)?
+            }
             CatchUp::Skip | CatchUp::One | CatchUp::All => schedule.next_at,
         };
         turn.emit(Event::SchedulePut(Schedule {
@@ -312,6 +403,12 @@ fn end_active(turn: &mut Turn<'_>, schedule: &Schedule, message: impl Fn(Stoppin
 
 fn start(turn: &mut Turn<'_>, schedule: &mut Schedule, at: Time) {
     let key: Str = format!("{}@{}", schedule.name, rfc3339(at)).into();
+    let input = schedule.input.clone();
+    start_with(turn, schedule, at, key, input);
+}
+
+/// Starts the run of this key, which happens once however often it is asked for.
+fn start_with(turn: &mut Turn<'_>, schedule: &mut Schedule, at: Time, key: Str, input: Value) {
     let run = RunId::of_key(&schedule.workflow, &key);
     schedule.last_at = Some(at);
     schedule.started += 1;
@@ -321,9 +418,9 @@ fn start(turn: &mut Turn<'_>, schedule: &mut Schedule, at: Time) {
         workflow: schedule.workflow.clone(),
         version: schedule.version.clone(),
         key: Some(key),
-        input: schedule.input.clone(),
+        input,
         labels: [(SCHEDULE_LABEL.into(), schedule.name.clone())].into(),
-        attributes: alloc::collections::BTreeMap::new(),
+        attributes: BTreeMap::new(),
         parent: None,
         depth: 0,
     }));
@@ -344,6 +441,9 @@ pub(crate) fn decide_ended(
         && let Some(at) = schedule.waiting.take()
     {
         start(turn, &mut schedule, at);
+    }
+    if let Some(after_ms) = schedule.after_ms.filter(|_| schedule.active.is_empty()) {
+        schedule.next_at = within(&schedule, turn.now.plus(after_ms));
     }
     turn.emit(Event::SchedulePut(schedule));
     Ok(Reply::Done)

@@ -7,23 +7,22 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::vec::Vec;
 
-use graph::ir::{Filter, Listen, Need};
 use graph::value::{Str, Value};
-use graph::{Failure, Kind};
 
 use crate::codec::record;
 use crate::command::Reply;
-use crate::eval::Scope;
-use crate::event::{Event, EventReceived, Number, RunEvent};
-use crate::id::{FrameId, RunId, StepId, StepRef, Time};
+use crate::event::{Event, Number, RunEvent};
+use crate::id::{RunId, StepId, StepRef, Time};
 use crate::limits::{
     DATA_BYTES_MAX, EVENT_LISTENERS_MAX, EVENTS_KEPT_MAX, NAME_BYTES_MAX, PUBLISHED_BYTES_MAX,
     REASON_BYTES_MAX, SIGNALS_MAX, TURN_BYTES_MAX, TURN_TRANSITIONS_MAX,
 };
+use crate::listen::identity;
 use crate::message::{Handing, Message};
 use crate::rejection::Rejection;
-use crate::state::{Activity, Listening, Run, Wanted, weight};
-use crate::turn::{RunTurn, Turn};
+use crate::schedule;
+use crate::state::{Run, weight};
+use crate::turn::Turn;
 
 record! {
     /// A signal that came early.
@@ -54,6 +53,7 @@ record! {
 pub struct KeptEvents {
     events: BTreeMap<u64, KeptEvent>,
     by_type: BTreeMap<Str, BTreeSet<u64>>,
+    identities: BTreeSet<u64>,
     last_number: u64,
 }
 
@@ -89,6 +89,7 @@ impl KeptEvents {
                 .or_default()
                 .insert(kept.number);
         }
+        self.identities.extend(identity(&kept.event));
         self.events.insert(kept.number, kept);
     }
 
@@ -96,6 +97,9 @@ impl KeptEvents {
         let Some(kept) = self.events.remove(&number) else {
             return;
         };
+        if let Some(identity) = identity(&kept.event) {
+            self.identities.remove(&identity);
+        }
         let Some(event_type) = event_type(&kept.event) else {
             return;
         };
@@ -107,15 +111,28 @@ impl KeptEvents {
         }
     }
 
-    fn of_type(&self, event_type: &Str, now: Time) -> Vec<KeptEvent> {
+    /// Whether this very event is kept already.
+    pub(crate) fn knows(&self, event: &Value) -> bool {
+        identity(event).is_some_and(|identity| self.identities.contains(&identity))
+    }
+
+    /// Those of a type that have not expired, oldest first; of every type if it is [`ANY_TYPE`].
+    pub(crate) fn of_type(&self, event_type: &str, now: Time) -> Vec<KeptEvent> {
+        let lives = |kept: &&KeptEvent| kept.expires_at > now;
+        if event_type == ANY_TYPE {
+            return self.events.values().filter(lives).cloned().collect();
+        }
         let numbers = self.by_type.get(event_type).into_iter().flatten();
         let kept = numbers.filter_map(|number| self.events.get(number));
-        kept.filter(|kept| kept.expires_at > now).cloned().collect()
+        kept.filter(lives).cloned().collect()
     }
 }
 
+/// Stands for every type of event.
+pub(crate) const ANY_TYPE: &str = "";
+
 /// The type of an event.
-fn event_type(event: &Value) -> Option<Str> {
+pub(crate) fn event_type(event: &Value) -> Option<Str> {
     event.get("type").and_then(Value::as_text).cloned()
 }
 
@@ -139,17 +156,15 @@ pub(crate) fn decide_signal(
         run,
         step: StepId(u32::MAX),
     };
-    let listeners = turn
-        .state()
-        .listeners
-        .get(name)
+    let listeners = [&**name, ANY_TYPE]
         .into_iter()
-        .flat_map(|listeners| listeners.range(steps.clone()));
-    let listening: Vec<StepId> = listeners.map(|listener| listener.step).collect();
+        .filter_map(|of| turn.state().listeners.get(of));
+    let listeners = listeners.flat_map(|listeners| listeners.range(steps.clone()));
+    let listening: BTreeSet<StepId> = listeners.map(|listener| listener.step).collect();
     let mut runs = turn.run(run)?;
     for step in listening {
-        if let Some(filter) = runs.matching_filter(step, &event, false) {
-            runs.receive(step, filter, &event);
+        if let Some(met) = runs.meeting(step, &event, false) {
+            runs.receive(step, met, &event);
             runs.settle();
             return Ok(Reply::Done);
         }
@@ -201,14 +216,10 @@ pub(crate) fn decide_publish(
     ttl_ms: u64,
 ) -> Result<Reply, Rejection> {
     let event_type = check_event(event)?;
-    let listeners: Vec<StepRef> = turn
-        .state()
-        .listeners
-        .get(&event_type)
+    let listeners = [&*event_type, ANY_TYPE]
         .into_iter()
-        .flatten()
-        .copied()
-        .collect();
+        .filter_map(|of| turn.state().listeners.get(of));
+    let listeners: BTreeSet<StepRef> = listeners.flatten().copied().collect();
     if listeners.len() > EVENT_LISTENERS_MAX {
         return Err(Rejection::LimitReached(
             "runs waiting for one event type",
@@ -230,7 +241,9 @@ pub(crate) fn decide_publish(
         let Ok(mut run) = turn.run(listener.run) else {
             continue;
         };
-        let Some(filter) = run.matching_filter(listener.step, event, false) else {
+        let Some(met) = run.meeting(listener.step, event, false) else {
+            // Who has had it receives it again, and that changes nothing.
+            receivers += u32::from(run.has_had(listener.step, event));
             continue;
         };
         receivers += 1;
@@ -242,12 +255,13 @@ pub(crate) fn decide_publish(
             }));
             continue;
         }
-        run.receive(listener.step, filter, event);
+        run.receive(listener.step, met, event);
         run.settle();
         transitions += run.transitions + 1;
         bytes += run.bytes;
     }
-    if receivers == 0 && ttl_ms > 0 {
+    receivers += schedule::trigger::offer(turn, event);
+    if receivers == 0 && ttl_ms > 0 && !turn.state().kept_events.knows(event) {
         if turn.state().kept_events.len() >= EVENTS_KEPT_MAX {
             return Err(Rejection::LimitReached(
                 "kept events",
@@ -272,10 +286,10 @@ pub(crate) fn decide_hand(
     event: &Value,
 ) -> Result<Reply, Rejection> {
     let mut run = turn.run(at.run).map_err(|_| Rejection::NotDue)?;
-    let filter = run
-        .matching_filter(at.step, event, false)
+    let met = run
+        .meeting(at.step, event, false)
         .ok_or(Rejection::NotDue)?;
-    run.receive(at.step, filter, event);
+    run.receive(at.step, met, event);
     run.settle();
     Ok(Reply::Done)
 }
@@ -323,190 +337,7 @@ pub(crate) fn check_weight(what: &'static str, value: &Value) -> Result<(), Reje
     Ok(())
 }
 
-impl RunTurn<'_, '_> {
-    /// Computes what a listen waits for.
-    pub(crate) fn listening(
-        &mut self,
-        listen: &Listen,
-        scope: &Scope,
-    ) -> Result<Listening, Failure> {
-        let mut wanted = Vec::with_capacity(listen.filters.len());
-        for filter in &listen.filters {
-            wanted.push(self.wanted(filter, scope)?);
-        }
-        let need = match listen.need {
-            Need::All => u32::try_from(wanted.len()).unwrap_or(u32::MAX),
-            Need::Count(count) => count,
-        };
-        Ok(Listening {
-            wanted,
-            need,
-            received: Vec::new(),
-        })
-    }
-
-    /// Computes what meets a filter.
-    pub(crate) fn wanted(&self, filter: &Filter, scope: &Scope) -> Result<Wanted, Failure> {
-        let mut with = BTreeMap::new();
-        for (member, template) in &filter.with {
-            with.insert(member.clone(), self.template(template, scope)?);
-        }
-        let mut expect = Vec::with_capacity(filter.correlate.len());
-        for (_, template) in &filter.correlate {
-            expect.push(self.template(template, scope)?);
-        }
-        Ok(Wanted {
-            event_type: filter.event_type.clone(),
-            with,
-            expect,
-            met: false,
-        })
-    }
-
-    /// Gives a new wait what has come before it.
-    pub(crate) fn receive_kept(&mut self, step: StepId) {
-        let now = self.now();
-        for signal in self.state().signals.clone() {
-            if self.state().step(step).is_none() {
-                return;
-            }
-            if signal.expires_at <= now {
-                self.emit(RunEvent::SignalDropped(Number {
-                    number: signal.number,
-                }));
-            } else if let Some(filter) = self.matching_filter(step, &signal.event, true) {
-                self.emit(RunEvent::SignalDropped(Number {
-                    number: signal.number,
-                }));
-                self.receive(step, filter, &signal.event);
-            }
-        }
-        let types: BTreeSet<Str> = self
-            .state()
-            .step(step)
-            .map(|step| step.listens().cloned().collect())
-            .unwrap_or_default();
-        for event_type in types {
-            for kept in self.turn().state().kept_events.of_type(&event_type, now) {
-                if self.state().step(step).is_none() {
-                    return;
-                }
-                if let Some(filter) = self.matching_filter(step, &kept.event, true) {
-                    self.turn_mut().emit(Event::EventDropped(Number {
-                        number: kept.number,
-                    }));
-                    self.receive(step, filter, &kept.event);
-                }
-            }
-        }
-    }
-
-    /// Which filter of a waiting step the event meets, if any. One that was kept from before meets no
-    /// transient filter.
-    pub(crate) fn matching_filter(
-        &mut self,
-        step: StepId,
-        event: &Value,
-        was_kept: bool,
-    ) -> Option<u32> {
-        let waiting = self.state().step(step).filter(|step| !step.withdrawing)?;
-        let (frame, node, wanted) = (waiting.frame, waiting.node, waiting.wanted().to_vec());
-        let definition = self.definition();
-        let filters = match &definition.node(node)?.kind {
-            Kind::Listen(listen) => &listen.filters[..],
-            Kind::ForEach(for_each) => {
-                let more = for_each.more.as_ref()?;
-                core::slice::from_ref(&more.filter)
-            }
-            _ => return None,
-        };
-        let arrived = event_type(event)?;
-        let candidates = wanted.iter().zip(filters).enumerate();
-        for (index, (wanted, filter)) in candidates {
-            let comes_too_late = wanted.met || (was_kept && filter.transient);
-            let fits = !comes_too_late
-                && wanted.event_type == arrived
-                && self.meets(frame, node, wanted, filter, event);
-            if fits {
-                return u32::try_from(index).ok();
-            }
-        }
-        None
-    }
-
-    fn meets(
-        &mut self,
-        frame: FrameId,
-        node: u32,
-        wanted: &Wanted,
-        filter: &Filter,
-        event: &Value,
-    ) -> bool {
-        let equal = wanted
-            .with
-            .iter()
-            .all(|(member, value)| event.get(member) == Some(value));
-        if !equal {
-            return false;
-        }
-        let scope = Scope::of_node(frame, node, event.clone());
-        // A condition that fails on this event does not mean it: other events may still come.
-        if let Some(when) = &filter.when
-            && !self
-                .expression(when, &scope)
-                .is_ok_and(|truth| truth.is_true())
-        {
-            return false;
-        }
-        let pairs = filter.correlate.iter().zip(&wanted.expect);
-        pairs.into_iter().all(|((from, _), expect)| {
-            self.expression(from, &scope)
-                .is_ok_and(|value| value == *expect)
-        })
-    }
-
-    /// Hands an event to a waiting step, which may end by it; to a for-each it brings one more element.
-    pub(crate) fn receive(&mut self, step: StepId, filter: u32, event: &Value) {
-        let Some(node) = self.state().step(step).map(|step| step.node) else {
-            return;
-        };
-        let definition = self.definition();
-        let data = || event.get("data").cloned().unwrap_or_default();
-        let data = match definition.node(node).map(|node| &node.kind) {
-            Some(Kind::ForEach(for_each)) => return self.add_item(step, for_each, data()),
-            Some(Kind::Listen(listen)) if listen.envelope => event.clone(),
-            _ => data(),
-        };
-        self.emit(RunEvent::EventReceived(EventReceived {
-            step,
-            filter,
-            event: data,
-        }));
-        let Some(Activity::Listen(listening)) = self.state().step(step).map(|step| &step.activity)
-        else {
-            return;
-        };
-        if listening.received.len() >= listening.need as usize {
-            let received = Value::array(listening.received.clone());
-            self.complete(step, received);
-        }
-    }
-}
-
 impl Run {
-    pub(crate) fn apply_event_received(&mut self, received: &EventReceived) {
-        let Some(step) = self.steps.get_mut(&received.step) else {
-            return;
-        };
-        let Activity::Listen(listening) = &mut step.activity else {
-            return;
-        };
-        if let Some(wanted) = listening.wanted.get_mut(received.filter as usize) {
-            wanted.met = true;
-        }
-        listening.received.push(received.event.clone());
-    }
-
     pub(crate) fn apply_signal_dropped(&mut self, number: u64) {
         self.signals.retain(|signal| signal.number != number);
     }

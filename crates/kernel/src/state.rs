@@ -320,8 +320,14 @@ record! {
         1 wanted: Vec<Wanted>,
         /// How many of them must be met.
         2 need: u32,
-        /// What came, in order.
+        /// What came, in order, without what a body has taken.
         3 received: Vec<Value>,
+        /// What the events so far have settled, by name.
+        50 bound: BTreeMap<Str, Value>,
+        /// Which events have come of those that said so, the newest.
+        51 seen: Vec<u64>,
+        /// About how many bytes of events wait or are kept.
+        52 bytes: Option<u64>,
     }
 }
 
@@ -390,6 +396,8 @@ record! {
         14 caught: bool,
         /// What a saga would undo, oldest first.
         15 undo: Vec<Undo>,
+        /// What a listen with bodies waits for.
+        50 listening: Option<Box<Listening>>,
         /// What a for-each still takes in.
         40 more: Option<Box<Taking>>,
         /// The lock that is held while its body runs.
@@ -439,6 +447,7 @@ impl Region {
             result: None,
             caught: false,
             undo: Vec::new(),
+            listening: None,
             more: None,
             lock: None,
         }
@@ -590,9 +599,10 @@ impl Step {
     pub(crate) fn wanted(&self) -> &[Wanted] {
         match &self.activity {
             Activity::Listen(listening) => &listening.wanted,
-            Activity::Region(region) if !self.withdrawing => {
-                region.taking().map_or(&[], core::slice::from_ref)
-            }
+            Activity::Region(region) if !self.withdrawing => match &region.listening {
+                Some(listening) => &listening.wanted,
+                None => region.taking().map_or(&[], core::slice::from_ref),
+            },
             _ => &[],
         }
     }

@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use graph::ir::{Case, Join, Withdraw};
-use graph::value::{Object, Value};
+use graph::value::Value;
 use graph::{Failure, Kind, Next, Node, NodeIndex};
 
 use crate::eval::{Scope, bounded};
@@ -17,9 +17,7 @@ use crate::event::{
     RunEvent, StepBegan, StepCompleted, StepEntered, StepFailed, StepOnly, StepPassed, TokenExited,
 };
 use crate::id::{FrameId, ROOT_FRAME, StepId, Time};
-use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX, SIGNAL_TTL_MS_DEFAULT};
-use crate::message::{Message, Publishing};
-use crate::signal;
+use crate::limits::{RUN_STEPS_LIVE_MAX, RUN_STEPS_MAX};
 use crate::split::way_past;
 use crate::state::{Activity, Due, Ending, Frame, Nothing, Phase, Run, Step, Undo};
 use crate::turn::{Move, RunTurn, Via};
@@ -172,7 +170,7 @@ impl RunTurn<'_, '_> {
             Kind::Wait(wait) => Work::takes(Activity::Timer(Due {
                 at: self.wait_until(wait, scope)?,
             })),
-            Kind::Listen(listen) => Work::takes(Activity::Listen(self.listening(listen, scope)?)),
+            Kind::Listen(listen) => Work::takes(self.listening(listen, scope)?),
             Kind::Task(task) => Work::takes(Activity::Task(self.task_work(task, scope)?)),
             Kind::Child(child) => Work::takes(Activity::Child(self.awaited(child, scope)?)),
             Kind::Human(human) => Work::takes(Activity::Human(self.human_work(human, scope)?)),
@@ -210,46 +208,6 @@ impl RunTurn<'_, '_> {
         Ok(None)
     }
 
-    fn emit_event(&mut self, template: &graph::Template, scope: &Scope) -> Result<Value, Failure> {
-        self.room_for_message()?;
-        let Value::Object(members) = self.template(template, scope)? else {
-            return Err(Failure::new("configuration", "an event must be an object"));
-        };
-        let event = self.event((*members).clone());
-        signal::check_event(&event).map_err(|rejection| {
-            Failure::new("runtime", format!("the event was refused: {rejection}"))
-        })?;
-        self.publish(event.clone(), SIGNAL_TTL_MS_DEFAULT);
-        Ok(event)
-    }
-
-    /// An event of this run: what is given, and for what is missing what every event has.
-    pub(crate) fn event(&self, mut members: Object) -> Value {
-        let run = self.state();
-        let number = run.entered;
-        members
-            .entry("id".into())
-            .or_insert_with(|| Value::text(format!("{}-{number}", run.id)));
-        members
-            .entry("source".into())
-            .or_insert_with(|| Value::text(format!("/workflows/{}", run.workflow)));
-        members
-            .entry("specversion".into())
-            .or_insert_with(|| Value::from("1.0"));
-        let at = crate::eval::rfc3339(self.now());
-        members
-            .entry("time".into())
-            .or_insert_with(|| Value::text(at));
-        Value::object(members)
-    }
-
-    /// Publishes an event: as a message, because this very run may wait for it and must not move while it
-    /// is being moved.
-    pub(crate) fn publish(&mut self, event: Value, ttl_ms: u64) {
-        let publishing = Publishing { event, ttl_ms };
-        self.turn_mut().send(Message::PublishEvent(publishing));
-    }
-
     fn wait_until(&mut self, wait: &graph::ir::Wait, scope: &Scope) -> Result<Time, Failure> {
         match wait {
             graph::ir::Wait::For(delay) => Ok(self.now().plus(self.delay(delay, scope)?)),
@@ -267,9 +225,8 @@ impl RunTurn<'_, '_> {
         };
         let opens = matches!(activity, Activity::Region(_));
         let listens = match &activity {
-            Activity::Listen(_) => true,
-            Activity::Region(region) => region.more.is_some(),
-            _ => false,
+            Activity::Region(region) => region.more.is_some() || region.listening.is_some(),
+            other => other.listening().is_some(),
         };
         // A container keeps the data of its bodies, and that is it.
         let shaped = (node.input.is_some()
@@ -490,24 +447,22 @@ impl RunTurn<'_, '_> {
 
     /// A token goes past a node whose condition does not hold. There is nothing that a saga could undo.
     fn skip(&mut self, token: &Token, node: &Node) {
-        let output = token.input.clone();
-        let (context, saga, skipped) = (None, None, Some(true));
         self.emit(match token.step {
             Some(step) => RunEvent::StepCompleted(StepCompleted {
                 step,
-                output,
-                context,
-                saga,
+                output: token.input.clone(),
+                context: None,
+                saga: None,
                 undoable: false,
-                skipped,
+                skipped: Some(true),
             }),
             None => RunEvent::StepPassed(StepPassed {
                 frame: token.frame,
                 node: token.node,
-                output,
-                context,
-                saga,
-                skipped,
+                output: token.input.clone(),
+                context: None,
+                saga: None,
+                skipped: Some(true),
             }),
         });
         self.push(Move::Advance {

@@ -7,6 +7,7 @@ mod workers;
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use connectors::outgoing::{AddressPolicy, AuthoritiesFault, Outgoing};
@@ -19,6 +20,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
+use crate::secrets::Secrets;
 use workers::{WorkerPlan, Workers};
 
 /// How long requests may go on before the engine stops, which ends all that wait for it.
@@ -36,6 +38,7 @@ pub(crate) struct Plan {
     allow_unauthenticated_remote: bool,
     allowed_hosts: Vec<String>,
     workers: WorkerPlan,
+    secrets: Secrets,
 }
 
 /// Why a server did not start, or does not go on.
@@ -109,6 +112,7 @@ impl Plan {
             allow_unauthenticated_remote: config.server.allow_unauthenticated_remote,
             allowed_hosts: config.server.allowed_hosts.clone(),
             workers: WorkerPlan::of(&config.connectors)?,
+            secrets: Secrets::of(&config.secrets.directory),
         })
     }
 
@@ -124,7 +128,15 @@ impl Plan {
                 addresses,
                 ..Outgoing::default()
             }),
+            secrets: Secrets::default(),
         }
+    }
+}
+
+impl Plan {
+    /// The same server with these secrets.
+    pub(crate) fn with_secrets(self, secrets: Secrets) -> Plan {
+        Plan { secrets, ..self }
     }
 }
 
@@ -138,6 +150,7 @@ impl Assembly {
         })?;
         let options = engine::Options {
             data: plan.data,
+            secrets: Arc::new(plan.secrets),
             ..engine::Options::default()
         };
         // Recovery reads the journal, which blocks.
@@ -186,7 +199,7 @@ impl Assembly {
 
     /// Lets what goes on end, and stops.
     pub(crate) async fn stop(mut self) {
-        self.workers.stop().await;
+        self.workers.end().await;
         self.edge_stop.cancel();
         let mut edge_over = self.edge.is_finished();
         if !edge_over {

@@ -12,6 +12,7 @@ mod config;
 mod contract;
 mod logging;
 mod output;
+mod secrets;
 mod signals;
 mod spelling;
 mod trial;

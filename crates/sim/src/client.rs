@@ -224,6 +224,10 @@ impl World {
             started: 0,
             active: vec![],
             waiting: None,
+            after_ms: None,
+            trigger: None,
+            from: None,
+            until: None,
         };
         (Command::PutSchedule { schedule }, Promise::Marked(mark))
     }

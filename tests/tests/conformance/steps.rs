@@ -26,15 +26,21 @@ pub(crate) fn play(scenario: &Scenario) -> Result<()> {
         .build()?;
     runtime.block_on(async {
         let mut world = World::new()?;
-        for step in &scenario.steps {
-            let (said, meaning) = meaning(step)?;
-            let place = || format!("{}: {}", step.place, step.says);
-            meaning(&mut world, said)
-                .await
-                .map_err(|error| anyhow::anyhow!("{}\n    {error:#}", place()))?;
-        }
-        Ok(())
+        let outcome = told(&mut world, &scenario.steps).await;
+        world.close().await;
+        outcome
     })
+}
+
+/// Plays the steps up to the first that fails.
+async fn told(world: &mut World, steps: &[Step]) -> Result<()> {
+    for step in steps {
+        let (said, meaning) = meaning(step)?;
+        let outcome = meaning(world, said).await;
+        let place = || format!("{}: {}", step.place, step.says);
+        outcome.map_err(|error| anyhow::anyhow!("{}\n    {error:#}", place()))?;
+    }
+    Ok(())
 }
 
 /// Every pattern is on the page, and every pattern on the page is one.

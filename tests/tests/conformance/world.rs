@@ -164,6 +164,13 @@ impl World {
         Ok(())
     }
 
+    /// Ends the server, and waits until it is gone.
+    pub(crate) async fn close(&mut self) {
+        if let Some(server) = &mut self.server {
+            server.kill().await;
+        }
+    }
+
     async fn look(&mut self, what: &str, about: &str, is: impl Fn(&Value) -> bool) -> Result<()> {
         let path = format!("/api/v1/runs/{}{about}", self.run()?);
         let url = self.url(&path).await?;

@@ -6,10 +6,13 @@
 
 mod bad_input;
 mod command_line;
+mod connectors;
 mod crash;
 mod examples;
+mod human;
 mod language;
 mod lifecycle;
+mod schedules;
 
 use std::path::PathBuf;
 

@@ -40,6 +40,9 @@ impl Findings {
 /// it, make a burst slower but never faster. What the slowest reached is shown beside it.
 const ROUNDS: usize = 3;
 
+/// How long the bench of expressions may take.
+const EXPRESSIONS_MAX: Duration = Duration::from_secs(120);
+
 /// Tells whoever waits what is being done.
 pub(super) fn progress(what: &str) {
     eprintln!("measuring: {what}");
@@ -84,6 +87,10 @@ fn measure(bench: &Workbench, findings: &mut Findings) -> anyhow::Result<()> {
     progress("limits of this machine");
     let limits = Limits::measure(bench, &concurrencies)?;
     add_limits(&limits, findings);
+    if bench.options.wants("expressions") {
+        progress("expressions, ours and jaq");
+        expressions(bench, findings)?;
+    }
     if bench.options.wants("ready") {
         progress("start on empty data");
         lifetime::ready(bench, &limits, findings)?;
@@ -95,6 +102,21 @@ fn measure(bench: &Workbench, findings: &mut Findings) -> anyhow::Result<()> {
     }
     if bench.options.wants("footprint") || bench.options.wants("recovery") {
         lifetime::footprint(bench, &limits, findings)?;
+    }
+    Ok(())
+}
+
+/// How long an expression takes; what jaq takes for the same stands as its limit.
+fn expressions(bench: &Workbench, findings: &mut Findings) -> anyhow::Result<()> {
+    let program = bench.start_tool("expressions", &[])?;
+    let read = |line: &str| serde_json::from_str::<Value>(line).ok();
+    let report = program.child.hear(EXPRESSIONS_MAX, read)?;
+    for expression in report["expressions"].as_array().into_iter().flatten() {
+        let name = expression["name"].as_str().unwrap_or_default();
+        let ours = expression["ours"].as_f64().unwrap_or_default();
+        let mut figure = Figure::new(format!("expressions/{name}"), ours, "ns");
+        figure.limit = expression["jaq"].as_f64();
+        findings.add(figure);
     }
     Ok(())
 }

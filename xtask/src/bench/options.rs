@@ -9,7 +9,8 @@ usage: cargo xtask bench [OPTIONS]
 
   --quick        short bursts, and no long journal: under three minutes
   --json FILE    writes every figure: name, value, unit, limit, ratio, target, met
-  --only NAME…   only what begins so: ready, one-step, three-step/64, start, footprint, recovery
+  --only NAME…   only what begins so: ready, one-step, three-step/64, start, footprint, recovery,
+                 expressions
   --seconds N    length of a burst; 4, or 2 with --quick
   --realtime     puts `chrt -f 1` before every program, for a machine that others use too";
 

@@ -35,6 +35,7 @@ pub(super) fn text(figures: &[Figure]) -> String {
             "Where the time goes: CPU us per run, server threads by name",
             threads(figures),
         ),
+        ("Expressions, on a document of 1 KB", expressions(figures)),
         ("Life of a server", lifetime(figures)),
         ("Targets", targets(figures)),
     ];
@@ -58,6 +59,22 @@ fn ratio(figure: Option<&Figure>) -> String {
     figure
         .and_then(Figure::ratio)
         .map_or_else(String::new, |ratio| format!("x{}", number(ratio)))
+}
+
+fn expressions(figures: &[Figure]) -> Table {
+    let mut table = Table::new(["", "ns", "jaq ns", "ratio"]);
+    for figure in figures {
+        if let Some(name) = figure.name.strip_prefix("expressions/") {
+            let jaq = figure.limit.map_or_else(String::new, number);
+            table.row(vec![
+                name.to_owned(),
+                number(figure.value),
+                jaq,
+                ratio(Some(figure)),
+            ]);
+        }
+    }
+    table
 }
 
 fn limits(figures: &[Figure]) -> Table {

@@ -127,22 +127,27 @@ const SCHEDULE: &[Key] = &[
         "cron",
         Text,
         "'0 6 * * *'",
-        "Five fields, or six with seconds first; names, `L`, `#`, `W`; in UTC.",
+        "Five fields, or six with seconds first; names, `L`, `#`, `W`; in UTC, or the time zone of `dev.quadrille/schedule`.",
     ),
     key(
         "after",
         DURATION,
         "PT1H",
-        "Use `every`, or end the workflow with a `wait` and a `run.workflow` with `await: false`.",
-    )
-    .refused(),
+        "A fixed length of time between the end of a run and the next start; first counted from the apply.",
+    ),
     key(
         "on",
         Of("event strategy"),
         "{one: {with: {type: a}}}",
-        "Let whoever publishes the event start a run, or start with a `listen`.",
+        "Each event, or with `all` each set of events that agree in what they correlate, starts a run; the input is the list of these events. Expressions in filters see the event only; there is no `until`.",
+    ),
+    key(
+        "read",
+        Words(&["data", "envelope", "raw"]),
+        "data",
+        "How `on` reads its events; whole ones if left out.",
     )
-    .refused(),
+    .later(),
 ];
 
 const EVALUATE: &[Key] = &[
@@ -248,9 +253,10 @@ pub(super) const SHAPES: &[Shape] = &[
     shape("metadata", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: @}\ndo: []", "Metadata is for the author, except for keys that begin with `dev.quadrille/`, which mean something here: an unknown one is a mistake and is refused.", super::own::METADATA).open(),
     shape("concurrency", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: {dev.quadrille/concurrency: @}}\ndo: []", "", super::own::CONCURRENCY),
     shape("attribute", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: {dev.quadrille/attributes: {b: @}}}\ndo: []", "A typed value that runs are searched by.", super::own::ATTRIBUTE),
+    shape("schedule hints", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: {dev.quadrille/schedule: @}}\nschedule: {cron: '0 6 * * *'}\ndo: []", "What the language cannot say of a schedule.", super::own::SCHEDULE_HINTS),
     shape("variables", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: {dev.quadrille/variables: @}}\ndo: []", "The type of `$context`.", super::own::VARIABLES),
     shape("use", &["use"], "use: @\ndo: []", "", USE),
-    shape("schedule", &["schedule"], "schedule: @\ndo: []", "Applying the workflow makes a schedule of its name, without overlap limits, in UTC; `quadrille schedule` changes its policies.", SCHEDULE).one_of(&["every", "cron", "after", "on"]),
+    shape("schedule", &["schedule"], "schedule: @\ndo: []", "Applying the workflow makes a schedule of its name. Its window and policies stand in the metadata under `dev.quadrille/schedule`, or are set with `quadrille schedule`.", SCHEDULE).one_of(&["every", "cron", "after", "on"]),
     shape("evaluate", &[], "evaluate: @\ndo: []", "", EVALUATE),
     shape("input", &["input"], "input: @\ndo: []", "For the workflow and for each task.", INPUT),
     shape("output", &["output"], "output: @\ndo: []", "For the workflow and for each task.", OUTPUT),

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a row holds wherever its shape is used, for emitted events and for filters.
 
-use super::shape::Takes::{Either, Expression, List, Map, Shape as Of, Text, Value, Words};
+use super::shape::Takes::{Either, Expression, Flag, List, Map, Shape as Of, Text, Value, Words};
 use super::shape::{Key, Shape, TASKS, key, shape, task};
 
 const EVENT: &[Key] = &[
@@ -22,9 +22,8 @@ const EVENT: &[Key] = &[
         "type",
         Text,
         "a",
-        "In a filter: fixed text, so that a waiting run is found by it.",
-    )
-    .required(),
+        "Emitted: required. In a filter: fixed text, so that a waiting run is found by it, or left out.",
+    ),
     key("time", Text, "'2030-01-31T09:00:00Z'", "Emitted: now."),
     key("subject", Text, "a", ""),
     key("datacontenttype", Text, "application/json", ""),
@@ -48,16 +47,21 @@ const STRATEGY: &[Key] = &[
         "any",
         List(&Of("event filter")),
         "[{with: {type: a}}]",
-        "The first event that matches one of them. An empty list, which means every event, is refused.",
+        "The first event that matches one of them; of an empty list, any event.",
     ),
     key("one", Of("event filter"), "{with: {type: a}}", ""),
     key(
         "until",
-        Either(&[Expression, Of("event strategy")]),
-        ".a",
-        "Listen inside of a `call: loop` with its own `until`.",
-    )
-    .refused(),
+        Either(&[Expression, Flag, Of("ending events")]),
+        "length > 3",
+        "With `any` only. A condition on the output as it would be now, asked after each event (and its `foreach`); or events, which are no part of the output and win over those that are; or `false`: for ever.",
+    ),
+];
+
+const ENDING: &[Key] = &[
+    key("all", List(&Of("event filter")), "[{with: {type: a}}]", ""),
+    key("any", List(&Of("event filter")), "[{with: {type: a}}]", ""),
+    key("one", Of("event filter"), "{with: {type: a}}", ""),
 ];
 
 const FILTER: &[Key] = &[
@@ -65,10 +69,9 @@ const FILTER: &[Key] = &[
         "with",
         Of("event"),
         "{type: a}",
-        "What the event must be; `type` is required.",
+        "What the event must be; at least one member.",
     )
-    .required()
-    .differs(),
+    .required(),
     key(
         "correlate",
         Map(&Of("correlation")),
@@ -83,18 +86,36 @@ const CORRELATION: &[Key] = &[
         "expect",
         Value,
         "1",
-        "Required: whatever comes first is not taken.",
-    )
-    .required()
-    .differs(),
+        "Without it, the first event that has the value settles it for the others of this `listen` under the same name.",
+    ),
 ];
 
 const ITERATOR: &[Key] = &[
-    key("item", Text, "a", ""),
-    key("at", Text, "a", ""),
-    key("do", TASKS, "[]", ""),
-    key("output", Of("output"), "{as: .a}", ""),
-    key("export", Of("export"), "{as: .a}", ""),
+    key(
+        "item",
+        Text,
+        "a",
+        "The variable that holds the event; `item` if left out.",
+    ),
+    key(
+        "at",
+        Text,
+        "a",
+        "The variable that holds its place, from 0; `index` if left out.",
+    ),
+    key(
+        "do",
+        TASKS,
+        "[]",
+        "Without tasks the event itself is the output.",
+    ),
+    key(
+        "output",
+        Of("output"),
+        "{as: .a}",
+        "Of the tasks of one event.",
+    ),
+    key("export", Of("export"), "{as: .a}", "After each event."),
 ];
 
 /// The shapes of this file, in the order of the page.
@@ -128,7 +149,7 @@ pub(super) const SHAPES: &[Shape] = &[
     shape(
         "event",
         &["eventProperties"],
-        "do: [a: {emit: {event: {with: @}}}]",
+        "do: [a: {listen: {to: {one: {with: @}}}}]",
         "Any further member is an extension attribute.",
         EVENT,
     )
@@ -149,9 +170,8 @@ pub(super) const SHAPES: &[Shape] = &[
                 "foreach",
                 Of("iterator"),
                 "{do: []}",
-                "Listen inside of a `call: loop` and handle one event each round.",
-            )
-            .refused(),
+                "Its tasks run for each event, one event after the other; the output is the list of their outputs. Events that come meanwhile wait.",
+            ),
         ],
     ),
     shape(
@@ -163,11 +183,10 @@ pub(super) const SHAPES: &[Shape] = &[
             key("to", Of("event strategy"), "{one: {with: {type: a}}}", "").required(),
             key(
                 "read",
-                Words(&["data", "envelope"]),
+                Words(&["data", "envelope", "raw"]),
                 "envelope",
-                "`raw` is refused: an event is kept as data, not as bytes.",
-            )
-            .differs(),
+                "`raw` means `data`: events come in as JSON.",
+            ),
         ],
     ),
     shape(
@@ -176,6 +195,14 @@ pub(super) const SHAPES: &[Shape] = &[
         "do: [a: {listen: {to: @}}]",
         "",
         STRATEGY,
+    )
+    .one_of(&["one", "any", "all"]),
+    shape(
+        "ending events",
+        &["eventConsumptionStrategy"],
+        "do: [a: {listen: {to: {any: [], until: @}}}]",
+        "Events that end a `listen`.",
+        ENDING,
     )
     .one_of(&["one", "any", "all"]),
     shape(
@@ -195,9 +222,8 @@ pub(super) const SHAPES: &[Shape] = &[
     shape(
         "iterator",
         &["subscriptionIterator"],
-        "do: [a: {listen: {to: {one: {with: {type: a}}}}, foreach: {}}]",
-        "",
+        "do: [a: {listen: {to: {one: {with: {type: a}}}}, foreach: @}]",
+        "The tasks get the event as it is read as their data.",
         ITERATOR,
-    )
-    .refused(),
+    ),
 ];

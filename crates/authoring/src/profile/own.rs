@@ -14,6 +14,7 @@ pub(super) const METADATA: &[Key] = &[
     key("dev.quadrille/priority", Either(&[Number(0, 9), Expression]), "7", "How urgent the tasks of a run are: 0 is last, 9 first, 5 the default. An expression sees the run's input.").ours(),
     key("dev.quadrille/retention", DURATION, "P30D", "How long a finished run is kept; a fixed duration. Short: `retention`.").ours(),
     key("dev.quadrille/variables", Of("variables"), "{schema: {type: object}}", "What `$context` looks like, and what it is at first.").ours(),
+    key("dev.quadrille/schedule", Of("schedule hints"), "{}", "The window and policies of `schedule`.").ours(),
     key("attributes", Map(&Of("attribute")), "{total: {type: number, from: .total}}", "Short for `dev.quadrille/attributes`.").ours(),
     key("retention", DURATION, "P30D", "Short for `dev.quadrille/retention`.").ours(),
 ];
@@ -50,9 +51,17 @@ pub(super) const VARIABLES: &[Key] = &[
         "initial",
         Value,
         "{}",
-        "`$context` before the first export; null if left out.",
+        "`$context` before the first export; an empty map if left out.",
     )
     .ours(),
+];
+
+pub(super) const SCHEDULE_HINTS: &[Key] = &[
+    key("timezone", Text, "Europe/Berlin", "Of a cron expression; UTC if left out.").ours(),
+    key("from", Text, "'2030-01-31T09:00:00Z'", "No starts before.").ours(),
+    key("until", Text, "'2031-01-31T09:00:00Z'", "No starts after.").ours(),
+    key("overlap", Words(&["skip", "queue", "allow", "cancel", "terminate"]), "allow", "When the run before goes on; `skip` if left out, with `on` `allow`. `queue` does not go with `on`.").ours(),
+    key("catchUp", Words(&["skip", "one", "all"]), "one", "Of starts that were missed; `skip` if left out.").ours(),
 ];
 
 const TASK: &[Key] = &[

@@ -9,8 +9,8 @@ use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
 
-/// Calls of the language that are not supported.
-const CALLS_UNSUPPORTED: [&str; 5] = ["openapi", "grpc", "asyncapi", "mcp", "a2a"];
+/// Calls of the language besides `http`.
+const CALLS: [&str; 5] = ["openapi", "grpc", "asyncapi", "mcp", "a2a"];
 
 /// The functions that are always there.
 const CATALOGUE: [&str; 10] = [
@@ -36,11 +36,9 @@ impl<'t> Lowering<'t> {
             let with = self.require(task, "with")?;
             return self.http(with, scope);
         }
-        if CALLS_UNSUPPORTED.contains(&&*name) {
-            let advice =
-                "use `call: http`, or `call: task` with a worker of yours that makes the call";
-            self.unsupported(at, &format!("`call: {name}`"), advice);
-            return None;
+        if CALLS.contains(&&*name) {
+            let with = self.require(task, "with")?;
+            return self.connector_call(&name, with, scope);
         }
         if self.component("functions", &name).is_some() {
             return self.function(task, at, &name, scope);
@@ -97,7 +95,11 @@ impl<'t> Lowering<'t> {
             return None;
         }
         let own = self.names("functions");
-        let names = own.into_iter().chain(CATALOGUE).chain(["http"]);
+        let names = own
+            .into_iter()
+            .chain(CATALOGUE)
+            .chain(["http"])
+            .chain(CALLS);
         let otherwise = || {
             format!(
                 "; declare it in `use.functions`, or call http or one of {}",

@@ -50,7 +50,7 @@ impl<'t> Lowering<'t> {
         let name = self
             .require(with, "name")
             .and_then(|name| self.text_template(name, scope));
-        let input = self.template_or(with, "input", Template::identity(), scope);
+        let input = self.template_or(with, "input", Template::identity(), &scope.with_secrets());
         let [mut queue_timeout, mut run_timeout, mut heartbeat_timeout] = [None, None, None];
         if let Some(timeouts) = with.member("timeouts") {
             self.known(timeouts, &["queue", "run", "heartbeat"]);
@@ -74,11 +74,14 @@ impl<'t> Lowering<'t> {
         };
         let priority = with
             .member("priority")
-            .and_then(|at| self.priority(at, scope));
+            .and_then(|at| self.urgency(at, scope));
+        let mut input = input?;
+        let sealed = self.seal(with, &mut input);
         Some(Kind::Task(Task {
             queue: queue?,
             name: name?,
-            input: input?,
+            input,
+            sealed,
             queue_timeout,
             run_timeout,
             heartbeat_timeout,
@@ -192,7 +195,7 @@ impl<'t> Lowering<'t> {
     }
 
     /// A number from 0 to 9, or an expression that gives one.
-    pub(crate) fn priority(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
+    pub(crate) fn urgency(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
         let Data::Int(number) = at.data() else {
             return self.expression(at, scope);
         };

@@ -4,14 +4,16 @@
 //! `query`, `body`, `redirect`, `authentication`. Names in braces inside of an endpoint become one
 //! expression that puts the data in, escaped for an address: a name is a member of the data to the letter.
 
-use graph::ir::{Exhausted, Kind, Task};
+use graph::ir::Kind;
 use graph::template::{Expr, Template};
-use graph::value::{Str, Value};
+use graph::value::Value;
 
 use crate::expression::unwrap;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
-use crate::tree::{At, Data};
+use crate::tree::At;
+
+use super::connector::Members;
 
 /// Queue and name of the connector's tasks.
 const HTTP: &str = "http";
@@ -20,6 +22,7 @@ const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "op
 
 impl<'t> Lowering<'t> {
     pub(super) fn http(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
+        let scope = &scope.with_secrets();
         self.known(
             with,
             &[
@@ -32,17 +35,8 @@ impl<'t> Lowering<'t> {
         let endpoint = self
             .require(with, "endpoint")
             .and_then(|endpoint| self.endpoint(endpoint, scope));
-        let output = match with.member("output") {
-            Some(output) => self.word(output, &["raw", "content", "response"]),
-            None => Some("content"),
-        };
-        let mut members: Vec<(Str, Option<Template>)> = vec![
-            ("method".into(), method),
-            (
-                "output".into(),
-                output.map(|output| Template::Literal(Value::from(output))),
-            ),
-        ];
+        let mut members: Members = vec![("method".into(), method)];
+        self.response_members(with, &mut members);
         for key in ["headers", "query"] {
             if let Some(at) = with.member(key) {
                 members.push((key.into(), self.pairs(at, key == "query", scope)));
@@ -51,28 +45,10 @@ impl<'t> Lowering<'t> {
         if let Some(body) = with.member("body") {
             members.push(("body".into(), self.template(body, scope)));
         }
-        if with.member("redirect").is_some() {
-            let redirect = Value::Bool(self.flag(with, "redirect", false));
-            members.push(("redirect".into(), Some(Template::Literal(redirect))));
-        }
         let (endpoint, authentication) = endpoint?;
         members.push(("endpoint".into(), Some(endpoint)));
         members.extend(authentication.map(|policy| ("authentication".into(), Some(policy))));
-        let members: Vec<_> = members
-            .into_iter()
-            .map(|(key, value)| Some((key, value?)))
-            .collect::<Option<_>>()?;
-        Some(Kind::Task(Task {
-            queue: Template::Literal(Value::from(HTTP)),
-            name: Template::Literal(Value::from(HTTP)),
-            input: Template::Object(members),
-            queue_timeout: None,
-            run_timeout: None,
-            heartbeat_timeout: None,
-            retry: None,
-            exhausted: Exhausted::Fail,
-            priority: None,
-        }))
+        self.connector(with, HTTP, HTTP, members)
     }
 
     fn method(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
@@ -110,23 +86,7 @@ impl<'t> Lowering<'t> {
         self.map_template(at, scope)
     }
 
-    /// The address, and how to authenticate there.
-    fn endpoint(&mut self, at: At<'t>, scope: &Scope) -> Option<(Template, Option<Template>)> {
-        if !at.is_map() {
-            return Some((self.address(at, scope)?, None));
-        }
-        self.known(at, &["uri", "authentication"]);
-        let uri = self
-            .require(at, "uri")
-            .and_then(|uri| self.address(uri, scope));
-        let Some(policy) = at.member("authentication") else {
-            return Some((uri?, None));
-        };
-        let policy = self.authentication(policy, scope);
-        Some((uri?, Some(policy?)))
-    }
-
-    fn address(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+    pub(super) fn address(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
         let Some(text) = at.text().filter(|text| unwrap(text).is_none()) else {
             return self.text_template(at, scope);
         };
@@ -145,56 +105,6 @@ impl<'t> Lowering<'t> {
                 None
             }
         }
-    }
-
-    fn authentication(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
-        let policy = match at.member("use") {
-            Some(name) => {
-                self.known(at, &["use"]);
-                let text = self.name(name)?;
-                self.reuse("authentications", &text, name)?
-            }
-            None => at,
-        };
-        self.known(policy, &["basic", "bearer", "digest", "oauth2", "oidc"]);
-        let advice = "use `bearer` with a token that an earlier task fetched, or a worker of yours that makes the call";
-        self.refuse(
-            policy,
-            &[("digest", advice), ("oauth2", advice), ("oidc", advice)],
-        );
-        let kinds: Vec<At<'t>> = policy.children().collect();
-        let [kind] = kinds[..] else {
-            self.findings.error(
-                policy,
-                "bad-value",
-                "authentication needs exactly one of `basic`, `bearer`, or `use` with a name",
-            );
-            return None;
-        };
-        let keys: &[&str] = match kind.key() {
-            "basic" => &["username", "password"],
-            "bearer" => &["token"],
-            _ => return None,
-        };
-        if let Some(secret) = kind.member("use") {
-            self.unsupported(
-                secret,
-                "a secret by name",
-                "give the value as text or as an expression",
-            );
-            return None;
-        }
-        self.known(kind, keys);
-        for key in keys {
-            let value = self.require(kind, key)?;
-            if matches!(value.data(), Data::Text(_)) {
-                continue;
-            }
-            self.wrong(value, "text");
-            return None;
-        }
-        let inner = self.template(kind, scope)?;
-        Some(Template::Object(vec![(kind.key().into(), inner)]))
     }
 }
 

@@ -44,7 +44,7 @@ impl<'t> Lowering<'t> {
         let form = with.member("form").and_then(|form| self.form(form));
         let priority = with
             .member("priority")
-            .and_then(|priority| self.human_priority(priority, scope));
+            .and_then(|priority| self.priority(priority, scope));
         let due = with.member("due").and_then(|due| self.delay(due, scope));
         let remind = with.member("remind").map(|remind| {
             let instants = self.bounded_list(remind, REMINDERS_MAX);
@@ -89,15 +89,11 @@ impl<'t> Lowering<'t> {
     fn form(&mut self, form: At<'t>) -> Option<Value> {
         self.known(form, &["schema"]);
         let schema = self.require(form, "schema")?;
-        if !schema.is_map() {
-            self.wrong(schema, "a map that is a JSON Schema");
-            return None;
-        }
-        Some(schema.value())
+        self.schema_document(schema)
     }
 
     /// A whole number, or an expression that gives one.
-    fn human_priority(&mut self, priority: At<'t>, scope: &Scope) -> Option<Template> {
+    fn priority(&mut self, priority: At<'t>, scope: &Scope) -> Option<Template> {
         match self.template(priority, scope)? {
             Template::Literal(Value::Int(number)) if (0..=PRIORITY_MAX).contains(&number) => {
                 Some(Template::Literal(Value::Int(number)))

@@ -3,8 +3,10 @@
 //! `list` walks lists of tasks and their flow; every other file turns what one kind of task says into the
 //! [`graph::Kind`] that does it.
 
+mod authentication;
 mod call;
 mod catalogue;
+mod connector;
 mod event;
 pub(crate) mod extension;
 mod failure;
@@ -12,5 +14,6 @@ mod flow;
 mod http;
 mod human;
 mod list;
+mod process;
 mod run;
 mod wait;

@@ -1,4 +1,4 @@
-//! Owns tasks that start other runs: `run.workflow`, and `child` of the catalogue.
+//! Owns `run`, and the tasks that start other runs: `run.workflow`, and `child` of the catalogue.
 
 use graph::Template;
 use graph::ir::{Child, Kind, NAMESPACE_DEFAULT};
@@ -12,7 +12,6 @@ const LATEST: &str = "latest";
 
 impl<'t> Lowering<'t> {
     pub(super) fn run(&mut self, at: At<'t>, scope: &Scope) -> Option<Kind> {
-        let foreign = "let a worker do it: `call: task` with a queue that your worker polls";
         self.known(
             at,
             &[
@@ -24,26 +23,24 @@ impl<'t> Lowering<'t> {
                 "return",
             ],
         );
-        self.refuse(
-            at,
-            &[
-                ("container", foreign),
-                ("script", foreign),
-                ("shell", foreign),
-            ],
-        );
-        if ["container", "script", "shell"]
-            .iter()
-            .any(|key| at.member(key).is_some())
-        {
+        let kinds = ["container", "script", "shell", "workflow"];
+        let given: Vec<At<'t>> = kinds.iter().filter_map(|key| at.member(key)).collect();
+        let [what] = given[..] else {
+            if at.is_map() {
+                let message = format!("`run` needs exactly one of {}", kinds.join(", "));
+                self.findings.error_key(at, "bad-value", message);
+            }
             return None;
+        };
+        if what.key() != "workflow" {
+            return self.process(at, what, scope);
         }
         self.refuse(
             at,
             &[("return", "leave it out: the result is the child's output")],
         );
         let await_child = self.flag(at, "await", true);
-        let workflow = self.require(at, "workflow")?;
+        let workflow = what;
         self.known(workflow, &["namespace", "name", "version", "input"]);
         let namespace = match workflow.member("namespace") {
             Some(namespace) => self.name(namespace)?.to_string(),

@@ -23,6 +23,8 @@ pub(crate) fn enough(each: &ForEach) -> String {
             filters,
             need: Need::All,
             envelope: false,
+            until: None,
+            each: None,
         };
         text += &format!(", {} more: {}", more.max, events(&listen));
     }
@@ -61,9 +63,13 @@ pub(crate) fn events(listen: &Listen) -> String {
         need(listen.need),
         if listen.envelope { ", envelope" } else { "" }
     );
+    text += &(listen.until.iter().map(|until| format!(" until {until:?}"))).collect::<String>();
     for filter in &listen.filters {
         text += &format!(", {}", filter.event_type);
         text += if filter.transient { " (transient)" } else { "" };
+        for (name, from) in &filter.bind {
+            text += &format!(" {name}:{}", expr(from));
+        }
         for (key, value) in &filter.with {
             text += &format!(" {key}={}", template(value));
         }

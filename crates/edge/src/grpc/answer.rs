@@ -139,6 +139,10 @@ pub(super) fn schedule(schedule: &Schedule) -> v1::Schedule {
         next_at_ms: ms(schedule.due()),
         last_at_ms: ms(schedule.last_at),
         started: schedule.started,
+        after_ms: schedule.after_ms.unwrap_or_default(),
+        on_events: schedule.trigger.is_some(),
+        from_ms: ms(schedule.from),
+        until_ms: ms(schedule.until),
     }
 }
 

@@ -3,11 +3,11 @@
 //! Invariants: a text with errors changes nothing; deploying the same again changes nothing that follows it
 //! already, and mends what does not. A schedule that no version of the workflow asked for is never removed.
 
-use authoring::{Compiled, Finding};
+use authoring::{Compiled, Finding, Pace};
 use engine::{AskError, Engine};
 use graph::value::Str;
-use kernel::schedule::Schedule;
-use kernel::{Command, Rejection, Reply};
+use kernel::schedule::{Overlap, Schedule};
+use kernel::{Command, Rejection, Reply, Time};
 
 use crate::intake::schedule::ZONE_DEFAULT;
 use crate::intake::{ScheduleParts, empty_object, schedule};
@@ -129,15 +129,27 @@ async fn follow(
     Ok(Some(change))
 }
 
-/// Whether a schedule starts the newest version of a workflow at this pace.
-fn is_of(schedule: &Schedule, workflow: &Str, pace: &authoring::Schedule) -> bool {
-    let same_pace = match pace {
-        authoring::Schedule::Cron(cron) => {
-            schedule.cron.as_deref() == Some(cron) && &*schedule.zone == ZONE_DEFAULT
+/// Whether a schedule starts the newest version of a workflow as the text says; what it does not say may be anything.
+fn is_of(schedule: &Schedule, workflow: &Str, wish: &authoring::Schedule) -> bool {
+    let same_pace = match &wish.pace {
+        Pace::Cron(cron) => {
+            let zone = wish.zone.as_deref().unwrap_or(ZONE_DEFAULT);
+            schedule.cron.as_deref() == Some(cron) && &*schedule.zone == zone
         }
-        authoring::Schedule::Every(every_ms) => schedule.every_ms == Some(*every_ms),
+        Pace::Every(every_ms) => schedule.every_ms == Some(*every_ms),
+        Pace::After(after_ms) => schedule.after_ms == Some(*after_ms),
+        Pace::On => schedule.trigger.is_some(),
     };
-    same_pace && schedule.workflow == *workflow && schedule.version.is_none()
+    let window = (schedule.from, schedule.until);
+    let same_window = window == (wish.from_ms.map(Time), wish.until_ms.map(Time));
+    let overlap = wish
+        .overlap
+        .is_none_or(|word| schedule.overlap.word() == word);
+    let catch_up = wish
+        .catch_up
+        .is_none_or(|word| schedule.catch_up.word() == word);
+    let same = same_pace && same_window && overlap && catch_up;
+    same && schedule.workflow == *workflow && schedule.version.is_none()
 }
 
 /// Whether a version of the workflow asked for this schedule; else somebody made it by hand.
@@ -153,33 +165,44 @@ async fn was_asked_for(engine: &Engine, schedule: &Schedule) -> Result<bool, Ref
     Ok(false)
 }
 
-/// The wish for a schedule at the pace of the text; what the text does not say stays as it was.
+/// The wish for a schedule as the text says; what it does not say stays as it was. Runs that events start are
+/// of no concern to each other unless the text says so.
 fn put(
     workflow: &Str,
-    pace: authoring::Schedule,
+    wish: authoring::Schedule,
     before: Option<Schedule>,
 ) -> Result<Command, Refusal> {
-    let (cron, every_ms) = match pace {
-        authoring::Schedule::Cron(cron) => (cron, 0),
-        authoring::Schedule::Every(every_ms) => (String::new(), every_ms),
+    let word = |word: fn(&Schedule) -> &'static str| before.as_ref().map(word);
+    let default = if wish.pace == Pace::On {
+        Overlap::Allow
+    } else {
+        Overlap::Skip
     };
-    let word = |word: fn(&Schedule) -> &'static str| before.as_ref().map_or("", word).to_owned();
-    let (overlap, catch_up) = (
-        word(|before| before.overlap.word()),
-        word(|before| before.catch_up.word()),
-    );
-    schedule(ScheduleParts {
+    let overlap = wish
+        .overlap
+        .or_else(|| word(|before| before.overlap.word()));
+    let catch_up = wish
+        .catch_up
+        .or_else(|| word(|before| before.catch_up.word()));
+    let mut parts = ScheduleParts {
         name: workflow.to_string(),
         workflow: workflow.to_string(),
-        version: String::new(),
-        cron,
-        time_zone: String::new(),
-        every_ms,
-        overlap,
-        catch_up,
+        time_zone: wish.zone.unwrap_or_default(),
+        overlap: overlap.unwrap_or(default.word()).to_owned(),
+        catch_up: catch_up.unwrap_or_default().to_owned(),
         paused: before.as_ref().is_some_and(|before| before.paused),
         input: before.map_or_else(empty_object, |before| before.input),
-    })
+        from_ms: wish.from_ms.unwrap_or_default(),
+        until_ms: wish.until_ms.unwrap_or_default(),
+        ..ScheduleParts::default()
+    };
+    match wish.pace {
+        Pace::Cron(cron) => parts.cron = cron,
+        Pace::Every(every_ms) => parts.every_ms = every_ms,
+        Pace::After(after_ms) => parts.after_ms = after_ms,
+        Pace::On => parts.on_events = true,
+    }
+    schedule(parts)
 }
 
 /// Compiles on a thread of its own kind, because a large text takes longer than others should wait.

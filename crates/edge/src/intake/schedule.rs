@@ -3,8 +3,8 @@
 //! Invariant: words are checked here, calendars by the kernel.
 
 use graph::Value;
-use kernel::Command;
-use kernel::schedule::{CatchUp, Overlap, Schedule};
+use kernel::schedule::{CatchUp, Overlap, Schedule, Trigger};
+use kernel::{Command, Time};
 
 use crate::intake::workflow_name;
 use crate::refusal::Refusal;
@@ -13,6 +13,7 @@ use crate::refusal::Refusal;
 pub(super) const ZONE_DEFAULT: &str = "UTC";
 
 /// A request for a schedule; empty texts and zeros stand for none.
+#[derive(Default)]
 pub(crate) struct ScheduleParts {
     /// Its name.
     pub(crate) name: String,
@@ -26,8 +27,16 @@ pub(crate) struct ScheduleParts {
     pub(crate) cron: String,
     /// IANA name, only with a cron expression; empty for UTC.
     pub(crate) time_zone: String,
-    /// ...or an interval.
+    /// ...or an interval...
     pub(crate) every_ms: u64,
+    /// ...or a pause between the end of a run and the next...
+    pub(crate) after_ms: u64,
+    /// ...or the events that the workflow names.
+    pub(crate) on_events: bool,
+    /// No starts before, in milliseconds since 1970.
+    pub(crate) from_ms: u64,
+    /// No starts after, in milliseconds since 1970.
+    pub(crate) until_ms: u64,
     /// A word of [`Overlap`]; empty for `skip`.
     pub(crate) overlap: String,
     /// A word of [`CatchUp`]; empty for `skip`.
@@ -54,10 +63,10 @@ pub(crate) fn schedule(parts: ScheduleParts) -> Result<Command, Refusal> {
         CatchUp::ALL,
         CatchUp::word,
     )?;
-    if parts.every_ms > 0 && !parts.time_zone.is_empty() {
+    if parts.cron.is_empty() && !parts.time_zone.is_empty() {
         return Err(Refusal::argument(
             "time_zone",
-            "an interval has none; leave it out, or give `cron` instead of `every_ms`",
+            "only a cron expression has one; leave it out, or give `cron`",
         ));
     }
     let zone = if parts.time_zone.is_empty() {
@@ -82,6 +91,10 @@ pub(crate) fn schedule(parts: ScheduleParts) -> Result<Command, Refusal> {
             started: 0,
             active: Vec::new(),
             waiting: None,
+            after_ms: (parts.after_ms > 0).then_some(parts.after_ms),
+            trigger: parts.on_events.then(|| Trigger { sets: Vec::new() }),
+            from: (parts.from_ms > 0).then_some(Time(parts.from_ms)),
+            until: (parts.until_ms > 0).then_some(Time(parts.until_ms)),
         },
     })
 }

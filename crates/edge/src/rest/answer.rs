@@ -491,6 +491,17 @@ pub(super) struct Schedule {
     /// An interval in milliseconds.
     #[schema(required)]
     every_ms: Option<u64>,
+    /// Milliseconds between the end of a run and the next start.
+    #[schema(required)]
+    after_ms: Option<u64>,
+    /// Whether the events that the workflow names start runs.
+    on_events: bool,
+    /// No starts before.
+    #[schema(format = DateTime, required)]
+    from: Option<String>,
+    /// No starts after.
+    #[schema(format = DateTime, required)]
+    until: Option<String>,
     /// What to do when the run before has not ended.
     #[schema(value_type = OverlapPolicy)]
     overlap: &'static str,
@@ -522,6 +533,10 @@ impl From<kernel::schedule::Schedule> for Schedule {
             time_zone: schedule.cron.as_ref().map(|_| schedule.zone),
             cron: schedule.cron,
             every_ms: schedule.every_ms,
+            after_ms: schedule.after_ms,
+            on_events: schedule.trigger.is_some(),
+            from: time(schedule.from),
+            until: time(schedule.until),
             overlap: schedule.overlap.word(),
             catch_up: schedule.catch_up.word(),
             paused: schedule.paused,

@@ -111,9 +111,21 @@ pub(super) struct PutScheduleRequest {
     /// IANA name of the time zone of `cron`; UTC if left out.
     #[serde(default)]
     time_zone: String,
-    /// ...or an interval in milliseconds.
+    /// ...or an interval in milliseconds...
     #[serde(default)]
     every_ms: u64,
+    /// ...or milliseconds between the end of a run and the next start...
+    #[serde(default)]
+    after_ms: u64,
+    /// ...or the events that the workflow names under `schedule.on`.
+    #[serde(default)]
+    on_events: bool,
+    /// No starts before, in milliseconds since 1970; at once if left out.
+    #[serde(default)]
+    from_ms: u64,
+    /// No starts after, in milliseconds since 1970; for ever if left out.
+    #[serde(default)]
+    until_ms: u64,
     /// What to do when the run before has not ended; skip if left out.
     #[serde(default)]
     #[schema(value_type = OverlapPolicy)]
@@ -137,6 +149,10 @@ impl PutScheduleRequest {
             cron: self.cron,
             time_zone: self.time_zone,
             every_ms: self.every_ms,
+            after_ms: self.after_ms,
+            on_events: self.on_events,
+            from_ms: self.from_ms,
+            until_ms: self.until_ms,
             overlap: self.overlap,
             catch_up: self.catch_up,
             paused: self.paused,

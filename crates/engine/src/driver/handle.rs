@@ -23,6 +23,7 @@ use crate::human::{HUMAN_EVENTS_MAX, HumanFilter, HumanPage, HumanPlace, HumanSt
 use crate::metrics::Metrics;
 use crate::partition::{Answer, Asker, HistoryTail, Input, Outlet, Question, Welcome};
 use crate::query::{Counts, Cursor, Filter, HistoryEvent, HistoryPage, PAGE_MAX, Page, RunView};
+use crate::secrets::Unsealer;
 
 /// Frames on their way to one worker before it counts as stuck.
 pub(crate) const WORKER_FRAMES_MAX: usize = 1_024;
@@ -50,6 +51,7 @@ pub struct Engine {
     pub(crate) inbox: Inbox,
     pub(crate) view: View,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) unsealer: Unsealer,
     /// Closed when the engine has stopped.
     pub(crate) lifeline: watch::Receiver<()>,
 }
@@ -114,6 +116,7 @@ pub struct WorkerLink {
     /// Milliseconds a lost connection may take to come back before its tasks go to others.
     pub grace_ms: u64,
     inbox: Inbox,
+    unsealer: Unsealer,
     frames: mpsc::Receiver<ToWorker>,
 }
 
@@ -122,6 +125,7 @@ pub struct WorkerLink {
 pub struct WorkerVoice {
     session: SessionId,
     inbox: Inbox,
+    unsealer: Unsealer,
 }
 
 /// A run's events: the past page by page, then each as it happens.
@@ -411,13 +415,14 @@ impl Engine {
     pub async fn connect(&self, hello: WorkerHello) -> Result<WorkerLink, AskError> {
         let (sender, frames) = mpsc::channel(WORKER_FRAMES_MAX);
         let (answer, answered) = oneshot::channel();
-        let inbox = self.inbox.clone();
+        let (inbox, unsealer) = (self.inbox.clone(), self.unsealer.clone());
         // The link is made where the answer is given: if nobody waits for it any more, dropping it disconnects.
         let link = move |welcome: Welcome| {
             let link = WorkerLink {
                 session: welcome.session,
                 grace_ms: welcome.grace_ms,
                 inbox,
+                unsealer,
                 frames,
             };
             drop(answer.send(link));
@@ -489,6 +494,7 @@ impl WorkerLink {
         WorkerVoice {
             session: self.session,
             inbox: self.inbox.clone(),
+            unsealer: self.unsealer.clone(),
         }
     }
 
@@ -507,6 +513,20 @@ impl WorkerLink {
             frame.cancels.extend(more.cancels);
             frame.receipts.extend(more.receipts);
         }
+        let results = self.unsealer.unseal(&mut frame);
+        if !results.is_empty() {
+            // The worker never hears of these tasks, so it cannot give back the credits that they took.
+            let credits = u32::try_from(results.len()).unwrap_or(u32::MAX);
+            let said = FromWorker {
+                credits,
+                results,
+                ..FromWorker::default()
+            };
+            self.inbox.send_urgent(Input::Worker {
+                session: self.session,
+                said,
+            });
+        }
         Poll::Ready(Some(frame))
     }
 }
@@ -516,7 +536,11 @@ impl WorkerVoice {
     ///
     /// # Errors
     /// Overload or stop; the worker should reconnect.
-    pub fn send(&self, said: FromWorker) -> Result<(), AskError> {
+    pub fn send(&self, mut said: FromWorker) -> Result<(), AskError> {
+        let results = std::mem::take(&mut said.results).into_iter();
+        said.results = results
+            .map(|(token, outcome)| (token, self.unsealer.hide(token, outcome)))
+            .collect();
         self.inbox.send(Input::Worker {
             session: self.session,
             said,

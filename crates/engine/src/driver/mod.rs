@@ -22,6 +22,7 @@ use tracing::{error, info, warn};
 
 use crate::metrics::Metrics;
 use crate::partition::{BATCH_BYTES_MAX, Change, Input, Partition};
+use crate::secrets::{NoSecrets, SecretSource, Unsealer};
 use clock::Clock;
 use handle::Engine;
 use inbox::{Inbox, Outbox, inbox};
@@ -64,6 +65,8 @@ pub struct Options {
     pub data: Data,
     /// Requests that may wait; more are refused.
     pub inbox_max: usize,
+    /// Where the secrets come from that workers get.
+    pub secrets: Arc<dyn SecretSource>,
 }
 
 impl Default for Options {
@@ -71,6 +74,7 @@ impl Default for Options {
         Options {
             data: Data::Memory,
             inbox_max: 16_384,
+            secrets: Arc::new(NoSecrets),
         }
     }
 }
@@ -87,7 +91,11 @@ pub struct Running {
 /// # Errors
 /// Data that cannot be opened, with what is wrong.
 pub fn start(options: Options) -> Result<(Engine, Running), StartFault> {
-    let Options { data, inbox_max } = options;
+    let Options {
+        data,
+        inbox_max,
+        secrets,
+    } = options;
     let metrics = Arc::new(Metrics::default());
     let (inbox, outbox) = inbox(inbox_max, metrics.clone());
     let place = Place::open(data)?;
@@ -98,6 +106,7 @@ pub fn start(options: Options) -> Result<(Engine, Running), StartFault> {
         inbox: inbox.clone(),
         view: view.while_open(lifeline.clone()),
         metrics: metrics.clone(),
+        unsealer: Unsealer::new(secrets),
         lifeline,
     };
     let (over, ended) = oneshot::channel();

@@ -578,8 +578,9 @@ impl Partition {
                 priority,
             } => self.dispatch.offer(queue, task, priority),
             Effect::RetractTask { queue, task } => self.dispatch.retract(&queue, task),
-            Effect::DeliverTask(delivery) => {
+            Effect::DeliverTask(mut delivery) => {
                 self.batch.delivered += 1;
+                delivery.sealed = self.sealed(delivery.token);
                 self.dispatch.deliver(delivery);
             }
             Effect::EndClaim { token, session } => {

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use graph::Kind;
+use graph::ir::Sealed;
 use kernel::{Command, SessionId, TaskToken};
 
 use super::dispatch::QUEUES_MAX;
@@ -51,6 +53,21 @@ impl Partition {
             session,
             grace_ms: SESSION_GRACE_MS,
         }
+    }
+
+    /// What of a task's input only its worker gets.
+    pub(super) fn sealed(&self, token: TaskToken) -> Vec<Sealed> {
+        let sealed = || {
+            let run = self.state.runs.get(&token.run)?;
+            let step = run.step(token.step)?;
+            let catalog = &self.state.catalog;
+            let definition = catalog.find(&run.workflow, Some(&run.version))?;
+            match &definition.node(step.node)?.kind {
+                Kind::Task(task) => Some(task.sealed.clone()),
+                _ => None,
+            }
+        };
+        sealed().unwrap_or_default()
     }
 
     /// Takes in what a worker said.

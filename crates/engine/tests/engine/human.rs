@@ -14,7 +14,7 @@ fn review() -> Command {
     let json = r#"{"workflow":"review","version":"1.0.0","bodies":[{"path":"","first":0}],"nodes":[
         {"name":"look","path":"/do/0/look","body":0,"next":"exit","kind":{"human":{
             "title":{"literal":"Look"},"to":{"groups":{"literal":"reviewers"}},"data":{"expr":"."},
-            "form":{"type":"object"},"outcomes":["yes","no"],"priority":{"expr":".key | length"}}}}]}"#;
+            "form":{"type":"integer"},"outcomes":["yes","no"],"priority":{"expr":".key | length"}}}}]}"#;
     let graph: Graph = serde_json::from_str(json).expect("a graph");
     Command::DeployWorkflow {
         graph: Arc::new(graph),

@@ -6,7 +6,7 @@
 use alloc::vec::Vec;
 
 use crate::duration::Delay;
-use crate::ir::{Filter, Graph, Human, Kind, Lock, Node, Retry, Task, Wait};
+use crate::ir::{Filter, Graph, Human, Kind, Listen, Lock, Node, Retry, Task, Until, Wait};
 use crate::template::{Expr, Template};
 
 /// Every expression of a graph.
@@ -30,6 +30,8 @@ pub(super) fn of_graph(graph: &Graph) -> Vec<&Expr> {
     found.extend(graph.attributes.iter().map(|attribute| &attribute.from));
     found.extend(graph.concurrency.iter().map(|concurrency| &concurrency.key));
     found.extend(&graph.priority);
+    let filters = graph.trigger.iter().flat_map(Listen::all_filters);
+    filters.for_each(|filter| collect_filter(filter, &mut found));
     found
 }
 
@@ -75,9 +77,11 @@ pub(super) fn of_node<'g>(node: &'g Node, found: &mut Vec<&'g Expr>) {
         Kind::Wait(Wait::For(delay)) => collect_delay(Some(delay), found),
         Kind::Listen(listen) => {
             listen
-                .filters
-                .iter()
+                .all_filters()
                 .for_each(|filter| collect_filter(filter, found));
+            if let Some(Until::Holds(until)) = &listen.until {
+                found.push(until);
+            }
         }
         Kind::Child(child) => {
             for template in [&child.workflow, &child.input]
@@ -106,6 +110,7 @@ fn collect_filter<'g>(filter: &'g Filter, found: &mut Vec<&'g Expr>) {
         found.push(from);
         collect_template(expect, found);
     }
+    found.extend(filter.bind.iter().map(|(_, from)| from));
 }
 
 fn collect_human<'g>(human: &'g Human, found: &mut Vec<&'g Expr>) {

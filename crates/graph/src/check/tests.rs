@@ -48,6 +48,7 @@ fn graph(bodies: u32, nodes: Vec<Node>) -> Graph {
         retention_ms: None,
         schemas: Schemas::default(),
         context: None,
+        trigger: None,
         labels: vec![],
         attributes: vec![],
         concurrency: None,

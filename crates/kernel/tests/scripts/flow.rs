@@ -114,7 +114,7 @@ fn raise_and_emit() {
     !r custom: raised at /r
     ending 0 failed
     failed custom: raised at /r
-    event 1 kept {"data":1,"id":"01010101-0101-0101-0101-010101010101-0","source":"/workflows/w","specversion":"1.0","time":"1970-01-01T00:16:40Z","type":"made"}
+    event 1 kept {"data":1,"id":"01010101-0101-0101-0101-010101010101-0-62269d42","source":"/workflows/w","specversion":"1.0","time":"1970-01-01T00:16:40Z","type":"made"}
     "#);
 }
 

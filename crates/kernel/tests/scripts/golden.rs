@@ -5,6 +5,8 @@
 //! bytes. A new kind gets a new line: add its example to `examples`, run this test once with
 //! `KERNEL_GOLDEN=add`, and commit the line that it appends.
 
+mod later;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
@@ -102,6 +104,7 @@ fn region() -> Region {
             node: 3,
             output: data(),
         }],
+        listening: None,
         more: None,
         lock: None,
     }
@@ -176,6 +179,9 @@ fn activities() -> Vec<(&'static str, Activity)> {
                 wanted: vec![wanted],
                 need: 1,
                 received: vec![data()],
+                bound: [].into(),
+                seen: [].into(),
+                bytes: None,
             }),
         ),
         (
@@ -323,6 +329,10 @@ fn facts() -> Vec<RunEvent> {
             step,
             filter: 1,
             event: data(),
+            bound: [].into(),
+            identity: None,
+            ends: None,
+            again: None,
         }),
         RunEvent::ItemAdded(ItemAdded { step, item: data() }),
         RunEvent::HumanClaimed(HumanBy { step, by: by() }),
@@ -415,6 +425,10 @@ fn schedule() -> Schedule {
         started: 3,
         active: vec![RUN],
         waiting: Some(Time(4)),
+        after_ms: None,
+        trigger: None,
+        from: None,
+        until: None,
     }
 }
 
@@ -536,78 +550,6 @@ fn run() -> Run {
     }
 }
 
-/// A run with what later releases added to it and to what is in it.
-fn queued(run: &Run) -> Run {
-    let mut run = Run {
-        lock: Some(locking()),
-        priority: Some(9),
-        kept_place: Some(300),
-        ..run.clone()
-    };
-    for frame in run.frames.values_mut() {
-        let arrived = Arrivals {
-            data: vec![data()],
-            edges: vec![300],
-        };
-        frame.joins.insert(5, arrived);
-    }
-    for step in run.steps.values_mut() {
-        step.edge = Some(1);
-        if let Activity::Task(task) = &mut step.activity {
-            task.priority = Some(0);
-        }
-    }
-    run
-}
-
-/// Facts with fields that later releases added.
-fn later_facts() -> Vec<(&'static str, RunEvent)> {
-    let (step, frame, node) = (StepId(1), FrameId(0), 2);
-    let Some(RunEvent::Started(started)) = facts().into_iter().next() else {
-        unreachable!("it is the first");
-    };
-    vec![
-        (
-            "Started.Queued",
-            RunEvent::Started(RunStarted {
-                lock: Some(locking()),
-                priority: Some(0),
-                ..started
-            }),
-        ),
-        (
-            "StepEntered.Edge",
-            RunEvent::StepEntered(StepEntered {
-                step,
-                frame,
-                node,
-                input: None,
-                deadline: None,
-                activity: Activity::Yielded(due()),
-                shaped: None,
-                edge: Some(300),
-            }),
-        ),
-        (
-            "TokenJoined.Edge",
-            RunEvent::TokenJoined(TokenJoined {
-                frame,
-                node,
-                data: data(),
-                edge: Some(0),
-            }),
-        ),
-        (
-            "JoinReset.Kept",
-            RunEvent::JoinReset(JoinReset {
-                frame,
-                node,
-                kept: vec![0, 300],
-            }),
-        ),
-    ]
-}
-
 /// Every example by name, as bytes.
 #[expect(clippy::too_many_lines, reason = "a table")]
 fn examples() -> BTreeMap<String, Vec<u8>> {
@@ -726,8 +668,8 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
         .values_mut()
         .for_each(|step| step.shaped = shaped());
     examples.insert("Run.Shaped".into(), encode(&entered));
-    examples.insert("Run.Queued".into(), encode(&queued(&entered)));
-    for (name, fact) in later_facts() {
+    examples.insert("Run.Queued".into(), encode(&later::queued(&entered)));
+    for (name, fact) in later::later_facts() {
         let event = Event::Run(RunFact { run: RUN, fact });
         examples.insert(name.into(), encode(&event));
     }

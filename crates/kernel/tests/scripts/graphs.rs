@@ -5,9 +5,9 @@
 //! an expression, except where a function says that it takes JSON.
 
 use graph::ir::{
-    Assignment, Backoff, Body, Case, Catch, Child, Exhausted, Filter, ForEach, Fork, Human, Join,
-    JoinBy, Listen, Lock, LockScope, Loop, Losers, Milestone, More, Need, Retry, Schemas, Task,
-    Try, Wait, Withdraw,
+    Assignment, Backoff, Body, Case, Catch, Child, EachEvent, Exhausted, Filter, ForEach, Fork,
+    Human, Join, JoinBy, Listen, Lock, LockScope, Loop, Losers, Milestone, More, Need, Retry,
+    Schemas, Task, Try, Until, Wait, Withdraw,
 };
 use graph::template::{Expr, Template};
 use graph::{BodyIndex, Delay, Graph, Kind, Next, Node, NodeIndex, Value};
@@ -38,6 +38,7 @@ enum K {
     Saga(Vec<N>),
     Loop(Loop, Vec<N>),
     Each(ForEach, Vec<N>),
+    Listen(Listen, Vec<N>),
     Fork(Fork, Vec<Vec<N>>),
     Try {
         body: Vec<N>,
@@ -97,6 +98,7 @@ pub(crate) fn task(name: &str) -> N {
             queue: word("q"),
             name: word(name),
             input: Template::identity(),
+            sealed: vec![],
             queue_timeout: None,
             run_timeout: None,
             heartbeat_timeout: None,
@@ -135,6 +137,7 @@ pub(crate) fn filter(event_type: &str) -> Filter {
         with: vec![],
         when: None,
         correlate: vec![],
+        bind: vec![],
         transient: false,
     }
 }
@@ -146,8 +149,44 @@ pub(crate) fn listen(name: &str, need: Need, filters: Vec<Filter>) -> N {
             filters,
             need,
             envelope: false,
+            until: None,
+            each: None,
         })),
     )
+}
+
+/// Takes every event that a filter means, until this.
+pub(crate) fn gather(name: &str, filters: Vec<Filter>, until: Until) -> N {
+    let listen = Listen {
+        filters,
+        need: Need::Count(1),
+        envelope: false,
+        until: Some(until),
+        each: None,
+    };
+    n(name, K::Plain(Kind::Listen(listen)))
+}
+
+/// The same, with a body for each event in `$item`.
+pub(crate) fn gather_each(
+    name: &str,
+    filters: Vec<Filter>,
+    until: Option<Until>,
+    body: Vec<N>,
+) -> N {
+    let each = EachEvent {
+        each: "item".into(),
+        at: "index".into(),
+        body: NO_BODY,
+    };
+    let listen = Listen {
+        filters,
+        need: Need::All,
+        envelope: false,
+        until,
+        each: Some(each),
+    };
+    n(name, K::Listen(listen, body))
 }
 
 /// Listens to one signal or event of this type.
@@ -514,6 +553,7 @@ pub(crate) fn graph(workflow: &str, root: Vec<N>) -> Graph {
         retention_ms: None,
         schemas: Schemas::default(),
         context: None,
+        trigger: None,
         labels: vec![],
         attributes: vec![],
         concurrency: None,
@@ -624,6 +664,13 @@ fn kind(graph: &mut Graph, kind: K, target: &dyn Fn(&str) -> Next) -> Kind {
         K::Each(each, nodes) => Kind::ForEach(ForEach {
             body: body(graph, nodes),
             ..each
+        }),
+        K::Listen(listen, nodes) => Kind::Listen(Listen {
+            each: listen.each.map(|each| EachEvent {
+                body: body(graph, nodes),
+                ..each
+            }),
+            ..listen
         }),
         K::Fork(fork, branches) => {
             let branches = branches

@@ -348,3 +348,24 @@ fn a_failing_rejection_ends_the_run() {
     assert_eq!(&*failure.kind, "https://quadrille.dev/errors/rejected");
     assert_eq!(failure.to_value().get("status"), Some(&Value::Int(422)));
 }
+
+#[test]
+fn what_a_person_gives_fits_the_form() {
+    let form =
+        r#"{"type":"object","required":["amount"],"properties":{"amount":{"type":"number"}}}"#;
+    let mut world = run(vec![
+        human("a").with_human(|human| human.form = Some(json(form))),
+    ]);
+    world.act("a", "alice", complete("", r#"{"amount":"much"}"#));
+    world.act("a", "alice", complete("", "null"));
+    world.act("a", "alice", complete("", r#"{"amount":5}"#));
+    assert_snapshot!(world.log(), @r#"
+    start w null
+    +1 a human "a" for anyone
+    refused invalid: the data does not fit its schema: /amount must be number, not string (rule /properties/amount/type)
+    refused invalid: the data does not fit its schema: must be object, not null (rule /type)
+    alice decides 1: completed {"amount":5}
+    =1 {"by":"alice","data":{"amount":5},"outcome":"completed"}
+    completed {"by":"alice","data":{"amount":5},"outcome":"completed"}
+    "#);
+}

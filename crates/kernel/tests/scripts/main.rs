@@ -18,6 +18,7 @@ mod human;
 mod join;
 mod life;
 mod limits;
+mod listen;
 mod lock;
 mod milestone;
 mod partial;

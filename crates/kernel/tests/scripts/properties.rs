@@ -551,6 +551,10 @@ fn schedule(dice: &mut Dice<'_>) -> Schedule {
         started: 0,
         active: vec![],
         waiting: None,
+        after_ms: None,
+        trigger: None,
+        from: None,
+        until: None,
     }
 }
 

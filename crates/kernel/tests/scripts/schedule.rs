@@ -2,12 +2,16 @@
 //!
 //! The invariant behind them: an instant starts at most one run, however late it is looked at.
 
+use std::collections::BTreeSet;
+
+use graph::Expr;
+use graph::ir::{Filter, Listen, Need};
 use insta::assert_snapshot;
-use kernel::limits::SCHEDULE_RUNS_MAX;
-use kernel::schedule::{CatchUp, Overlap, Schedule};
+use kernel::limits::{SCHEDULE_RUNS_MAX, TRIGGER_SETS_MAX};
+use kernel::schedule::{CatchUp, Overlap, Schedule, Trigger};
 use kernel::{Command, Time};
 
-use crate::graphs::{graph, json, set, task};
+use crate::graphs::{filter, graph, json, set, task};
 use crate::world::{START, World};
 
 fn every(ms: u64) -> Schedule {
@@ -27,6 +31,10 @@ fn every(ms: u64) -> Schedule {
         started: 0,
         active: vec![],
         waiting: None,
+        after_ms: None,
+        trigger: None,
+        from: None,
+        until: None,
     }
 }
 
@@ -276,8 +284,8 @@ fn schedules_that_mean_nothing_are_refused() {
     assert_snapshot!(world.log(), @r"
     refused invalid: the interval must be at least 1000 ms
     refused invalid: cannot read whenever in UTC
-    refused invalid: a schedule needs either a cron expression or an interval
-    refused invalid: a schedule needs either a cron expression or an interval
+    refused invalid: a schedule needs just one of a cron expression, an interval, a pause and events
+    refused invalid: a schedule needs just one of a cron expression, an interval, a pause and events
     refused workflow-missing: no workflow nobody; apply it first (`quadrille apply -f FILE`), or list what there is
     refused invalid: schedule name must have 1 to 256 bytes and no control characters
     refused limit-reached: limit reached: bytes of a schedule's name (at most 216)
@@ -317,4 +325,206 @@ fn a_start_that_is_refused_does_not_hold_up_the_schedule() {
     world.deploy(mended);
     world.tick(1_000);
     assert_eq!(runs(&world).1, 1, "the next start is not left out");
+}
+
+#[test]
+fn a_pause_counts_from_the_end_of_the_run_before() {
+    let mut world = world_with(Schedule {
+        every_ms: None,
+        after_ms: Some(10_000),
+        ..every(0)
+    });
+    world.tick(10_000);
+    world.tick(50_000);
+    world.done("a", "null");
+    world.tick(9_999);
+    assert_eq!(runs(&world), (0, 1));
+    world.tick(1);
+    assert_eq!(runs(&world), (1, 2));
+    assert_snapshot!(world.log(), @r"
+    schedule s: 0 started, 0 active, next 1010000
+    schedule s: 1 started, 1 active, next never
+    start w 1
+    +1 a task 1
+    claim 1 #1
+    =1 null
+    completed null
+    schedule s: 1 started, 0 active, next 1070000
+    schedule s: 2 started, 1 active, next never
+    r2 start w 1
+    r2 +1 a task 1
+    ");
+}
+
+#[test]
+fn nothing_starts_outside_of_the_window() {
+    let windowed = |schedule: Schedule| {
+        let mut world = World::of(vec![set("a", "2")]);
+        world.tell(Command::PutSchedule {
+            schedule: Schedule {
+                from: Some(Time(START.0 + 25_000)),
+                until: Some(Time(START.0 + 45_000)),
+                ..schedule
+            },
+        });
+        for _ in 0..10 {
+            world.tick(10_000);
+        }
+        let runs = world.state.runs.values();
+        let starts: BTreeSet<u64> = runs.map(|run| run.started_at.since(START)).collect();
+        starts.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(windowed(every(10_000)).len(), 3);
+    assert_eq!(windowed(cron("every 10000")), [30_000, 40_000]);
+    let mut world = World::of(vec![set("a", "2")]);
+    world.tell(Command::PutSchedule {
+        schedule: Schedule {
+            until: Some(START),
+            ..every(10_000)
+        },
+    });
+    world.tell(Command::PutSchedule {
+        schedule: Schedule {
+            from: Some(START),
+            until: Some(START),
+            ..every(10_000)
+        },
+    });
+    world.tell(Command::PutSchedule {
+        schedule: Schedule {
+            after_ms: Some(5_000),
+            ..every(10_000)
+        },
+    });
+    assert_snapshot!(world.log(), @r#"
+    refused invalid: "the interval" never comes: no date fits all of its fields, or none lies between from and until
+    refused invalid: the schedule ends before it begins; let until come after from
+    refused invalid: a schedule needs just one of a cron expression, an interval, a pause and events
+    "#);
+}
+
+/// A world in which events of these types together start runs, if they agree on `.data.order`.
+fn triggered(types: &[&str], need: Need, overlap: Overlap) -> World {
+    let filters = types.iter().map(|of| Filter {
+        bind: vec![("order".into(), Expr(".data.order".into()))],
+        ..filter(of)
+    });
+    let mut workflow = graph("w", vec![task("a")]);
+    workflow.trigger = Some(Listen {
+        filters: filters.collect(),
+        need,
+        envelope: false,
+        until: None,
+        each: None,
+    });
+    let mut world = World::default();
+    world.deploy(workflow);
+    world.tell(Command::PutSchedule {
+        schedule: on_events(overlap),
+    });
+    world
+}
+
+fn on_events(overlap: Overlap) -> Schedule {
+    Schedule {
+        every_ms: None,
+        trigger: Some(Trigger { sets: vec![] }),
+        overlap,
+        ..every(0)
+    }
+}
+
+fn publish(world: &mut World, of: &str, id: &str, order: u32) {
+    let event = format!(r#"{{"type":"{of}","source":"s","id":"{id}","data":{{"order":{order}}}}}"#);
+    world.tell(Command::PublishEvent {
+        event: json(&event),
+        ttl_ms: 60_000,
+    });
+}
+
+#[test]
+fn each_event_starts_one_run_however_often_it_comes() {
+    let mut world = triggered(&["paid", "sent"], Need::Count(1), Overlap::Allow);
+    publish(&mut world, "paid", "1", 7);
+    publish(&mut world, "paid", "1", 7);
+    publish(&mut world, "lost", "2", 7);
+    publish(&mut world, "sent", "3", 8);
+    assert_eq!(runs(&world), (2, 2));
+    assert_snapshot!(world.log(), @r#"
+    schedule s: 0 started, 0 active, next never
+    schedule s: 1 started, 1 active, next never
+    start w [{"order":7}]
+    +1 a task [{"order":7}]
+    schedule s: 1 started, 1 active, next never
+    event 1 kept {"data":{"order":7},"id":"2","source":"s","type":"lost"}
+    schedule s: 2 started, 2 active, next never
+    r2 start w [{"order":8}]
+    r2 +1 a task [{"order":8}]
+    "#);
+    // The same again once its run has ended: it is known, and the schedule does not wait for it.
+    let first = *world.state.runs.keys().next().unwrap();
+    let (run, reason) = (first, None);
+    world.tell(Command::TerminateRun { run, reason });
+    publish(&mut world, "paid", "1", 7);
+    publish(&mut world, "sent", "3", 8);
+    assert_eq!(runs(&world), (1, 2));
+    assert_eq!(world.state.schedules["s"].active.len(), 1);
+    world.verify();
+}
+
+#[test]
+fn several_events_start_a_run_together_when_they_agree() {
+    let mut world = triggered(&["paid", "sent"], Need::All, Overlap::Allow);
+    publish(&mut world, "paid", "1", 7);
+    publish(&mut world, "sent", "2", 8);
+    publish(&mut world, "paid", "1", 7);
+    publish(&mut world, "paid", "3", 9);
+    assert_eq!(runs(&world), (0, 0));
+    publish(&mut world, "paid", "4", 8);
+    publish(&mut world, "sent", "5", 7);
+    assert_eq!(runs(&world), (2, 2));
+    let sets = |world: &World| {
+        world.state.schedules["s"]
+            .trigger
+            .clone()
+            .unwrap()
+            .sets
+            .len()
+    };
+    assert_eq!(sets(&world), 1);
+    for order in 100..300 {
+        publish(&mut world, "paid", &order.to_string(), order);
+    }
+    assert_eq!(sets(&world), TRIGGER_SETS_MAX);
+    assert!(world.state.kept_events.is_empty());
+    world.verify();
+}
+
+#[test]
+fn events_heed_pause_overlap_and_the_workflow() {
+    let mut world = triggered(&["paid"], Need::All, Overlap::Skip);
+    publish(&mut world, "paid", "1", 1);
+    publish(&mut world, "paid", "2", 2);
+    assert_eq!(runs(&world), (1, 1));
+    world.tell(Command::PauseSchedule {
+        name: "s".into(),
+        paused: true,
+    });
+    publish(&mut world, "paid", "3", 3);
+    assert_eq!(world.state.kept_events.len(), 1);
+    world.hush();
+    world.tell(Command::PutSchedule {
+        schedule: on_events(Overlap::Queue),
+    });
+    world.deploy(graph("v", vec![task("a")]));
+    world.tell(Command::PutSchedule {
+        schedule: Schedule {
+            workflow: "v".into(),
+            ..on_events(Overlap::Allow)
+        },
+    });
+    assert_snapshot!(world.log(), @r"
+    refused invalid: a start by events cannot wait for the run before; let overlap be allow, skip, cancel or terminate
+    refused invalid: the workflow v does not say which events start it; add `schedule.on` to it
+    ");
 }

@@ -233,8 +233,8 @@ fn a_run_may_hear_what_it_emits_itself() {
     start w null
     . s null
     +1 l listen
-    . e {"data":5,"id":"01010101-0101-0101-0101-010101010101-2","source":"/workflows/w","specversion":"1.0","time":"1970-01-01T00:16:40Z","type":"go"}
-    exit 0 {"data":5,"id":"01010101-0101-0101-0101-010101010101-2","source":"/workflows/w","specversion":"1.0","time":"1970-01-01T00:16:40Z","type":"go"}
+    . e {"data":5,"id":"01010101-0101-0101-0101-010101010101-2-1dee43a6","source":"/workflows/w","specversion":"1.0","time":"1970-01-01T00:16:40Z","type":"go"}
+    exit 0 {"data":5,"id":"01010101-0101-0101-0101-010101010101-2-1dee43a6","source":"/workflows/w","specversion":"1.0","time":"1970-01-01T00:16:40Z","type":"go"}
     receive 1.0 5
     =1 [5]
     completed [5]

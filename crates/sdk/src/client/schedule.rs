@@ -28,6 +28,10 @@ pub struct Schedule {
     pub overlap: Overlap,
     /// What to do about starts that were missed.
     pub catch_up: CatchUp,
+    /// Milliseconds since 1970 before which nothing starts.
+    pub from_ms: Option<u64>,
+    /// Milliseconds since 1970 after which nothing starts.
+    pub until_ms: Option<u64>,
     /// Whether it rests.
     pub paused: bool,
     /// Milliseconds since 1970 of the next start; only in answers.
@@ -50,6 +54,10 @@ pub enum Timing {
     },
     /// Once in each such span.
     Every(Duration),
+    /// So long after the run before has ended.
+    After(Duration),
+    /// When the events come that the workflow names.
+    OnEvents,
 }
 
 /// What happens if a run is due while the one before has not ended.
@@ -105,6 +113,8 @@ impl Schedule {
             timing,
             overlap: Overlap::Skip,
             catch_up: CatchUp::Skip,
+            from_ms: None,
+            until_ms: None,
             paused: false,
             next_at_ms: None,
             last_at_ms: None,
@@ -222,37 +232,41 @@ pub(super) fn non_empty(text: String) -> Option<String> {
 
 impl From<Schedule> for v1::Schedule {
     fn from(schedule: Schedule) -> v1::Schedule {
-        let (cron, time_zone, every_ms) = match schedule.timing {
+        let mut wish = v1::Schedule::default();
+        match schedule.timing {
             Timing::Cron {
                 expression,
                 time_zone,
-            } => (expression, time_zone.unwrap_or_default(), 0),
-            Timing::Every(span) => (String::new(), String::new(), millis(span)),
-        };
+            } => (wish.cron, wish.time_zone) = (expression, time_zone.unwrap_or_default()),
+            Timing::Every(span) => wish.every_ms = millis(span),
+            Timing::After(span) => wish.after_ms = millis(span),
+            Timing::OnEvents => wish.on_events = true,
+        }
         v1::Schedule {
             name: schedule.name,
             workflow: schedule.workflow,
             version: schedule.version.unwrap_or_default(),
             input: schedule.input.into_bytes(),
-            cron,
-            time_zone,
-            every_ms,
             overlap: word_of(&OVERLAPS, schedule.overlap),
             catch_up: word_of(&CATCH_UPS, schedule.catch_up),
             paused: schedule.paused,
-            ..v1::Schedule::default()
+            from_ms: schedule.from_ms.unwrap_or_default(),
+            until_ms: schedule.until_ms.unwrap_or_default(),
+            ..wish
         }
     }
 }
 
 impl From<v1::Schedule> for Schedule {
     fn from(schedule: v1::Schedule) -> Schedule {
-        let timing = match schedule.every_ms {
-            0 => Timing::Cron {
+        let timing = match (schedule.every_ms, schedule.after_ms) {
+            (0, 0) if schedule.on_events => Timing::OnEvents,
+            (0, 0) => Timing::Cron {
                 expression: schedule.cron,
                 time_zone: non_empty(schedule.time_zone),
             },
-            every_ms => Timing::Every(Duration::from_millis(every_ms)),
+            (0, after_ms) => Timing::After(Duration::from_millis(after_ms)),
+            (every_ms, _) => Timing::Every(Duration::from_millis(every_ms)),
         };
         Schedule {
             name: schedule.name,
@@ -263,6 +277,8 @@ impl From<v1::Schedule> for Schedule {
             overlap: from_word(&OVERLAPS, &schedule.overlap),
             catch_up: from_word(&CATCH_UPS, &schedule.catch_up),
             paused: schedule.paused,
+            from_ms: (schedule.from_ms != 0).then_some(schedule.from_ms),
+            until_ms: (schedule.until_ms != 0).then_some(schedule.until_ms),
             next_at_ms: (schedule.next_at_ms != 0).then_some(schedule.next_at_ms),
             last_at_ms: (schedule.last_at_ms != 0).then_some(schedule.last_at_ms),
             started: schedule.started,

@@ -5,8 +5,10 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use connectors::Files;
 use connectors::http::{HttpOptions, RunError};
 use connectors::outgoing::{AddressPolicy, Authorities, Outgoing};
+use connectors::process::ProcessOptions;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +23,10 @@ const STOP_MAX: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(super) struct WorkerPlan {
     outgoing: Outgoing,
+    files: Files,
     http: bool,
+    /// Whether processes may be started; the connector runs in any case, to say so.
+    process: bool,
 }
 
 impl WorkerPlan {
@@ -29,15 +34,21 @@ impl WorkerPlan {
     pub(super) fn of(connectors: &Connectors) -> Result<WorkerPlan, AssemblyFault> {
         Ok(WorkerPlan {
             outgoing: outgoing(&connectors.http)?,
+            files: Files(
+                Some(connectors.files.clone()).filter(|path| !path.as_os_str().is_empty()),
+            ),
             http: connectors.http.enabled,
+            process: connectors.process.enabled,
         })
     }
 
-    /// Those of a server for this process alone.
+    /// Those of a server for this process alone, which does what its user could do as well.
     pub(super) fn alone(outgoing: Outgoing) -> WorkerPlan {
         WorkerPlan {
             outgoing,
+            files: Files(std::env::current_dir().ok()),
             http: true,
+            process: true,
         }
     }
 }
@@ -61,10 +72,26 @@ impl Workers {
                 outgoing: plan.outgoing.clone(),
                 ..HttpOptions::default()
             };
-            let stop = workers.stop.clone().cancelled_owned();
+            let stop = workers.stop();
             workers.add("http", connectors::http::run(url.to_owned(), options, stop));
+            let (outgoing, files, stop) =
+                (plan.outgoing.clone(), plan.files.clone(), workers.stop());
+            let openapi = connectors::openapi::run(url.to_owned(), outgoing, files, stop);
+            workers.add("openapi", openapi);
         }
+        let options = ProcessOptions {
+            enabled: plan.process,
+            path: std::env::var_os("PATH").unwrap_or_default(),
+            outgoing: plan.outgoing.clone(),
+            files: plan.files.clone(),
+        };
+        let process = connectors::process::run(url.to_owned(), options, workers.stop());
+        workers.add("process", process);
         workers
+    }
+
+    fn stop(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.stop.clone().cancelled_owned()
     }
 
     fn add(
@@ -80,7 +107,7 @@ impl Workers {
     }
 
     /// Lets calls under way end, if they do so soon.
-    pub(super) async fn stop(&mut self) {
+    pub(super) async fn end(&mut self) {
         self.stop.cancel();
         let all = async { while self.running.join_next().await.is_some() {} };
         // Dropping the rest stops it.

@@ -15,6 +15,7 @@ use crate::assembly::{Assembly, Plan};
 use crate::config::{Level, Log, LogFormat};
 use crate::logging;
 use crate::output::time;
+use crate::secrets::Secrets;
 
 /// Run a workflow in this process, without a server
 ///
@@ -34,6 +35,9 @@ pub(crate) struct Exec {
     /// Input: JSON, @file, or - for standard input
     #[arg(long, value_name = "JSON")]
     input: Option<String>,
+    /// A secret, from a file or as @- from standard input; may be given again
+    #[arg(long = "secret", value_name = "NAME=@FILE")]
+    secrets: Vec<String>,
     /// How long it may take at most, such as 90s or 1h30m
     #[arg(long, value_name = "SPAN", value_parser = time::parse_span)]
     timeout: Option<Duration>,
@@ -52,6 +56,8 @@ impl Exec {
             .as_deref()
             .map(|input| input::data("--input", input))
             .transpose()?;
+        let secrets = self.secrets.iter().map(|given| input::secret(given));
+        let secrets = Secrets::given(secrets.collect::<Result<_, _>>()?);
         logging::start(&Log {
             format: LogFormat::Auto,
             level: Level::Error,
@@ -59,7 +65,8 @@ impl Exec {
         let runtime = tokio::runtime::Runtime::new()
             .map_err(|error| Complaint::Broken(format!("cannot start: {error}")))?;
         runtime.block_on(async {
-            let assembly = Assembly::start(Plan::alone(AddressPolicy::Any)).await?;
+            let assembly =
+                Assembly::start(Plan::alone(AddressPolicy::Any).with_secrets(secrets)).await?;
             let ended = async {
                 let client = sdk::Client::connect(assembly.url()).await?;
                 for text in others

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::complaint::Complaint;
+use crate::secrets;
 
 /// The most bytes that are read of one file or of standard input.
 const INPUT_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -71,6 +72,23 @@ pub(crate) fn attribute(argument: &str) -> Result<(String, Value), String> {
     let (name, value) = pair(argument)?;
     let value = serde_json::from_str(&value).unwrap_or_else(|_| Value::from(value));
     Ok((name, value))
+}
+
+/// `name=@file`, or `name=@-` for standard input: a secret, which an argument itself must not hold, since others on
+/// the machine can see arguments.
+pub(crate) fn secret(argument: &str) -> Result<(String, graph::Value), Complaint> {
+    let (name, file) = argument
+        .split_once("=@")
+        .filter(|(name, file)| !name.is_empty() && !file.is_empty())
+        .ok_or_else(|| {
+            Complaint::Usage(
+                "--secret is not NAME=@FILE\nhint: give a file, or @- for standard input; arguments can be seen by others"
+                    .to_owned(),
+            )
+        })?;
+    let text = secrets::text_of(text(Path::new(file))?.into_bytes())
+        .map_err(|why| Complaint::Broken(format!("the secret {name} {why}")))?;
+    Ok((name.to_owned(), secrets::parse(&text)))
 }
 
 #[cfg(test)]

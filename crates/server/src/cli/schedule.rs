@@ -13,7 +13,7 @@ use super::{get, input, list};
 use crate::output::schedule::{CATCH_UPS, OVERLAPS};
 use crate::output::time;
 
-/// Start runs by the clock
+/// Start runs by the clock, after each other, or by events
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  \
                         quadrille schedule put nightly --workflow report --cron '0 2 * * *' --time-zone Europe/Berlin\n  \
@@ -26,7 +26,7 @@ pub(crate) struct Schedule {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    Put(Put),
+    Put(Box<Put>),
     /// Get one schedule
     Get {
         /// The schedule
@@ -56,7 +56,7 @@ enum Action {
 #[command(after_help = "Examples:\n  \
                   quadrille schedule put nightly --workflow report --cron '0 2 * * *' --time-zone Europe/Berlin\n  \
                   quadrille schedule put poll --workflow poll --every 30s --input '{\"page\": 1}'")]
-#[command(group = ArgGroup::new("timing").required(true).args(["cron", "every"]))]
+#[command(group = ArgGroup::new("timing").required(true).args(["cron", "every", "after", "on_events"]))]
 struct Put {
     /// The schedule
     name: String,
@@ -75,6 +75,12 @@ struct Put {
     /// Start once in each such span, such as 90s or 1h30m
     #[arg(long, value_name = "SPAN", value_parser = time::parse_span)]
     every: Option<Duration>,
+    /// Start so long after the run before has ended, such as 90s or 1h30m
+    #[arg(long, value_name = "SPAN", value_parser = time::parse_span)]
+    after: Option<Duration>,
+    /// Start when the events come that the workflow names under `schedule.on`
+    #[arg(long)]
+    on_events: bool,
     /// Input of each run: JSON, @file, or - for standard input
     #[arg(long, value_name = "JSON")]
     input: Option<String>,
@@ -126,12 +132,14 @@ impl Schedule {
 
 impl Put {
     fn schedule(self) -> Result<sdk::Schedule, Complaint> {
-        let timing = match (self.cron, self.every) {
-            (Some(expression), _) => Timing::Cron {
+        let timing = match (self.cron, self.every, self.after) {
+            (Some(expression), ..) => Timing::Cron {
                 expression,
                 time_zone: self.time_zone,
             },
-            (None, every) => Timing::Every(every.unwrap_or_default()),
+            (None, Some(every), _) => Timing::Every(every),
+            (None, None, Some(after)) => Timing::After(after),
+            (None, None, None) => Timing::OnEvents,
         };
         let mut schedule = sdk::Schedule::new(self.name, self.workflow, timing);
         if let Some(input) = &self.input {

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::fault::ConfigFault;
+use crate::secrets;
 
 /// What all variables begin with.
 pub(crate) const PREFIX: &str = "QUADRILLE_";
@@ -124,7 +125,7 @@ pub(crate) fn overlay(
         .collect();
     variables.sort();
     for (name, text) in variables {
-        if name == SERVER_URL || text.is_empty() {
+        if name == SERVER_URL || name.starts_with(secrets::PREFIX) || text.is_empty() {
             continue;
         }
         match leaves.iter().find(|leaf| leaf.variable() == name) {

@@ -268,6 +268,11 @@ mod tests {
             allow_private: true
             ca_file: ""
             resolve: {}
+          process:
+            enabled: false
+          files: ""
+        secrets:
+          directory: ""
         log:
           format: text
           level: debug

@@ -22,6 +22,8 @@ pub(crate) struct Config {
     pub(crate) messaging: Messaging,
     /// Workers that run inside the server.
     pub(crate) connectors: Connectors,
+    /// Where secrets lie that workflows name.
+    pub(crate) secrets: Secrets,
     /// What the server says about itself, on standard error.
     pub(crate) log: Log,
 }
@@ -86,13 +88,26 @@ pub(crate) enum Broker {
 pub(crate) struct Connectors {
     /// The worker for HTTP calls; where it may reach counts for all workers.
     pub(crate) http: Http,
+    /// The worker for what `run` starts: shell commands, scripts and containers.
+    pub(crate) process: Process,
+    /// Directory below which documents and scripts with a `file:` address lie; empty for none.
+    pub(crate) files: PathBuf,
+}
+
+/// The worker for what `run` starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Process {
+    /// Whether workflows may start shell commands, scripts and containers on this machine. They have the rights of
+    /// the server.
+    pub(crate) enabled: bool,
 }
 
 /// The worker for HTTP calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Http {
-    /// Whether the server does HTTP calls itself; else a worker of yours has to.
+    /// Whether the server does HTTP and OpenAPI calls itself; else a worker of yours has to.
     pub(crate) enabled: bool,
     /// Whether workflows may call loopback, private and link-local addresses.
     pub(crate) allow_private: bool,
@@ -102,6 +117,15 @@ pub(crate) struct Http {
     /// Names that lead to other addresses than the network says, such as `api.example: 127.0.0.1:8443`. They are
     /// reached even if they are private; the port counts where a call names none.
     pub(crate) resolve: BTreeMap<String, String>,
+}
+
+/// Where secrets lie that workflows name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Secrets {
+    /// Directory with a file for each secret, named as it: text, or JSON that is an object. Others than the owner and
+    /// the group must not be able to read them. Empty for none; `QUADRILLE_SECRET_NAME` holds one as well.
+    pub(crate) directory: PathBuf,
 }
 
 /// What the server says about itself, on standard error.

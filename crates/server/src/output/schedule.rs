@@ -1,5 +1,7 @@
 //! Owns a schedule as JSON and as a row of a table, and the words for what it does when late.
 
+use std::time::Duration;
+
 use sdk::{CatchUp, Overlap, Schedule, Timing};
 use serde::Serialize;
 use serde_json::Value;
@@ -35,6 +37,10 @@ pub(crate) struct ScheduleRecord<'s> {
     cron: Option<&'s str>,
     time_zone: Option<&'s str>,
     every_ms: Option<u64>,
+    after_ms: Option<u64>,
+    on_events: bool,
+    from: Option<String>,
+    until: Option<String>,
     overlap: &'static str,
     catch_up: &'static str,
     paused: bool,
@@ -45,12 +51,17 @@ pub(crate) struct ScheduleRecord<'s> {
 
 impl<'s> From<&'s Schedule> for ScheduleRecord<'s> {
     fn from(schedule: &'s Schedule) -> Self {
-        let (cron, time_zone, every_ms) = match &schedule.timing {
+        let (cron, time_zone) = match &schedule.timing {
             Timing::Cron {
                 expression,
                 time_zone,
-            } => (Some(expression.as_str()), time_zone.as_deref(), None),
-            Timing::Every(span) => (None, None, u64::try_from(span.as_millis()).ok()),
+            } => (Some(expression.as_str()), time_zone.as_deref()),
+            _ => (None, None),
+        };
+        let (every_ms, after_ms) = match &schedule.timing {
+            Timing::Every(span) => (u64::try_from(span.as_millis()).ok(), None),
+            Timing::After(span) => (None, u64::try_from(span.as_millis()).ok()),
+            _ => (None, None),
         };
         ScheduleRecord {
             name: &schedule.name,
@@ -60,6 +71,10 @@ impl<'s> From<&'s Schedule> for ScheduleRecord<'s> {
             cron,
             time_zone,
             every_ms,
+            after_ms,
+            on_events: schedule.timing == Timing::OnEvents,
+            from: schedule.from_ms.map(time::instant),
+            until: schedule.until_ms.map(time::instant),
             overlap: word(&OVERLAPS, schedule.overlap),
             catch_up: word(&CATCH_UPS, schedule.catch_up),
             paused: schedule.paused,
@@ -78,6 +93,10 @@ pub(crate) fn word<T: PartialEq + Copy>(words: &[(&'static str, T)], choice: T) 
         .map_or("unknown", |(word, _)| word)
 }
 
+fn words(span: Duration) -> String {
+    time::span(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// When a schedule starts runs, in words.
 pub(crate) fn timing(timing: &Timing) -> String {
     match timing {
@@ -89,10 +108,9 @@ pub(crate) fn timing(timing: &Timing) -> String {
             expression,
             time_zone: None,
         } => expression.clone(),
-        Timing::Every(every) => format!(
-            "every {}",
-            time::span(u64::try_from(every.as_millis()).unwrap_or(u64::MAX))
-        ),
+        Timing::Every(span) => format!("every {}", words(*span)),
+        Timing::After(span) => format!("{} after the last", words(*span)),
+        Timing::OnEvents => "on events".into(),
     }
 }
 
@@ -125,8 +143,6 @@ pub(crate) fn table(schedules: &[Schedule], paint: Paint) -> String {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// A schedule that has run.
@@ -154,6 +170,6 @@ pub(crate) mod tests {
         nightly  report    0 2 * * * (Europe/Berlin)  -       2026-01-01T00:00:00Z  2025-12-31T00:00:00Z  3
         often    poll      every 1m 30s               yes     -                     -                     0
         ");
-        insta::assert_snapshot!(serde_json::to_string(&ScheduleRecord::from(&sample())).unwrap(), @r#"{"name":"nightly","workflow":"report","version":null,"input":null,"cron":"0 2 * * *","time_zone":"Europe/Berlin","every_ms":null,"overlap":"skip","catch_up":"skip","paused":false,"next_at":"2026-01-01T00:00:00.000Z","last_at":"2025-12-31T00:00:00.000Z","started":3}"#);
+        insta::assert_snapshot!(serde_json::to_string(&ScheduleRecord::from(&sample())).unwrap(), @r#"{"name":"nightly","workflow":"report","version":null,"input":null,"cron":"0 2 * * *","time_zone":"Europe/Berlin","every_ms":null,"after_ms":null,"on_events":false,"from":null,"until":null,"overlap":"skip","catch_up":"skip","paused":false,"next_at":"2026-01-01T00:00:00.000Z","last_at":"2025-12-31T00:00:00.000Z","started":3}"#);
     }
 }

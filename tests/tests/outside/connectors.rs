@@ -1,0 +1,195 @@
+//! Calls and processes through the real binary: each connector once, and secrets that nothing keeps.
+
+use std::path::Path;
+
+use quadrille_tests::{Quadrille, Server};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
+use crate::workflow;
+
+/// No value that a secret has here is found anywhere else.
+const SECRET: &str = "s3cr3t-of-the-shop";
+
+/// A server that answers each request with its own first lines in JSON, and a document of it at `/doc.json`.
+async fn mirror() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut request = vec![0; 8192];
+                let length = stream.read(&mut request).await.unwrap();
+                let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                let mut lines = request.lines();
+                let first = lines.next().unwrap_or_default().to_owned();
+                let header = |name: &str| {
+                    let mut found = request.lines().filter_map(|line| line.split_once(": "));
+                    let found = found.find(|(key, _)| key.eq_ignore_ascii_case(name));
+                    found.map(|(_, value)| value.to_owned())
+                };
+                let body = match first.contains("/doc.json") {
+                    true => {
+                        json!({"openapi": "3.0.0", "paths": {"/pets/{id}": {"get": {"operationId": "one",
+                        "parameters": [{"name": "id", "in": "path", "required": true, "schema": {}}]}}}})
+                    }
+                    false => {
+                        json!({"request": first, "authorization": header("authorization"), "key": header("x-key")})
+                    }
+                };
+                let body = body.to_string();
+                let head = format!(
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
+                let _ = stream.write_all(format!("{head}{body}").as_bytes()).await;
+            });
+        }
+    });
+    port
+}
+
+/// Whether any file below a folder holds these bytes.
+fn holds(folder: &Path, bytes: &[u8]) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => holds(&path, bytes),
+            false => std::fs::read(&path)
+                .unwrap()
+                .windows(bytes.len())
+                .any(|window| window == bytes),
+        }
+    })
+}
+
+/// A workflow that may name the secrets `shop` and `login`.
+fn secretive(name: &str, tasks: &str) -> String {
+    workflow(name, tasks).replace("\ndo:", "\nuse: {secrets: [shop, login]}\ndo:")
+}
+
+/// Runs a workflow in a process of its own: its output.
+async fn exec(text: &str, input: &Value, more: &[&str]) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("workflow.yaml");
+    std::fs::write(&file, text).unwrap();
+    let input = input.to_string();
+    let mut arguments = vec!["exec", file.to_str().unwrap(), "--input", &input];
+    arguments.extend(more);
+    let ended = Quadrille::new(arguments).run().await;
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    serde_json::from_str(&ended.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn a_secret_is_used_and_never_kept() {
+    let port = mirror().await;
+    let tasks = format!(
+        "  - call:\n      call: http\n      with:\n        method: get\n        output: response\n        \
+         headers: {{X-Key: '${{ $secrets.shop }}'}}\n        endpoint: {{uri: 'http://127.0.0.1:{port}/a', \
+         authentication: {{basic: {{use: login}}}}}}\n  - keep: {{wait: PT0.01S}}\n"
+    );
+    let login = json!({"username": "ada", "password": SECRET}).to_string();
+    let mut server = Server::start_with(&[
+        ("QUADRILLE_CONNECTORS_HTTP_ALLOW_PRIVATE", "true"),
+        ("QUADRILLE_SECRET_SHOP", SECRET),
+        ("QUADRILLE_SECRET_LOGIN", &login),
+    ])
+    .await;
+    let text = secretive("secretive", &tasks);
+    server.deploy(&[&text]).await;
+    let ended = server.run(&["run", "secretive", "--wait"]).await;
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    // The other side saw it and said so; what is kept of its answer has dots.
+    assert!(ended.stdout.contains("•••"), "{}", ended.stdout);
+    let id = first_id(&server).await;
+    let history = server.run(&["history", &id, "-o", "json"]).await;
+    let shown = format!("{}{}{}", ended.stdout, ended.stderr, history.stdout);
+    assert!(!shown.contains(SECRET), "{shown}");
+    server.terminate().await;
+    assert!(
+        holds(server.data(), b"secretive"),
+        "the data is not where it is looked for"
+    );
+    assert!(!holds(server.data(), SECRET.as_bytes()));
+}
+
+async fn first_id(server: &Server) -> String {
+    let listed = server.run(&["list", "runs", "-o", "json"]).await;
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    listed[0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_missing_secret_fails_its_task_by_name() {
+    let server = Server::start().await;
+    let tasks = "  - call: {call: http, with: {method: get, endpoint: '${ $secrets.shop }'}}";
+    server.deploy(&[&secretive("missing", tasks)]).await;
+    let ended = server.run(&["run", "missing", "--wait"]).await;
+    assert_ne!(ended.code, 0);
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(said.contains("QUADRILLE_SECRET_SHOP"), "{said}");
+    server.demand_service().await;
+}
+
+#[tokio::test]
+async fn an_operation_of_a_document_is_called() {
+    let port = mirror().await;
+    let text = workflow(
+        "openapi",
+        &format!(
+            "  - one: {{call: openapi, with: {{document: {{endpoint: 'http://127.0.0.1:{port}/doc.json'}}, \
+             operationId: one, parameters: {{id: '${{ .id }}'}}}}}}"
+        ),
+    );
+    let output = exec(&text, &json!({"id": "a b"}), &[]).await;
+    assert_eq!(output["request"], "GET /pets/a%20b HTTP/1.1");
+}
+
+#[tokio::test]
+async fn names_are_led_to_addresses_of_the_operator() {
+    let port = mirror().await;
+    let led = format!("shop.example=127.0.0.1:{port}");
+    let server = Server::start_with(&[("QUADRILLE_CONNECTORS_HTTP_RESOLVE", &led)]).await;
+    let tasks = "  - a: {call: http, with: {method: get, endpoint: 'http://shop.example/pets?status={status}'}}";
+    server.deploy(&[&workflow("led", tasks)]).await;
+    let ended = server
+        .run(&["run", "led", "--input", "{\"status\": \"new\"}", "--wait"])
+        .await;
+    assert!(
+        ended.stdout.contains("GET /pets?status=new"),
+        "{}{}",
+        ended.stdout,
+        ended.stderr
+    );
+}
+
+#[tokio::test]
+async fn processes_run_where_they_may_and_hide_what_they_were_given() {
+    let text = secretive(
+        "process",
+        "  - shell: {run: {shell: {command: 'echo \"$1 $T\"', arguments: ['${ .x }'], \
+         environment: {T: '${ $secrets.shop }'}}, return: all}}",
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, SECRET).unwrap();
+    let given = format!("shop=@{}", file.display());
+    let output = exec(&text, &json!({"x": "hello"}), &["--secret", &given]).await;
+    assert_eq!(
+        output,
+        json!({"code": 0, "stdout": "hello •••\n", "stderr": ""})
+    );
+
+    let server = Server::start().await;
+    let text = workflow("closed", "  - shell: {run: {shell: {command: 'true'}}}");
+    server.deploy(&[&text]).await;
+    let ended = server.run(&["run", "closed", "--wait"]).await;
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(
+        ended.code != 0 && said.contains("connectors.process.enabled: true"),
+        "{said}"
+    );
+}
