@@ -4,9 +4,9 @@
 //! if a rule were missing here.
 
 use graph::Graph;
-use graph::check::check;
+use graph::check::{check, endless};
 
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, quote};
 use crate::lowering::Lowering;
 use crate::yaml;
 
@@ -51,7 +51,7 @@ pub enum Pace {
     On,
 }
 
-/// Compiles a workflow written in the Serverless Workflow DSL 1.0, as YAML 1.2 or JSON.
+/// Compiles a workflow written in the Serverless Workflow DSL 1.0 or in the graph form, as YAML 1.2 or JSON.
 ///
 /// # Errors
 /// The findings, errors first and at least one, each with its place in the text.
@@ -74,6 +74,13 @@ pub fn compile(text: &str) -> Result<Compiled, Vec<Finding>> {
     }
     if findings.has_errors() {
         return Err(findings.into_list());
+    }
+    for node in endless(&graph) {
+        let message = format!(
+            "from {} no way leads out of this list: it goes round until it fails or is cancelled; let a `switch` leave it with `exit`",
+            quote(&node.name)
+        );
+        findings.warning_key(tree.find(&node.path), "endless", message);
     }
     Ok(Compiled {
         graph,

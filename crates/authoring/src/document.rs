@@ -10,6 +10,7 @@ use graph::value::Str;
 
 use crate::compile::Schedule;
 use crate::finding::quote;
+use crate::graph_form::{FORM_VERSION, KEYS_BODY};
 use crate::lowering::{Lowering, SECTIONS, Scope};
 use crate::tree::{At, Data};
 
@@ -37,11 +38,19 @@ impl<'t> Lowering<'t> {
     /// The whole document; gives when it starts by itself.
     pub(crate) fn document(&mut self, root: At<'t>) -> Option<Schedule> {
         let scope = Scope::default();
-        let keys = [
-            "document", "input", "use", "do", "timeout", "output", "schedule", "evaluate",
-        ];
-        if !self.known(root, &keys) {
+        self.is_drawn = root.member("graph").is_some();
+        let tasks: &[&str] = match self.is_drawn {
+            true => &KEYS_BODY,
+            false => &["do"],
+        };
+        let before: &[&str] = &["document", "input", "use"];
+        let after: &[&str] = &["timeout", "output", "schedule", "evaluate"];
+        let form: &[&str] = if self.is_drawn { &["graph"] } else { &[] };
+        if !self.known(root, &[before, tasks, after, form].concat()) {
             return None;
+        }
+        if let Some(version) = root.member("graph") {
+            self.word(version, &[FORM_VERSION]);
         }
         if let Some(document) = self.require(root, "document") {
             self.identity(document);
@@ -65,27 +74,30 @@ impl<'t> Lowering<'t> {
             .member("timeout")
             .and_then(|at| self.timeout(at, &scope));
         let schedule = self.schedule(root);
-        self.required_body(root, "do", &scope);
+        if self.is_drawn {
+            self.drawing(root, &scope);
+        } else {
+            self.required_body(root, "do", &scope);
+        }
         self.warn_unused();
         self.warn_idle_extensions();
         schedule
     }
 
     fn identity(&mut self, at: At<'t>) {
-        self.known(
-            at,
-            &[
-                "dsl",
-                "namespace",
-                "name",
-                "version",
-                "title",
-                "summary",
-                "tags",
-                "metadata",
-            ],
-        );
-        if let Some(dsl) = self.require(at, "dsl")
+        let dsl: &[&str] = if self.is_drawn { &[] } else { &["dsl"] };
+        let keys = [
+            "namespace",
+            "name",
+            "version",
+            "title",
+            "summary",
+            "tags",
+            "metadata",
+        ];
+        self.known(at, &[dsl, &keys].concat());
+        if !self.is_drawn
+            && let Some(dsl) = self.require(at, "dsl")
             && let Some(version) = self.literal(dsl)
             && !(version.starts_with(DSL_PREFIX) && is_semantic(&version))
         {
@@ -192,6 +204,7 @@ impl<'t> Lowering<'t> {
             match own.unwrap_or(member.key()) {
                 "attributes" => self.attributes(member),
                 "retention" => self.graph.retention_ms = self.fixed_ms(member),
+                "variables" if own.is_some() => self.variables(member),
                 "labels" if own.is_some() => self.tags(member),
                 "concurrency" if own.is_some() => self.concurrency(member),
                 "priority" if own.is_some() => {
@@ -208,11 +221,10 @@ impl<'t> Lowering<'t> {
 
     /// A key with our prefix that means nothing is a slip, not the author's own.
     fn unknown_own(&mut self, at: At<'t>) {
-        let names = KEYS_OWN.iter().copied();
-        let name = at.key().strip_prefix(OWN_PREFIX).unwrap_or_default();
-        let hint = self.findings.hint(name, names, || {
-            format!("; {OWN_PREFIX} knows {}", KEYS_OWN.join(", "))
-        });
+        let names = KEYS_OWN.map(|key| format!("{OWN_PREFIX}{key}"));
+        let listed = || format!("; there are {}", names.join(", "));
+        let known = names.iter().map(String::as_str);
+        let hint = self.findings.hint(at.key(), known, listed);
         let message = format!("unknown key {}{hint}", quote(at.key()));
         self.findings.error_key(at, "unknown-key", message);
     }

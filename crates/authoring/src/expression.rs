@@ -36,6 +36,41 @@ impl<'t> Lowering<'t> {
         self.compiled(at, unwrap(text).unwrap_or(text.trim()), scope)
     }
 
+    /// An expression whose results must be of one of these kinds, as far as its form tells.
+    pub(crate) fn expression_of(
+        &mut self,
+        at: At<'t>,
+        kinds: &[&str],
+        scope: &Scope,
+    ) -> Option<Expr> {
+        let Some(text) = at.text() else {
+            self.wrong(at, "text with an expression");
+            return None;
+        };
+        self.typed(at, unwrap(text).unwrap_or(text.trim()), kinds, scope)
+    }
+
+    /// A value of one of these kinds if it is an expression, as far as its form tells.
+    pub(crate) fn template_of(
+        &mut self,
+        at: At<'t>,
+        kinds: &[&str],
+        scope: &Scope,
+    ) -> Option<Template> {
+        match at.text().and_then(|text| unwrap(text)) {
+            Some(source) => self.typed(at, source, kinds, scope).map(Template::Expr),
+            None => self.template(at, scope),
+        }
+    }
+
+    /// A number, or an expression that gives one.
+    pub(crate) fn number_expression(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
+        match at.data() {
+            Data::Int(_) | Data::Float(_) => Some(Expr(at.value().to_json().into())),
+            _ => self.expression(at, scope),
+        }
+    }
+
     /// An expression under a key, if there is one.
     pub(crate) fn optional_expression(
         &mut self,
@@ -91,7 +126,7 @@ impl<'t> Lowering<'t> {
             self.wrong(at, "text");
             return None;
         }
-        self.template(at, scope)
+        self.template_of(at, &["string"], scope)
     }
 
     /// A value that is a map, or one expression that gives it.
@@ -118,6 +153,11 @@ impl<'t> Lowering<'t> {
 
     /// The expression of this source, if it compiles.
     fn compiled(&mut self, at: At<'t>, source: &str, scope: &Scope) -> Option<Expr> {
+        self.typed(at, source, &[], scope)
+    }
+
+    /// The expression of this source, if it compiles and may give one of these kinds; no kinds are all.
+    fn typed(&mut self, at: At<'t>, source: &str, kinds: &[&str], scope: &Scope) -> Option<Expr> {
         if source.is_empty() {
             self.findings.error(
                 at,
@@ -138,7 +178,21 @@ impl<'t> Lowering<'t> {
                 .chain(scope.locals.iter().map(|name| &**name))
                 .collect(),
         };
-        if let Err((message, offset)) = check_expression(source, &variables) {
+        let program = Program::compile(source, &variables);
+        if let Ok(Some(kind)) = program.as_ref().map(Program::kind)
+            && !kinds.is_empty()
+            && !kinds.contains(&kind)
+        {
+            let message = format!(
+                "the expression {} gives {kind} where {} is needed",
+                quote(source),
+                kinds.join(" or ")
+            );
+            self.findings.error(at, "bad-type", message);
+            return None;
+        }
+        if let Err(error) = program {
+            let (message, offset) = (error.message, error.offset);
             let (name, told) = AUTHORIZATION;
             if source.contains(name) {
                 self.findings.error(at, "unsupported", told);
@@ -176,8 +230,17 @@ impl<'t> Lowering<'t> {
         })
     }
 
-    /// Warns of text that reads like an expression but is taken as it stands.
+    /// Warns of text that reads like something else but is taken as it stands.
     fn warn_of_lookalikes(&mut self, at: At<'t>, text: &str) {
+        if at.is_plain()
+            && let Some(truth) = truth_of_old(text)
+        {
+            let message = format!(
+                "this is the text {text:?}, as of YAML 1.2; write {truth}, or quote it if text is meant"
+            );
+            self.findings.warning(at, "text-not-bool", message);
+            return;
+        }
         if text.contains("${") {
             let message = "this is plain text: only a value that is ${ … } as a whole is computed; write ${ \"…\\(.name)…\" } to put data into text";
             self.findings.warning(at, "text-not-expression", message);
@@ -199,16 +262,18 @@ impl<'t> Lowering<'t> {
     }
 }
 
+/// What older YAML takes a word for, if it takes it for true or false.
+pub(crate) fn truth_of_old(text: &str) -> Option<bool> {
+    match text {
+        "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+        "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+        _ => None,
+    }
+}
+
 /// Whether a place computes nothing.
 fn is_literal(template: &Template) -> bool {
     matches!(template, Template::Literal(_))
-}
-
-/// Compiles an expression and drops it; the error has what is wrong and the byte where.
-fn check_expression(source: &str, variables: &[&str]) -> Result<(), (String, usize)> {
-    Program::compile(source, variables)
-        .map(drop)
-        .map_err(|error| (error.message, error.offset))
 }
 
 /// The place of a byte of an expression in the text, as well as it is known.

@@ -1,7 +1,7 @@
 //! Owns [`Finding`]: one thing to say about a text, and [`Findings`], the list of them while it grows.
 //!
 //! Invariants: the list holds no finding twice and at most [`FINDINGS_MAX`]; quoted user text is cut
-//! short, so that a message is never longer than a screen.
+//! short, so that a message is never longer than a screen, and shows what it holds, whatever letters are in it.
 
 use std::fmt;
 
@@ -20,6 +20,9 @@ const HINT_CANDIDATES_MAX: usize = 200;
 
 /// Longest piece of the author's text that a message quotes, in characters.
 const QUOTE_CHARS_MAX: usize = 60;
+
+/// Longest message, in characters.
+const MESSAGE_CHARS_MAX: usize = 1_000;
 
 /// How bad a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -50,9 +53,9 @@ pub struct Finding {
     ///   `bad-schema`
     /// * tasks: `bad-item` `unknown-task` `duplicate-name` `unknown-jump` `two-defaults` `unknown-name`
     ///   `unknown-function` `function-cycle` `compensate-outside-saga` `bad-expression` `misplaced-secret`
-    ///   `unsound`
+    ///   `bad-edge` `unsound`
     /// * `unsupported`: part of the language, but not of this server
-    /// * warnings: `unused` `text-not-expression`
+    /// * warnings: `unused` `text-not-expression` `text-not-bool` `endless`
     pub code: &'static str,
     /// What is wrong; how to fix it.
     pub message: String,
@@ -113,6 +116,22 @@ impl Findings {
         );
     }
 
+    /// A warning about the key that a value stands under.
+    pub(crate) fn warning_key(
+        &mut self,
+        at: At<'_>,
+        code: &'static str,
+        message: impl Into<String>,
+    ) {
+        self.add(
+            at.key_mark(),
+            || at.path(),
+            Severity::Warning,
+            code,
+            message.into(),
+        );
+    }
+
     /// Any finding. Past [`FINDINGS_MAX`] only the fact of an error is kept.
     pub(crate) fn add(
         &mut self,
@@ -132,7 +151,7 @@ impl Findings {
             path: path(),
             severity,
             code,
-            message,
+            message: plain(message),
         };
         if !self.list.contains(&finding) {
             self.list.push(finding);
@@ -172,6 +191,29 @@ impl Findings {
             None => otherwise(),
         }
     }
+}
+
+/// A message without letters that nobody sees or that turn others around, cut where it gets long.
+fn plain(message: String) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    if !message.chars().any(hidden) && message.len() <= MESSAGE_CHARS_MAX {
+        return message;
+    }
+    let mut plain = String::new();
+    for (count, letter) in message.chars().enumerate() {
+        if count == MESSAGE_CHARS_MAX {
+            plain.push('…');
+            break;
+        }
+        match hidden(letter) {
+            true => plain.extend(letter.escape_unicode()),
+            false => plain.push(letter),
+        }
+    }
+    plain
 }
 
 /// The author's text in quotation marks, cut where it gets long.

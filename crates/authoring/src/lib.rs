@@ -1,4 +1,4 @@
-//! Texts into graphs: the Serverless Workflow DSL.
+//! Texts into graphs: the Serverless Workflow DSL, and the graph form of documents that draw nodes and edges.
 //!
 //! [`compile`] reads YAML 1.2 or JSON and gives either a sound [`graph::Graph`] or findings that say where
 //! the text is wrong, what is wrong and how to fix it. It never panics and never hangs, whatever it is
@@ -25,6 +25,7 @@ mod compile;
 mod document;
 mod expression;
 mod finding;
+mod graph_form;
 mod lowering;
 mod profile;
 mod reading;
@@ -38,6 +39,7 @@ mod yaml;
 
 pub use compile::{Compiled, Pace, Schedule, compile};
 pub use finding::{FINDINGS_MAX, Finding, Severity};
+pub use graph_form::to_text;
 pub use lowering::REUSED_WEIGHT_MAX;
 pub use profile::schema;
 pub use yaml::{NESTING_MAX, TEXT_BYTES_MAX, TREE_NODES_MAX};

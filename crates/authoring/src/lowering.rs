@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use graph::Template;
-use graph::check::{BODY_DEPTH_MAX, NODES_MAX};
+use graph::check::{BODY_DEPTH_MAX, LOCALS_MAX, NODES_MAX};
 use graph::ir::{Body, BodyIndex, Graph, Kind, NAMESPACE_DEFAULT, Next, Node, NodeIndex, Schemas};
 use graph::template::VARIABLES;
 use graph::value::Str;
@@ -32,6 +32,10 @@ pub(crate) struct Lowering<'t> {
     pub(crate) findings: Findings,
     pub(crate) graph: Graph,
     pub(crate) namespace: String,
+    /// Whether bodies may be drawn: the document is in the graph form.
+    pub(crate) is_drawn: bool,
+    /// The nodes of the drawn bodies around, the innermost last.
+    pub(crate) drawn: Vec<BTreeMap<&'t str, NodeIndex>>,
     pub(crate) extensions: Vec<Extension<'t>>,
     /// The secrets that `use.secrets` declares.
     pub(crate) secrets: BTreeSet<Str>,
@@ -69,6 +73,16 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// The same, one body further in.
+    pub(crate) fn inside(&self) -> Scope {
+        Scope {
+            depth: self.depth + 1,
+            ..self.clone()
+        }
+    }
+}
+
 impl<'t> Lowering<'t> {
     pub(crate) fn new(findings: Findings) -> Lowering<'t> {
         let graph = Graph {
@@ -94,6 +108,8 @@ impl<'t> Lowering<'t> {
             findings,
             graph,
             namespace: NAMESPACE_DEFAULT.into(),
+            is_drawn: false,
+            drawn: Vec::new(),
             extensions: Vec::new(),
             secrets: BTreeSet::new(),
             components: BTreeMap::new(),
@@ -248,7 +264,8 @@ impl<'t> Lowering<'t> {
 
     /// Makes a variable known to the whole graph, as the kernel numbers them.
     pub(crate) fn declare(&mut self, name: &Str) {
-        if !self.graph.locals.contains(name) {
+        // One above what is allowed is enough for the check to say so.
+        if self.graph.locals.len() <= LOCALS_MAX && !self.graph.locals.contains(name) {
             self.graph.locals.push(name.clone());
         }
     }
@@ -267,7 +284,7 @@ impl<'t> Lowering<'t> {
             self.findings.error(at, "bad-name", message);
             return None;
         }
-        if VARIABLES.contains(&&*name) || name.starts_with("__") {
+        if VARIABLES.contains(&&*name) || (name.starts_with("__") && !self.is_drawn) {
             let message =
                 format!("${name} exists already with a meaning of its own; choose another name");
             self.findings.error(at, "bad-name", message);

@@ -4,11 +4,11 @@
 
 use graph::check::NAME_BYTES_MAX;
 use graph::duration;
-use graph::ir::BodyIndex;
+use graph::ir::{BodyIndex, Need};
 use graph::value::Str;
 use graph::{Delay, Template};
 
-use crate::expression::unwrap;
+use crate::expression::{truth_of_old, unwrap};
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::{At, Data};
@@ -170,7 +170,15 @@ impl<'t> Lowering<'t> {
             None => default,
             Some((_, Data::Bool(truth))) => *truth,
             Some((member, _)) => {
-                self.wrong(member, "true or false");
+                match member.text().and_then(|text| truth_of_old(text)) {
+                    Some(truth) => {
+                        let message = format!(
+                            "`{key}` must be true or false, and this is text as of YAML 1.2; write {truth}"
+                        );
+                        self.findings.error(member, "bad-type", message);
+                    }
+                    None => self.wrong(member, "true or false"),
+                }
                 default
             }
         }
@@ -196,6 +204,22 @@ impl<'t> Lowering<'t> {
         fits
     }
 
+    /// How many of several are needed: a number under `need`, or `all`.
+    pub(crate) fn need(&mut self, at: At<'t>, max: u32) -> Option<Need> {
+        let need = at.member("need")?;
+        if need.text().is_some_and(|text| &**text == "all") {
+            return Some(Need::All);
+        }
+        self.count(at, "need", 1, max).map(Need::Count)
+    }
+
+    /// An empty map, or nothing at all.
+    pub(crate) fn nothing(&mut self, at: At<'t>) {
+        if !matches!(at.data(), Data::Null) {
+            self.known(at, &[]);
+        }
+    }
+
     /// A length of time, perhaps computed.
     pub(crate) fn delay(&mut self, at: At<'t>, scope: &Scope) -> Option<Delay> {
         if at.is_map() && at.children().next().is_none() {
@@ -206,7 +230,7 @@ impl<'t> Lowering<'t> {
             );
             return None;
         }
-        match self.template(at, scope)? {
+        match self.template_of(at, &["string", "number", "object"], scope)? {
             Template::Literal(value) => match duration::read(&value) {
                 Ok(ms) => Some(Delay::Ms(ms)),
                 Err(message) => {

@@ -105,6 +105,11 @@ impl<'t> At<'t> {
         self.node().verbatim
     }
 
+    /// Whether this is text that stands without quotation marks.
+    pub(crate) fn is_plain(self) -> bool {
+        self.text().is_some() && self.verbatim() == Some(self.mark())
+    }
+
     fn step(self) -> String {
         match &self.node().step {
             Step::Key(key, _) => key.replace('~', "~0").replace('/', "~1"),

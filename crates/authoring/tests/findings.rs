@@ -209,7 +209,7 @@ fn flow() {
         at "/do/1/second/do/0/inner/then"
     "#);
     assert_snapshot!(tasks("- a: {wait: PT1S, then: exit}\n- b: {wait: PT1S}"), @r#"
-    4:3: error: the task "b" can never be reached; let a `then` lead to it or remove it [unsound]
+    4:3: error: the task "b" can never be reached; let a `then` or an edge lead to it, or remove it [unsound]
         at "/do/1/b"
     "#);
     assert_snapshot!(tasks("- a: {switch: [x: {then: end}, y: {then: exit}, z: {when: .z}]}"), @r#"
@@ -433,7 +433,7 @@ fn catalogue() {
         at "/do/1/b/with/at"
     5:20: error: `workflow` is missing; add it here [missing-key]
         at "/do/2/c/with"
-    5:34: error: `await` must be true or false, not text [bad-type]
+    5:34: error: `await` must be true or false, and this is text as of YAML 1.2; write false [bad-type]
         at "/do/2/c/with/await"
     "#);
     assert_snapshot!(tasks("- a: {call: saga, with: {do: [b: {wait: PT1S, compensate: [c: {wait: PT1S, compensate: []}]}]}}"), @r#"
@@ -475,6 +475,89 @@ fn a_schedule_is_no_faster_than_the_engine_starts_runs() {
     assert_snapshot!(root("schedule: {every: PT0.9S}"), @r#"
     3:19: error: `every` must be a second at least [bad-duration]
         at "/schedule/every"
+    "#);
+}
+
+#[test]
+fn what_can_be_known_beforehand() {
+    let known = |list: &str| {
+        tasks(list)
+            .lines()
+            .step_by(2)
+            .collect::<Vec<_>>()
+            .join("\n")
+            + "\n"
+    };
+    assert_snapshot!(known("- a: {for: {in: '${ 1 }'}, do: []}"), @r#"
+    3:17: error: the expression "1" gives number where array is needed [bad-type]
+    "#);
+    assert_snapshot!(known("- a: {for: {in: .a == 1}, do: []}\n- b: {call: map, with: {in: '{a: 1}', do: []}}"), @r#"
+    3:17: error: the expression ".a == 1" gives boolean where array is needed [bad-type]
+    4:29: error: the expression "{a: 1}" gives object where array is needed [bad-type]
+    "#);
+    assert_snapshot!(known("- a: {wait: '${ .a > 3 }'}\n- b: {wait: '${ [1] }'}\n- c: {wait: PT1S, timeout: {after: '${ .a and .b }'}}"), @r#"
+    3:13: error: the expression ".a > 3" gives boolean where string or number or object is needed [bad-type]
+    4:13: error: the expression "[1]" gives array where string or number or object is needed [bad-type]
+    5:36: error: the expression ".a and .b" gives boolean where string or number or object is needed [bad-type]
+    "#);
+    assert_snapshot!(known("- a: {call: task, with: {name: '${ {a: 1} }', queue: '${ .x | 5 }'}}"), @r#"
+    3:32: error: the expression "{a: 1}" gives object where string is needed [bad-type]
+    3:54: error: the expression ".x | 5" gives number where string is needed [bad-type]
+    "#);
+    assert_snapshot!(known("- a: {wait: {seconds: -1}}\n- b: {wait: -PT1S}\n- c: {wait: {minutes: 1.5}}\n- d: {wait: {}}"), @r#"
+    3:13: error: seconds must be a whole number that is not negative, not -1 [bad-duration]
+    4:13: error: "-PT1S" is not an ISO 8601 duration; write for example PT30S, PT5M or P1DT12H [bad-duration]
+    5:13: error: minutes must be a whole number that is not negative, not 1.5 [bad-duration]
+    6:13: error: the duration is empty; write for example {minutes: 5} [bad-duration]
+    "#);
+    assert_snapshot!(known("- a: {set: {x: yes, y: 'no', z: off, w: \"on\"}}\n- b: {fork: {compete: yes, branches: [c: {wait: PT1S}]}}"), @r#"
+    4:23: error: `compete` must be true or false, and this is text as of YAML 1.2; write true [bad-type]
+    3:16: warning: this is the text "yes", as of YAML 1.2; write true, or quote it if text is meant [text-not-bool]
+    3:33: warning: this is the text "off", as of YAML 1.2; write false, or quote it if text is meant [text-not-bool]
+    "#);
+    assert_snapshot!(known("- a: {wait: PT1S}\n- b: {wait: PT1S, then: a}"), @r#"
+    3:3: warning: from "a" no way leads out of this list: it goes round until it fails or is cancelled; let a `switch` leave it with `exit` [endless]
+    "#);
+    assert_snapshot!(known("- a: {wait: PT1S}\n- b: {switch: [c: {when: .x, then: a}, d: {then: b}]}\n- e: {wait: PT1S}"), @r#"
+    5:3: error: the task "e" can never be reached; let a `then` lead to it or remove it [unsound]
+    "#);
+    assert_snapshot!(known("- a: {do: [b: {wait: PT1S}, c: {switch: [d: {when: .x, then: end}, e: {then: b}]}], then: a}"), @"");
+    assert_snapshot!(known("- a: {try: [b: {wait: PT1S, then: b}], catch: {}}\n- c: {do: [d: {raise: {error: {type: a, status: 1}}}], then: c}"), @r#"
+    3:13: warning: from "b" no way leads out of this list: it goes round until it fails or is cancelled; let a `switch` leave it with `exit` [endless]
+    "#);
+}
+
+#[test]
+fn own_metadata() {
+    assert_snapshot!(findings("document: {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {dev.quadrille/label: {a: b}, dev.quadrille/colour: 1, owner: a, dev.quadrille/labels: {a: [1]}, dev.quadrille/retention: -1}}\ndo: []"), @r#"
+    1:87: error: unknown key "dev.quadrille/label"; did you mean "dev.quadrille/labels"? [unknown-key]
+        at "/document/metadata/dev.quadrille~1label"
+    1:116: error: unknown key "dev.quadrille/colour"; there are dev.quadrille/attributes, dev.quadrille/concurrency, dev.quadrille/labels, dev.quadrille/priority, dev.quadrille/retention, dev.quadrille/variables [unknown-key]
+        at "/document/metadata/dev.quadrille~1colour"
+    1:177: error: `a` must be text, not a list [bad-type]
+        at "/document/metadata/dev.quadrille~1labels/a"
+    1:208: error: a duration must be a whole number of milliseconds that is not negative, not -1 [bad-duration]
+        at "/document/metadata/dev.quadrille~1retention"
+    "#);
+}
+
+#[test]
+fn extensions() {
+    assert_snapshot!(root("use: {extensions: [a: {extend: switch}, b: {extnd: all}, c: {extend: calls}, d: {extend: listen}, e: {extend: wait, when: '$task.x ==', before: [f: {sett: {}}]}]}"), @r#"
+    3:24: error: `extend: switch` is not supported yet; put the tasks into the list, ahead of the switch [unsupported]
+        at "/use/extensions/0/a/extend"
+    3:41: error: `extend` is missing; add it here [missing-key]
+        at "/use/extensions/1/b"
+    3:45: error: unknown key "extnd"; did you mean "extend"? [unknown-key]
+        at "/use/extensions/1/b/extnd"
+    3:70: error: "calls" is not a word that `extend` knows; did you mean "call"? [bad-value]
+        at "/use/extensions/2/c/extend"
+    3:134: error: the expression "$task.x ==" is wrong: expected an expression, found the end [bad-expression]
+        at "/use/extensions/4/e/when"
+    3:146: error: the task "f" does not say what to do; did you mean "set" where it says "sett"? [unknown-task]
+        at "/use/extensions/4/e/before/0/f"
+    3:81: warning: no task is extended by "d", and so it was not checked; remove it [unused]
+        at "/use/extensions/3/d"
     "#);
 }
 

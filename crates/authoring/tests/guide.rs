@@ -4,10 +4,14 @@
 
 use quadrille_authoring::compile;
 
-const GUIDES: [(&str, &str); 2] = [
+const GUIDES: [(&str, &str); 3] = [
     (
         "docs/guide/authoring.md",
         include_str!("../../../docs/guide/authoring.md"),
+    ),
+    (
+        "docs/reference/graph-form.md",
+        include_str!("../../../docs/reference/graph-form.md"),
     ),
     ("README.md", include_str!("../../../README.md")),
 ];

@@ -6,6 +6,7 @@
 //! nodes is sound; the kernel bounds how long one may go round without waiting.
 
 mod collect;
+mod endless;
 
 use alloc::format;
 use alloc::string::String;
@@ -23,6 +24,7 @@ use crate::template::{Expr, SECRETS_VARIABLE, VARIABLES};
 use crate::value::Str;
 
 pub use collect::expressions;
+pub use endless::endless;
 
 /// The most nodes of a graph.
 pub const NODES_MAX: usize = 10_000;
@@ -269,7 +271,7 @@ impl<'g> Checker<'g> {
         }
         for (node, _) in self.graph.nodes.iter().zip(seen).filter(|(_, seen)| !seen) {
             let message = format!(
-                "the task {:?} can never be reached; let a `then` lead to it or remove it",
+                "the task {:?} can never be reached; let a `then` or an edge lead to it, or remove it",
                 node.name
             );
             self.fail(&node.path, message);

@@ -255,6 +255,7 @@ async fn watchers_of_the_server_find_what_they_look_for() {
         ("/readyz", ""),
         ("/metrics", "quadrille_"),
         ("/api/openapi.json", "\"openapi\""),
+        ("/api/schemas/workflow.json", "\"$defs\""),
     ];
     for (path, holds) in pages {
         let answer = reqwest::get(format!("{}{path}", server.url()))

@@ -22,8 +22,11 @@ const NAMED: &[&str] = &[
     "saga",
     "finally",
     "loop",
+    "lock",
     "wait-until",
     "child",
+    "human-task",
+    "lock",
 ];
 
 const REMEDY: &str =
@@ -38,7 +41,7 @@ const HTTP: &[Key] = &[
     key("endpoint", ENDPOINT, "'https://example.com/{a}'", "`{name}` puts a member of the data in, escaped (RFC 6570 level 1); for more write an expression. Only http and https.").required(),
     key("headers", Values, "{a: b}", "Text or numbers, or one expression."),
     key("body", Value, "{a: 1}", "Text is sent as it is, anything else as JSON."),
-    key("query", Values, "{a: 1}", "Text or numbers, or one expression."),
+    key("query", Values, "{a: b}", "Text or numbers, or one expression."),
     key("output", OUTPUT, "content", "`content`: JSON as data, other text as text. `raw`: base64. `response`: request, status, headers, content."),
     key("redirect", Flag, "true", "True follows up to 5 redirects; else a status of 3xx is a failure."),
 ];
@@ -169,7 +172,12 @@ const SECRET: Key = key(
 .refused();
 
 const RUN: &[Key] = &[
-    key("workflow", Of("subflow"), "{name: a}", ""),
+    key(
+        "workflow",
+        Of("subflow"),
+        "{namespace: default, name: a, version: '1.0.0'}",
+        "",
+    ),
     key("container", Of("container"), "{image: a}", FOREIGN).refused(),
     key("script", Of("script"), "{language: js, code: a}", FOREIGN).refused(),
     key("shell", Of("shell"), "{command: ls}", FOREIGN).refused(),
@@ -255,7 +263,7 @@ pub(super) const SHAPES: &[Shape] = &[
         key("call", Except(NAMED), "f", "").required(),
         key("with", Values, "{a: 1}", "The function's data. Without it, the task's input."),
     ]).as_task(),
-    task("run", &["runTask"], "", &[key("run", Of("process"), "{workflow: {name: a}}", "").required()]),
+    task("run", &["runTask"], "", &[key("run", Of("process"), "{workflow: {namespace: default, name: a, version: '1.0.0'}}", "").required()]),
     shape("process", &["runTask.run"], "do: [a: {run: @}]", "", RUN).one_of(&["workflow", "container", "script", "shell"]),
     shape("subflow", &["runTask.run.workflow"], "do: [a: {run: {workflow: @}}]", "A child run. It is cancelled with its parent, and its failure is the task's.", SUBFLOW),
     shape("container", &["runTask.run.container"], "do: [a: {run: {container: {image: a}}}]", "", &[

@@ -168,21 +168,9 @@ const EVALUATE: &[Key] = &[
 ];
 
 const SCHEMA: &[Key] = &[
-    key("format", Text, "json", "Only `json`."),
-    key(
-        "document",
-        Value,
-        "{type: object}",
-        "JSON Schema 2020-12; `$ref` only within it.",
-    )
-    .required(),
-    key(
-        "resource",
-        Of("external resource"),
-        "{endpoint: 'https://example.com'}",
-        "Put the schema in place as `document`: a version of a workflow never changes its meaning.",
-    )
-    .refused(),
+    key("format", Text, "json", "`json`, alone or with a version behind a colon."),
+    key("document", Value, "{type: object}", "A JSON Schema: 2020-12, 2019-09 or draft 7. One that does not compile is a finding. References stay inside of it."),
+    key("resource", Of("external resource"), "{endpoint: 'https://example.com'}", "Put the schema here as `document`, so that a version of a workflow never changes its meaning.").refused(),
 ];
 
 const INPUT: &[Key] = &[
@@ -190,7 +178,7 @@ const INPUT: &[Key] = &[
         "schema",
         Of("schema"),
         "{document: {}}",
-        "The raw input must fit; checked before `from`.",
+        "Of the raw input.",
     ),
     key(
         "from",
@@ -205,7 +193,7 @@ const OUTPUT: &[Key] = &[
         "schema",
         Of("schema"),
         "{document: {}}",
-        "The shaped output must fit.",
+        "Of the shaped output.",
     ),
     key(
         "as",
@@ -220,7 +208,7 @@ const EXPORT: &[Key] = &[
         "schema",
         Of("schema"),
         "{document: {}}",
-        "The new `$context` must fit.",
+        "Of the new `$context`.",
     ),
     key(
         "as",
@@ -251,17 +239,17 @@ pub(super) const SHAPES: &[Shape] = &[
     shape("workflow", &["(root)"], "@", "The root of a document. Other keys are refused, though the schema lets them pass.", WORKFLOW),
     shape("document", &["document"], "document: @\ndo: []", "", DOCUMENT),
     shape("metadata", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: @}\ndo: []", "Metadata is for the author, except for keys that begin with `dev.quadrille/`, which mean something here: an unknown one is a mistake and is refused.", super::own::METADATA).open(),
+    shape("variables", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: {dev.quadrille/variables: @}}\ndo: []", "", super::own::VARIABLES),
     shape("concurrency", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: {dev.quadrille/concurrency: @}}\ndo: []", "", super::own::CONCURRENCY),
     shape("attribute", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: {dev.quadrille/attributes: {b: @}}}\ndo: []", "A typed value that runs are searched by.", super::own::ATTRIBUTE),
     shape("schedule hints", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: {dev.quadrille/schedule: @}}\nschedule: {cron: '0 6 * * *'}\ndo: []", "What the language cannot say of a schedule.", super::own::SCHEDULE_HINTS),
-    shape("variables", &[], "document: {dsl: '1.0.3', namespace: default, name: a, version: '1.0.0', metadata: {dev.quadrille/variables: @}}\ndo: []", "The type of `$context`.", super::own::VARIABLES),
     shape("use", &["use"], "use: @\ndo: []", "", USE),
     shape("schedule", &["schedule"], "schedule: @\ndo: []", "Applying the workflow makes a schedule of its name. Its window and policies stand in the metadata under `dev.quadrille/schedule`, or are set with `quadrille schedule`.", SCHEDULE).one_of(&["every", "cron", "after", "on"]),
     shape("evaluate", &[], "evaluate: @\ndo: []", "", EVALUATE),
     shape("input", &["input"], "input: @\ndo: []", "For the workflow and for each task.", INPUT),
     shape("output", &["output"], "output: @\ndo: []", "For the workflow and for each task.", OUTPUT),
     shape("export", &["export"], "do: [a: {wait: PT1S, export: @}]", "", EXPORT),
-    shape("schema", &["schema"], "input: {schema: @}\ndo: []", "Data that does not fit fails with the type `validation`, status 400, and can be caught; the detail names the places and the rules.", SCHEMA),
+    shape("schema", &["schema"], "input: {schema: @}\ndo: []", "Data that does not fit is a failure of the type `validation`, status 400, whose `detail` names up to ten places.", SCHEMA).one_of(&["document", "resource"]),
     shape("timeout", &["timeout"], "timeout: @\ndo: []", "", &[key("after", DURATION, "PT1H", "A duration, computed or not. A task that is too late fails with the type `timeout`, status 408, and can be caught.").required()]),
     shape("duration", &["duration"], "do: [a: {wait: @}]", "A duration is such a map, ISO 8601 text (`PT1H30M`, `P2W`), or an expression that gives either or milliseconds as a number. At most 100 years, in whole milliseconds. Years and months are refused, because their length depends on the calendar.", DURATION_KEYS),
     shape("extension", &["extension"], "use: {extensions: [e: @]}\ndo: [a: {wait: PT1S}]", "Extensions apply to all tasks of the document, those of functions too, but not to tasks inside of an extension. The first one is the outermost.", EXTENSION),

@@ -75,7 +75,7 @@ const FILTER: &[Key] = &[
     key(
         "correlate",
         Map(&Of("correlation")),
-        "{b: {from: .data.a, expect: 1}}",
+        "{b: {from: .data.a, expect: '1'}}",
         "All must be equal.",
     ),
 ];
@@ -124,14 +124,26 @@ pub(super) const SHAPES: &[Shape] = &[
         "emit",
         &["emitTask"],
         "Its output is the event as it was published.",
-        &[key("emit", Of("emission"), "{event: {with: {type: a}}}", "").required()],
+        &[key(
+            "emit",
+            Of("emission"),
+            "{event: {with: {source: 'https://example.com', type: a}}}",
+            "",
+        )
+        .required()],
     ),
     shape(
         "emission",
         &["emitTask.emit"],
         "do: [a: {emit: @}]",
         "",
-        &[key("event", Of("emitted"), "{with: {type: a}}", "").required()],
+        &[key(
+            "event",
+            Of("emitted"),
+            "{with: {source: 'https://example.com', type: a}}",
+            "",
+        )
+        .required()],
     ),
     shape(
         "emitted",
@@ -141,7 +153,7 @@ pub(super) const SHAPES: &[Shape] = &[
         &[key(
             "with",
             Of("event"),
-            "{type: a}",
+            "{source: 'https://example.com', type: a}",
             "The event; only its `type` is required.",
         )
         .required()],

@@ -13,10 +13,27 @@ pub(super) const METADATA: &[Key] = &[
     key("dev.quadrille/concurrency", Of("concurrency"), "{key: .customer, limit: 1, policy: queue}", "How many runs of the workflow go on at once.").ours(),
     key("dev.quadrille/priority", Either(&[Number(0, 9), Expression]), "7", "How urgent the tasks of a run are: 0 is last, 9 first, 5 the default. An expression sees the run's input.").ours(),
     key("dev.quadrille/retention", DURATION, "P30D", "How long a finished run is kept; a fixed duration. Short: `retention`.").ours(),
-    key("dev.quadrille/variables", Of("variables"), "{schema: {type: object}}", "What `$context` looks like, and what it is at first.").ours(),
+    key("dev.quadrille/variables", Of("variables"), "{initial: {total: 0}}", "What `$context` is. Without it, an empty map at first.").ours(),
     key("dev.quadrille/schedule", Of("schedule hints"), "{}", "The window and policies of `schedule`.").ours(),
     key("attributes", Map(&Of("attribute")), "{total: {type: number, from: .total}}", "Short for `dev.quadrille/attributes`.").ours(),
     key("retention", DURATION, "P30D", "Short for `dev.quadrille/retention`.").ours(),
+];
+
+pub(super) const VARIABLES: &[Key] = &[
+    key(
+        "schema",
+        Value,
+        "{type: object}",
+        "A JSON Schema that every export must fit.",
+    )
+    .ours(),
+    key(
+        "initial",
+        Value,
+        "{total: 0}",
+        "Its first value, as it stands; it must fit the schema.",
+    )
+    .ours(),
 ];
 
 pub(super) const CONCURRENCY: &[Key] = &[
@@ -37,23 +54,6 @@ pub(super) const ATTRIBUTE: &[Key] = &[
     key("from", Expression, ".total", "On the shaped input.")
         .required()
         .ours(),
-];
-
-pub(super) const VARIABLES: &[Key] = &[
-    key(
-        "schema",
-        Value,
-        "{type: object}",
-        "JSON Schema that every new `$context` must fit.",
-    )
-    .ours(),
-    key(
-        "initial",
-        Value,
-        "{}",
-        "`$context` before the first export; an empty map if left out.",
-    )
-    .ours(),
 ];
 
 pub(super) const SCHEDULE_HINTS: &[Key] = &[
@@ -136,6 +136,7 @@ const MAP: &[Key] = &[
     )
     .required()
     .ours(),
+    key("while", Expression, ".a", "Begins no more elements once it does not hold before one.").ours(),
     key("need", Number(1, 100_000), "2", "How many must end well, at most all. Others may fail as long as enough are left. Default: all.").ours(),
     key("until", Expression, "'length > 2'", "Checked after each element on the list of outputs so far; when it holds that is enough.").ours(),
     key("losers", Words(&["cancel", "leave"]), "cancel", "What becomes of elements under way when it is enough. Default: `cancel`.").ours(),
@@ -187,7 +188,7 @@ const RACE: &[Key] = &[
         .ours(),
     key(
         "need",
-        Number(1, 1_000),
+        Either(&[Number(1, 1_000), Words(&["all"])]),
         "1",
         "How many must end, at most all. Default: 1.",
     )
@@ -197,6 +198,13 @@ const RACE: &[Key] = &[
         Words(&["cancel", "leave"]),
         "leave",
         "Default: `cancel`.",
+    )
+    .ours(),
+    key(
+        "first",
+        Flag,
+        "true",
+        "The output is that of the branch that ended first.",
     )
     .ours(),
 ];
@@ -246,7 +254,101 @@ const CHILD: &[Key] = &[
         "The business key: one active run of the workflow has it. May be an expression.",
     )
     .ours(),
-    key("await", Flag, "false", "False leaves it to itself.").ours(),
+    key(
+        "await",
+        Flag,
+        "false",
+        "False leaves it to itself; the output is its id.",
+    )
+    .ours(),
+    key(
+        "echo",
+        Flag,
+        "true",
+        "With `await: false` the output is the input of the task instead.",
+    )
+    .ours(),
+];
+
+const HUMAN: &[Key] = &[
+    key(
+        "title",
+        Text,
+        "Approve",
+        "What is to be done, in a line. May be an expression.",
+    )
+    .required()
+    .ours(),
+    key(
+        "description",
+        Text,
+        "Read it first.",
+        "May be an expression.",
+    )
+    .ours(),
+    key(
+        "assignee",
+        Text,
+        "alice",
+        "Who it is assigned to. May be an expression.",
+    )
+    .ours(),
+    key(
+        "group",
+        Either(&[Text, List(&Text)]),
+        "reviewers",
+        "Who may claim it: a group or several. May be an expression.",
+    )
+    .ours(),
+    key(
+        "data",
+        Value,
+        "{a: 1}",
+        "What the person sees. Default: the task's input.",
+    )
+    .ours(),
+    key("form", Of("form"), "{schema: {type: object}}", "").ours(),
+    key(
+        "priority",
+        Either(&[Number(0, 9), Text]),
+        "5",
+        "9 is the most urgent. May be an expression.",
+    )
+    .ours(),
+    key("due", DURATION, "PT24H", "When it should be done.").ours(),
+    key(
+        "remind",
+        List(&DURATION),
+        "[PT1H]",
+        "When to remind, at most 32 times.",
+    )
+    .ours(),
+    key(
+        "escalate",
+        Of("escalation"),
+        "{after: PT1H, to: {group: leads}}",
+        "",
+    )
+    .ours(),
+    key(
+        "outcomes",
+        List(&Text),
+        "[approved, rejected]",
+        "What it can end as.",
+    )
+    .ours(),
+];
+
+const ESCALATION: &[Key] = &[
+    key("after", DURATION, "PT1H", "Default: when the task is due.").ours(),
+    key("to", Of("whom"), "{group: leads}", "")
+        .required()
+        .ours(),
+];
+
+const WHOM: &[Key] = &[
+    key("assignee", Text, "alice", "").ours(),
+    key("group", Either(&[Text, List(&Text)]), "leads", "").ours(),
 ];
 
 /// A function's own name and the full one, with its arguments.
@@ -294,6 +396,48 @@ pub(super) const SHAPES: &[Shape] = &[
         "As *retry*, and more; or the name of a policy in `use.retries`.",
         TASK_RETRY,
     ),
+    function!(
+        "human-task",
+        "human work",
+        "{title: Approve}",
+        "Work that waits for a person: see `quadrille human`."
+    ),
+    shape(
+        "human work",
+        &[],
+        "do: [a: {call: human-task, with: @}]",
+        "",
+        HUMAN,
+    ),
+    shape(
+        "form",
+        &[],
+        "do: [a: {call: human-task, with: {title: a, form: @}}]",
+        "",
+        &[key(
+            "schema",
+            Map(&Value),
+            "{type: object}",
+            "A JSON Schema that the result must fit.",
+        )
+        .required()
+        .ours()],
+    ),
+    shape(
+        "escalation",
+        &[],
+        "do: [a: {call: human-task, with: {title: a, due: PT1H, escalate: @}}]",
+        "",
+        ESCALATION,
+    ),
+    shape(
+        "whom",
+        &[],
+        "do: [a: {call: human-task, with: {title: a, escalate: {after: PT1H, to: @}}}]",
+        "",
+        WHOM,
+    )
+    .some_of(&["assignee", "group"]),
     function!(
         "map",
         "mapping",
@@ -356,6 +500,7 @@ pub(super) const SHAPES: &[Shape] = &[
         "",
         &[
             key("do", TASKS, "[b: {wait: PT1S}]", "").required().ours(),
+            key("catch", Of("catch"), "{}", "As in `try`.").ours(),
             key(
                 "finally",
                 TASKS,

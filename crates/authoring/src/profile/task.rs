@@ -244,7 +244,7 @@ pub(super) const SHAPES: &[Shape] = &[
     shape("catch", &["tryTask.catch"], "do: [a: {try: [], catch: @}]", "An error that is caught and neither retried nor handled by `do` is over: the task's output is its input.", CATCH),
     shape("error filters", &["tryTask.catch.errors"], "do: [a: {try: [], catch: {errors: @}}]", "", &[key("with", Of("error filter"), "{status: 503}", "")]),
     shape("error filter", &["errorFilter"], "do: [a: {try: [], catch: {errors: {with: @}}}]", "Fixed values that must be equal; conditions belong in `catch.when`.", FILTER),
-    task("raise", &["raiseTask"], "", &[key("raise", Of("raised"), "{error: {type: a, status: 400}}", "").required()]),
-    shape("raised", &["raiseTask.raise"], "do: [a: {raise: @}]", "", &[key("error", Either(&[Of("error"), Text]), "{type: a, status: 400}", "The error, or its name in `use.errors`.").required()]),
+    task("raise", &["raiseTask"], "", &[key("raise", Of("raised"), "{error: {type: 'https://example.com/a', status: 400}}", "").required()]),
+    shape("raised", &["raiseTask.raise"], "do: [a: {raise: @}]", "", &[key("error", Either(&[Of("error"), Text]), "{type: 'https://example.com/a', status: 400}", "The error, or its name in `use.errors`.").required()]),
     task("wait", &["waitTask"], "", &[key("wait", DURATION, "PT1S", "A durable timer; nothing is held in memory beyond it. For an instant see `call: wait-until`.").required()]),
 ];

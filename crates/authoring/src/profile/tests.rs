@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use graph::schema::Schema;
 use serde_json::Value;
 
 use super::schema::{schema, shapes, slug};
@@ -115,6 +116,17 @@ fn shapes_are_named_once_and_names_lead_to_shapes() {
         .for_each(|key| referred(key.takes, &mut found));
     for name in found {
         assert!(names.contains(name), "nothing is described as {name}");
+    }
+}
+
+#[test]
+fn every_function_of_the_catalogue_is_described() {
+    for function in crate::task::call::CATALOGUE {
+        let name = format!("call: {function}");
+        assert!(
+            shapes().any(|shape| shape.name == name),
+            "{function} has no row in the profile"
+        );
     }
 }
 
@@ -236,6 +248,114 @@ fn the_compiler_takes_the_keys_of_the_profile_and_no_others() {
                 "{}.{name} has no row in the profile",
                 shape.name
             );
+        }
+    }
+}
+
+/// What editors are given, as something that judges.
+fn judge() -> Schema {
+    compiled(&schema())
+}
+
+fn compiled(schema: &Value) -> Schema {
+    Schema::compile(&data(schema)).expect("the schema compiles")
+}
+
+fn data(json: &Value) -> graph::Value {
+    graph::Value::from_json(json.to_string().as_bytes()).expect("JSON is data")
+}
+
+/// What is wrong with a document by a schema.
+fn misfit(schema: &Schema, text: &str) -> Option<String> {
+    schema
+        .check(&data(&read(text)))
+        .err()
+        .map(|misfits| misfits.to_string())
+}
+
+#[test]
+fn the_schema_takes_what_compiles_and_refuses_what_the_profile_refuses() {
+    let judge = judge();
+    for shape in shapes().filter(|shape| !shape.refused) {
+        for key in shape.keys {
+            let text = document(shape, key.name, key.sample);
+            let verdict = misfit(&judge, &text);
+            let refused = key.standing == Standing::Refused;
+            assert_eq!(
+                verdict.is_some(),
+                refused,
+                "{}.{}: {text}\n{verdict:?}",
+                shape.name,
+                key.name
+            );
+        }
+        if !shape.open {
+            let text = document(shape, "strange", "1");
+            assert!(misfit(&judge, &text).is_some(), "{}: {text}", shape.name);
+        }
+    }
+    let slip = format!(
+        "{}do: []",
+        HEAD.replace("'1.0.0'", "'1.0.0', metadata: {dev.quadrille/label: {}}")
+    );
+    assert!(misfit(&judge, &slip).is_some() && !errors(&slip).is_empty());
+}
+
+#[test]
+fn samples_of_the_language_are_valid_by_its_own_schema() {
+    let mut wrong = Vec::new();
+    // Our patterns have no look-around; what it looks around for does not matter to the samples.
+    let text = OFFICIAL.replace("(?!$)", "").replace(r"(?=\d)", "");
+    let official = compiled(&read(&text));
+    for shape in shapes().filter(|shape| !shape.refused) {
+        let lax = shape
+            .keys
+            .iter()
+            .any(|key| key.standing == Standing::Differs);
+        for key in shape.keys {
+            let strict = key.standing == Standing::Supported && !key.later && !lax;
+            let text = document(shape, key.name, key.sample);
+            if let (true, Some(error)) = (strict, misfit(&official, &text)) {
+                wrong.push(format!("{}.{}: {text}\n{error}\n", shape.name, key.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.concat());
+}
+
+/// The workflows of a folder and of those below it.
+fn workflows(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("a file").path();
+        if path.is_dir() {
+            workflows(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "yaml") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn examples_are_valid_and_tell_editors_by_what() {
+    let judge = judge();
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut files = Vec::new();
+    workflows(&root.join("examples"), &mut files);
+    assert!(files.len() >= 6);
+    for file in files {
+        let text = std::fs::read_to_string(&file).expect("a text");
+        if !text.contains("\ndocument:") {
+            continue;
+        }
+        let schema = text
+            .strip_prefix("# yaml-language-server: $schema=")
+            .and_then(|rest| rest.lines().next());
+        let schema = schema.unwrap_or_else(|| panic!("{} names no schema", file.display()));
+        let named = file.parent().expect("a folder").join(schema).canonicalize();
+        let published = root.join("contracts/workflow.schema.json").canonicalize();
+        assert_eq!(named.ok(), published.ok(), "{}", file.display());
+        if let Some(error) = misfit(&judge, &text) {
+            panic!("{}: {error}", file.display());
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use graph::ir::{Kind, Next};
 
+use super::list::Flow;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
@@ -13,7 +14,7 @@ use crate::tree::At;
 const CALLS: [&str; 5] = ["openapi", "grpc", "asyncapi", "mcp", "a2a"];
 
 /// The functions that are always there.
-const CATALOGUE: [&str; 10] = [
+pub(crate) const CATALOGUE: [&str; 10] = [
     "task",
     "human-task",
     "map",
@@ -30,7 +31,13 @@ const CATALOGUE: [&str; 10] = [
 const CATALOGUE_SUFFIX: &str = "1.0.0@default";
 
 impl<'t> Lowering<'t> {
-    pub(super) fn call(&mut self, task: At<'t>, at: At<'t>, scope: &Scope) -> Option<Kind> {
+    pub(super) fn call(
+        &mut self,
+        task: At<'t>,
+        at: At<'t>,
+        scope: &Scope,
+        flow: &Flow<'t>,
+    ) -> Option<Kind> {
         let name = self.literal(at)?;
         if &*name == "http" {
             let with = self.require(task, "with")?;
@@ -52,7 +59,7 @@ impl<'t> Lowering<'t> {
                 "race" => self.race(with, scope),
                 "lock" => self.lock(with, scope),
                 "saga" => self.saga(with, scope),
-                "finally" => self.finally(with, scope),
+                "finally" => self.finally(with, scope, flow),
                 "loop" => self.repeat(with, scope),
                 "wait-until" => self.wait_until(with, scope),
                 _ => self.child(with, scope),

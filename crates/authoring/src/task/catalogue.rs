@@ -11,6 +11,7 @@ use graph::ir::{
 use graph::value::Value;
 use graph::{Expr, Template};
 
+use super::list::Flow;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::{At, Data};
 
@@ -18,13 +19,17 @@ use crate::tree::{At, Data};
 const QUEUE_DEFAULT: &str = "default";
 
 /// How many elements of a map are worked on at once, if nothing is said.
-const CONCURRENCY_DEFAULT: u32 = 10;
+pub(crate) const CONCURRENCY_DEFAULT: u32 = 10;
 
 /// How many more elements a map takes, if nothing is said.
 const MORE_DEFAULT: u32 = 1_000;
 
 /// The most elements that a map can be said to need.
 const ITEMS_MAX: u32 = 100_000;
+
+/// Variables that hold an element and its index, if nothing is said.
+pub(crate) const ITEM_DEFAULT: &str = "item";
+pub(crate) const INDEX_DEFAULT: &str = "index";
 
 /// After how many rounds a loop fails, if nothing is said.
 const ROUNDS_DEFAULT: u32 = 1_000;
@@ -99,6 +104,7 @@ impl<'t> Lowering<'t> {
                 "each",
                 "at",
                 "concurrency",
+                "while",
                 "do",
                 "need",
                 "until",
@@ -109,11 +115,12 @@ impl<'t> Lowering<'t> {
         let items = self
             .require(with, "in")
             .and_then(|items| self.items(items, scope));
-        let (each, inner) = self.bind(with.member("each"), "item", scope);
-        let (at, inner) = self.bind(with.member("at"), "index", &inner);
+        let (each, inner) = self.bind(with.member("each"), ITEM_DEFAULT, scope);
+        let (at, inner) = self.bind(with.member("at"), INDEX_DEFAULT, &inner);
         let concurrency = self
             .count(with, "concurrency", 1, CONCURRENCY_MAX)
             .unwrap_or(CONCURRENCY_DEFAULT);
+        let repeat_while = self.optional_expression(with, "while", &inner);
         let need = self.count(with, "need", 1, ITEMS_MAX);
         let until = self.optional_expression(with, "until", scope);
         let losers = self.losers(with);
@@ -135,7 +142,7 @@ impl<'t> Lowering<'t> {
             each,
             at,
             body: body?,
-            repeat_while: None,
+            repeat_while,
             concurrency,
             collect: true,
             need: need.map_or(Need::All, Need::Count),
@@ -147,7 +154,9 @@ impl<'t> Lowering<'t> {
 
     /// Elements that come while a map goes on.
     fn more(&mut self, at: At<'t>, scope: &Scope) -> Option<More> {
-        self.known(at, &["with", "correlate", "max", "transient"]);
+        let condition = if self.is_drawn { &["when"][..] } else { &[] };
+        let keys = ["with", "correlate", "max", "transient"];
+        self.known(at, &[&keys, condition].concat());
         let max = self.count(at, "max", 1, MORE_MAX).unwrap_or(MORE_DEFAULT);
         let transient = self.flag(at, "transient", false);
         let filter = self.filter_of(at, scope)?;
@@ -209,18 +218,18 @@ impl<'t> Lowering<'t> {
     }
 
     pub(super) fn race(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(with, &["branches", "need", "losers"]);
+        self.known(with, &["branches", "need", "losers", "first"]);
         let branches = self.branches(with, scope)?;
         let count = u32::try_from(branches.len())
             .unwrap_or(u32::MAX)
             .min(u32::try_from(BRANCHES_MAX).unwrap_or(u32::MAX));
-        let need = self.count(with, "need", 1, count).unwrap_or(1);
+        let need = self.need(with, count).unwrap_or(Need::Count(1));
         let losers = self.losers(with);
         Some(Kind::Fork(Fork {
             branches,
-            need: Need::Count(need),
+            need,
             losers,
-            first: false,
+            first: self.flag(with, "first", false),
         }))
     }
 
@@ -237,9 +246,13 @@ impl<'t> Lowering<'t> {
         .map(Kind::Saga)
     }
 
-    pub(super) fn finally(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(with, &["do", "finally"]);
+    pub(super) fn finally(&mut self, with: At<'t>, scope: &Scope, flow: &Flow<'t>) -> Option<Kind> {
+        self.known(with, &["do", "catch", "finally"]);
         let body = self.required_body(with, "do", scope);
+        let catch = match with.member("catch") {
+            Some(catch) => Some(self.catch(catch, scope, flow)?),
+            None => None,
+        };
         let finally = self.required_body(
             with,
             "finally",
@@ -250,7 +263,7 @@ impl<'t> Lowering<'t> {
         );
         Some(Kind::Try(Try {
             body: body?,
-            catch: None,
+            catch,
             finally: Some(finally?),
         }))
     }

@@ -26,7 +26,8 @@ impl<'t> Lowering<'t> {
             None => None,
         };
         let to = self.require(at, "to")?;
-        self.known(to, &["one", "any", "all", "until"]);
+        let need = if self.is_drawn { &["need"][..] } else { &[] };
+        self.known(to, &[&["one", "any", "all", "until"], need].concat());
         let (filters, need) = self.strategy(to, scope)?;
         let until = match to.member("until") {
             Some(until) if to.member("any").is_none() => {
@@ -45,13 +46,12 @@ impl<'t> Lowering<'t> {
             each,
         }))
     }
-
     /// A `listen` as its metadata wants it: perhaps deaf to what was kept from before.
     pub(super) fn heeding_metadata(&mut self, task: At<'t>, mut kind: Kind) -> Kind {
         if let (Some(metadata), Kind::Listen(listen)) = (task.member("metadata"), &mut kind) {
             let transient = self.flag(metadata, TRANSIENT, false);
             let filters = listen.filters.iter_mut();
-            filters.for_each(|filter| filter.transient = transient);
+            filters.for_each(|filter| filter.transient |= transient);
         }
         kind
     }
@@ -99,11 +99,14 @@ impl<'t> Lowering<'t> {
             .into_iter()
             .map(|filter| self.filter(filter, scope))
             .collect();
+        let filters: Vec<_> = filters.into_iter().collect::<Option<_>>()?;
+        let count = u32::try_from(filters.len()).unwrap_or(u32::MAX);
         let need = match chosen.key() {
             "all" => Need::All,
+            _ if self.is_drawn => self.need(to, count).unwrap_or(Need::Count(1)),
             _ => Need::Count(1),
         };
-        Some((filters.into_iter().collect::<Option<_>>()?, need))
+        Some((filters, need))
     }
 
     fn until(&mut self, at: At<'t>, scope: &Scope) -> Option<Until> {
@@ -157,7 +160,12 @@ impl<'t> Lowering<'t> {
     }
 
     fn filter(&mut self, at: At<'t>, scope: &Scope) -> Option<Filter> {
-        self.known(at, &["with", "correlate"]);
+        let condition = if self.is_drawn {
+            &["when", "transient"][..]
+        } else {
+            &[]
+        };
+        self.known(at, &[&["with", "correlate"], condition].concat());
         self.filter_of(at, scope)
     }
 
@@ -182,12 +190,21 @@ impl<'t> Lowering<'t> {
             None => Some("".into()),
         };
         let (mut with, mut when) = (Vec::new(), None);
+        let whole = match self.is_drawn {
+            true => self.optional_expression(at, "when", scope),
+            false => None,
+        };
         for member in attributes
             .children()
             .filter(|member| member.key() != "type")
         {
             if member.key() == "data" && member.text().is_some_and(|text| unwrap(text).is_some()) {
                 let condition = self.expression(member, scope).map(Template::Expr);
+                if whole.is_some() {
+                    let message =
+                        "a filter has one condition; add this one to its `when`, as .data | …";
+                    self.findings.error(member, "bad-value", message);
+                }
                 when = condition
                     .map(|condition| Expr(format!(".data | {}", to_expression(&condition)).into()));
             } else {
@@ -200,10 +217,10 @@ impl<'t> Lowering<'t> {
         let with = with.into_iter().collect::<Option<_>>()?;
         let (correlate, bind) = correlate?;
         Some(Filter {
-            transient: false,
+            transient: self.is_drawn && self.flag(at, "transient", false),
             event_type: event_type?,
             with,
-            when,
+            when: whole.or(when),
             correlate,
             bind,
         })
@@ -234,6 +251,9 @@ impl<'t> Lowering<'t> {
         let event = self.require(at, "event")?;
         self.known(event, &["with"]);
         let with = self.require(event, "with")?;
+        if self.is_drawn && !with.is_map() {
+            return self.map_template(with, scope).map(Kind::Emit);
+        }
         if !with.is_map() {
             self.wrong(with, "a map");
             return None;

@@ -99,7 +99,7 @@ impl<'t> Lowering<'t> {
     }
 
     /// Puts the extensions that apply around a task. Gives the node that is to do the task, and its scope.
-    pub(super) fn extended(
+    pub(crate) fn extended(
         &mut self,
         task: At<'t>,
         word: &str,
@@ -142,17 +142,20 @@ impl<'t> Lowering<'t> {
         let body = self.add_body(task, scope)?;
         self.node(outer).kind = self.once(IN, held(extension, task), body);
         let inner = self.add_node(task, task.key(), body)?;
-        self.node(inner).input = Some(Template::Expr(Expr(format!("${IN}.data").into())));
         let before = self.tasks_under(extension, "before");
-        let mut entry = self.row(body, &before, &inside, Next::Node(inner))?;
-        if when.is_some() && !before.is_empty() {
-            let guard = self.add_node(extension, extension.key(), body)?;
+        let mut entry = Next::Node(inner);
+        if !before.is_empty() {
+            let back = self.recall(extension, &format!("${IN}.data"), body, entry)?;
+            let first = self.row(body, &before, &inside, back)?;
+            // Also without a condition: who always leaves with `exit` replaces the task, and still it can be reached.
+            let always = || Expr("true".into());
             let case = Case {
-                when: when.clone(),
-                next: entry,
+                when: Some(when.clone().unwrap_or_else(always)),
+                next: first,
             };
+            let guard = self.add_node(extension, extension.key(), body)?;
             let node = self.node(guard);
-            (node.kind, node.next) = (Kind::Switch(vec![case]), Next::Node(inner));
+            (node.kind, node.next) = (Kind::Switch(vec![case]), back);
             entry = Next::Node(guard);
         }
         self.enter(body, entry);
@@ -164,16 +167,23 @@ impl<'t> Lowering<'t> {
             self.node(whole).kind = self.once(OUT, "[.]".into(), body);
             self.node(whole).when =
                 when.map(|when| Expr(format!("${IN}.data | ({}\n)", when.0).into()));
-            let last = self.add_node(extension, extension.key(), body)?;
-            self.node(last).kind = Kind::Set(Template::Expr(Expr(format!("${OUT}").into())));
+            let last = self.recall(extension, &format!("${OUT}"), body, Next::Exit)?;
             let inside = Scope {
                 depth: inside.depth + 1,
                 ..inside
             };
-            let entry = self.row(body, &after, &inside, Next::Node(last))?;
+            let entry = self.row(body, &after, &inside, last)?;
             self.enter(body, entry);
         }
         Some(inner)
+    }
+
+    /// A node that makes the data again what an expression holds.
+    fn recall(&mut self, at: At<'t>, source: &str, body: BodyIndex, next: Next) -> Option<Next> {
+        let index = self.add_node(at, at.key(), body)?;
+        let node = self.node(index);
+        (node.kind, node.next) = (Kind::Set(Template::Expr(Expr(source.into()))), next);
+        Some(Next::Node(index))
     }
 
     fn tasks_under(&mut self, extension: At<'t>, key: &str) -> Vec<At<'t>> {

@@ -13,7 +13,10 @@ use crate::lowering::{Lowering, Scope};
 use crate::tree::{At, Data};
 
 /// By what exponential backoff multiplies.
-const BACKOFF_FACTOR: f64 = 2.0;
+pub(crate) const BACKOFF_FACTOR: f64 = 2.0;
+
+/// The most that it can be told to multiply by.
+const BACKOFF_FACTOR_MAX: f64 = 1_000.0;
 
 /// The pause between attempts of a policy that names none, so that no retry spins.
 const DELAY_DEFAULT_MS: u64 = 1_000;
@@ -31,7 +34,7 @@ const KEYS_RETRY_TASK: [&str; 2] = ["maxDelay", "nonRetryable"];
 const KEYS_ERROR: [&str; 6] = ["type", "status", "instance", "title", "detail", "details"];
 
 /// Variable that holds a caught error, and the error of a task for its retry policy.
-const ERROR: &str = "error";
+pub(crate) const ERROR: &str = "error";
 
 impl<'t> Lowering<'t> {
     pub(super) fn try_catch(
@@ -83,7 +86,7 @@ impl<'t> Lowering<'t> {
         Some(body)
     }
 
-    fn catch(&mut self, at: At<'t>, scope: &Scope, flow: &Flow<'t>) -> Option<Catch> {
+    pub(super) fn catch(&mut self, at: At<'t>, scope: &Scope, flow: &Flow<'t>) -> Option<Catch> {
         self.known(
             at,
             &["errors", "as", "when", "exceptWhen", "retry", "do", "then"],
@@ -92,12 +95,17 @@ impl<'t> Lowering<'t> {
             .member("errors")
             .map_or(Some(Vec::new()), |errors| self.error_filter(errors));
         let (bind, inner) = self.bind(at.member("as"), ERROR, scope);
+        let further = if self.is_drawn {
+            &KEYS_RETRY_TASK[..]
+        } else {
+            &[]
+        };
         Some(Catch {
             when: self.optional_expression(at, "when", &inner),
             except_when: self.optional_expression(at, "exceptWhen", &inner),
             retry: at
                 .member("retry")
-                .and_then(|retry| self.retry(retry, &[], &inner)),
+                .and_then(|retry| self.retry(retry, further, &inner)),
             body: at.member("do").and_then(|list| self.body(list, &inner)),
             next: at.member("then").map(|then| self.directive(then, flow)),
             with: with?,
@@ -150,6 +158,9 @@ impl<'t> Lowering<'t> {
         self.known(at, &["error"]);
         let error = self.require(at, "error")?;
         let error = match error.text() {
+            Some(text) if self.is_drawn && unwrap(text).is_some() => {
+                return self.template(error, scope).map(Kind::Raise);
+            }
             Some(name) => self.reuse("errors", name, error)?,
             None => error,
         };
@@ -256,16 +267,39 @@ impl<'t> Lowering<'t> {
                 "backoff is exactly one of constant: {}, linear: {}, exponential: {}",
             );
         }
+        let mut factor = BACKOFF_FACTOR;
         for kind in &kinds {
-            if !matches!(kind.data(), Data::Null) {
-                self.known(*kind, &[]);
+            match kind.member("factor") {
+                Some(given) if self.is_drawn && kind.key() == "exponential" => {
+                    self.known(*kind, &["factor"]);
+                    factor = self.factor(given).unwrap_or(factor);
+                }
+                _ => self.nothing(*kind),
             }
         }
         match kinds.first().map(|kind| kind.key()) {
             Some("linear") => Backoff::Linear,
-            Some("exponential") => Backoff::Exponential(BACKOFF_FACTOR),
+            Some("exponential") => Backoff::Exponential(factor),
             _ => Backoff::Constant,
         }
+    }
+
+    /// By what a pause grows each time.
+    fn factor(&mut self, at: At<'t>) -> Option<f64> {
+        let factor = match at.data() {
+            Data::Float(factor) => *factor,
+            Data::Int(factor) => f64::from(i32::try_from(*factor).unwrap_or(i32::MAX)),
+            _ => {
+                self.wrong(at, "a number");
+                return None;
+            }
+        };
+        let fits = (1.0..=BACKOFF_FACTOR_MAX).contains(&factor);
+        if !fits {
+            let message = format!("`factor` must be from 1 to {BACKOFF_FACTOR_MAX}, not {factor}");
+            self.findings.error(at, "bad-value", message);
+        }
+        fits.then_some(factor)
     }
 
     fn jitter(&mut self, at: At<'t>) -> Option<(u64, u64)> {

@@ -9,6 +9,7 @@ use graph::check::BRANCHES_MAX;
 use graph::ir::{BodyIndex, Case, ForEach, Fork, Kind, Losers, Need};
 use graph::{Expr, Template};
 
+use super::catalogue::{INDEX_DEFAULT, ITEM_DEFAULT};
 use super::list::Flow;
 use crate::expression::to_expression;
 use crate::lowering::{Lowering, Scope};
@@ -52,8 +53,8 @@ impl<'t> Lowering<'t> {
         let items = self
             .require(at, "in")
             .and_then(|items| self.items(items, scope));
-        let (each, inner) = self.bind(at.member("each"), "item", scope);
-        let (index, inner) = self.bind(at.member("at"), "index", &inner);
+        let (each, inner) = self.bind(at.member("each"), ITEM_DEFAULT, scope);
+        let (index, inner) = self.bind(at.member("at"), INDEX_DEFAULT, &inner);
         let repeat_while = self.optional_expression(task, "while", &inner);
         let body = self.required_body(task, "do", &inner);
         Some(Kind::ForEach(ForEach {
@@ -77,7 +78,7 @@ impl<'t> Lowering<'t> {
             let list = self.template(at, scope)?;
             return Some(Expr(to_expression(&list).into()));
         }
-        self.expression(at, scope)
+        self.expression_of(at, &["array"], scope)
     }
 
     pub(super) fn fork(&mut self, at: At<'t>, scope: &Scope) -> Option<Kind> {
@@ -107,6 +108,10 @@ impl<'t> Lowering<'t> {
         }
         let (mut bodies, mut names) = (Vec::new(), BTreeSet::new());
         for element in elements {
+            if self.is_drawn && (element.is_list() || element.member("nodes").is_some()) {
+                bodies.push(self.body(element, scope));
+                continue;
+            }
             let Some(branch) = self.named(element) else {
                 continue;
             };

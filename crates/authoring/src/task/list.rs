@@ -5,21 +5,18 @@
 
 use std::collections::BTreeMap;
 
+use graph::Template;
 use graph::ir::{BodyIndex, Case, Kind, Next, NodeIndex};
-use graph::{Expr, Template};
 
-use crate::expression::to_expression;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
 
 /// Words that say where to go and cannot be names.
-const DIRECTIVES: [&str; 3] = ["continue", "exit", "end"];
+pub(crate) const DIRECTIVES: [&str; 3] = ["continue", "exit", "end"];
 
-/// Keys that every task may have.
-const KEYS_COMMON: [&str; 7] = [
-    "if", "input", "output", "export", "timeout", "then", "metadata",
-];
+/// Keys that every task and every drawn node may have.
+const KEYS_COMMON: [&str; 6] = ["if", "input", "output", "export", "timeout", "metadata"];
 
 /// The kinds of tasks by the key that tells them, each with its further keys. `do` is last, because it is
 /// also a further key of `for`.
@@ -38,11 +35,35 @@ const KINDS: [(&str, &[&str]); 12] = [
     ("do", &[]),
 ];
 
+/// The kinds of drawn nodes that edges steer; tasks are none of them but `switch`.
+pub(crate) const KINDS_STEERED: [&str; 7] = [
+    "switch",
+    "split",
+    "threads",
+    "join",
+    "merge",
+    "withdraw",
+    "milestone",
+];
+
 /// Where tokens of one list may go.
 pub(crate) struct Flow<'t> {
     names: BTreeMap<&'t str, NodeIndex>,
     /// Where the task's token goes if nothing else is said.
     following: Next,
+    /// Whether edges say where tokens go.
+    is_drawn: bool,
+}
+
+impl Flow<'_> {
+    /// That of a node whose edges say where its token goes.
+    pub(crate) fn drawn() -> Self {
+        Flow {
+            names: BTreeMap::new(),
+            following: Next::Exit,
+            is_drawn: true,
+        }
+    }
 }
 
 /// A task of a list and its node; the guard stands ahead of it if both `if` and `then` steer it.
@@ -59,8 +80,11 @@ impl Item<'_> {
 }
 
 impl<'t> Lowering<'t> {
-    /// A list of tasks as a body.
+    /// A list of tasks as a body; in the graph form also a drawn one.
     pub(crate) fn body(&mut self, list: At<'t>, scope: &Scope) -> Option<BodyIndex> {
+        if self.is_drawn && list.is_map() {
+            return self.drawn_body(list, scope);
+        }
         let tasks = self.tasks(list)?;
         self.body_of(list, &tasks, scope)
     }
@@ -106,10 +130,7 @@ impl<'t> Lowering<'t> {
         scope: &Scope,
     ) -> Option<BodyIndex> {
         let body = self.add_body(at, scope)?;
-        let scope = Scope {
-            depth: scope.depth + 1,
-            ..scope.clone()
-        };
+        let scope = scope.inside();
         let entry = self.row(body, tasks, &scope, Next::Exit)?;
         self.enter(body, entry);
         Some(body)
@@ -132,8 +153,9 @@ impl<'t> Lowering<'t> {
         further: Next,
     ) -> Option<Next> {
         let mut flow = Flow {
-            names: BTreeMap::new(),
             following: further,
+            is_drawn: false,
+            ..Flow::drawn()
         };
         let mut items = Vec::new();
         for task in tasks {
@@ -164,7 +186,7 @@ impl<'t> Lowering<'t> {
     }
 
     /// A name must fit, be no directive, and be new in its list.
-    pub(super) fn check_task_name(&mut self, task: At<'t>, taken: bool) {
+    pub(crate) fn check_task_name(&mut self, task: At<'t>, taken: bool) {
         let name = task.key();
         self.fits_name(task, name);
         if DIRECTIVES.contains(&name) {
@@ -186,7 +208,7 @@ impl<'t> Lowering<'t> {
     /// One task: what is common to all, then its kind.
     fn task(&mut self, item: &Item<'t>, scope: &Scope, flow: &Flow<'t>) {
         let task = item.task;
-        let Some(word) = self.kind_word(task) else {
+        let Some(word) = self.kind_word(task, false) else {
             return;
         };
         let when = self.optional_expression(task, "if", scope);
@@ -208,8 +230,15 @@ impl<'t> Lowering<'t> {
         }
     }
 
-    /// What a task does, with its data and limits, as a node.
-    fn work(&mut self, task: At<'t>, word: &str, node: NodeIndex, scope: &Scope, flow: &Flow<'t>) {
+    /// What a task does, with its data and limits, as a node; false if that cannot be told.
+    pub(crate) fn work(
+        &mut self,
+        task: At<'t>,
+        word: &str,
+        node: NodeIndex,
+        scope: &Scope,
+        flow: &Flow<'t>,
+    ) -> bool {
         let input = task
             .member("input")
             .and_then(|at| self.shaping(at, "from", scope));
@@ -233,27 +262,30 @@ impl<'t> Lowering<'t> {
         let kind = self.kind(task, word, scope, flow);
 
         let node = self.node(node);
-        node.input = match (node.input.take(), input) {
-            (Some(given), Some(input)) => Some(piped(&given, &input)),
-            (given, input) => input.or(given),
-        };
-        (node.output, node.export) = (output, export);
+        (node.input, node.output, node.export) = (input, output, export);
         node.schemas = schemas;
         (node.timeout, node.undo) = (timeout, undo);
+        let is_told = kind.is_some();
         if let Some(kind) = kind {
             node.kind = kind;
         }
+        is_told
     }
 
     /// The key that tells what a task does, its keys held against the known ones.
-    fn kind_word(&mut self, task: At<'t>) -> Option<&'static str> {
+    pub(crate) fn kind_word(&mut self, task: At<'t>, is_drawn: bool) -> Option<&'static str> {
         if !task.is_map() {
             self.wrong(task, "a map that says what to do, such as {set: {…}}");
             return None;
         }
-        let Some((word, further)) = KINDS.iter().find(|(word, _)| task.member(word).is_some())
-        else {
-            let words: Vec<&str> = KINDS.iter().map(|(word, _)| *word).collect();
+        let drawn = if is_drawn { &KINDS_STEERED[1..] } else { &[] };
+        let drawn = drawn.iter().map(|word| (word, &[][..]));
+        let mut kinds = KINDS
+            .iter()
+            .map(|(word, further)| (word, *further))
+            .chain(drawn);
+        let words: Vec<&str> = kinds.clone().map(|(word, _)| *word).collect();
+        let Some((word, further)) = kinds.find(|(word, _)| task.member(word).is_some()) else {
             let slip = task.children().map(At::key).find_map(|key| {
                 let hint = self.findings.hint(key, words.iter().copied(), String::new);
                 let meant = hint
@@ -272,7 +304,7 @@ impl<'t> Lowering<'t> {
             );
             return None;
         };
-        let second = KINDS.iter().map(|(other, _)| other).find(|other| {
+        let second = words.iter().find(|other| {
             *other != word && !further.contains(other) && task.member(other).is_some()
         });
         if let Some(second) = second {
@@ -284,8 +316,9 @@ impl<'t> Lowering<'t> {
             return None;
         }
         let mut keys = vec![*word];
-        keys.extend(*further);
+        keys.extend(further);
         keys.extend(KEYS_COMMON);
+        keys.insert(keys.len() - 1, if is_drawn { "name" } else { "then" });
         if task.member("compensate").is_some() {
             keys.push("compensate");
         }
@@ -296,7 +329,10 @@ impl<'t> Lowering<'t> {
     fn kind(&mut self, task: At<'t>, word: &str, scope: &Scope, flow: &Flow<'t>) -> Option<Kind> {
         let at = task.member(word)?;
         match word {
-            "call" => self.call(task, at, scope),
+            steered if flow.is_drawn && KINDS_STEERED.contains(&steered) => {
+                self.steered(steered, at, scope)
+            }
+            "call" => self.call(task, at, scope, flow),
             "emit" => self.emit(at, scope),
             "for" => self.for_each(task, at, scope),
             "fork" => self.fork(at, scope),
@@ -339,6 +375,12 @@ impl<'t> Lowering<'t> {
 
     /// Where a `then` leads.
     pub(crate) fn directive(&mut self, at: At<'t>, flow: &Flow<'t>) -> Next {
+        if flow.is_drawn {
+            let message =
+                "edges say where a token goes; remove this, and draw an edge `case: error`";
+            self.findings.error_key(at, "unknown-key", message);
+            return Next::Exit;
+        }
         let Some(text) = self.literal(at) else {
             return Next::Exit;
         };
@@ -363,12 +405,6 @@ impl<'t> Lowering<'t> {
             }
         }
     }
-}
-
-/// The second template on what the first one gives.
-fn piped(first: &Template, second: &Template) -> Template {
-    let [first, second] = [first, second].map(to_expression);
-    Template::Expr(Expr(format!("{first} | {second}").into()))
 }
 
 /// Whether a skipped task goes on with the list although a done one goes elsewhere.

@@ -4,16 +4,16 @@
 //! [`graph::Kind`] that does it.
 
 mod authentication;
-mod call;
-mod catalogue;
+pub(crate) mod call;
+pub(crate) mod catalogue;
 mod connector;
 mod event;
 pub(crate) mod extension;
-mod failure;
+pub(crate) mod failure;
 mod flow;
 mod http;
 mod human;
-mod list;
+pub(crate) mod list;
 mod process;
 mod run;
 mod wait;

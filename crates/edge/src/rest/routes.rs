@@ -1,7 +1,7 @@
 //! Owns the map of the REST paths, and the OpenAPI document that is made from it.
 //!
-//! Invariant: a path that is served is described, because both come from one list; only the document itself
-//! is not in it.
+//! Invariant: a path that is served is described, because both come from one list; only the document itself and the
+//! schema for editors are not in it.
 
 use std::sync::LazyLock;
 
@@ -85,6 +85,8 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
     text
 });
 
+static WORKFLOW_SCHEMA: LazyLock<String> = LazyLock::new(|| authoring::schema().to_string());
+
 /// The OpenAPI document of the REST interface, as JSON.
 pub fn openapi_json() -> &'static str {
     &DOCUMENT
@@ -95,12 +97,19 @@ pub(crate) fn routes(engine: Engine) -> Router {
     described()
         .0
         .route("/api/openapi.json", get(document))
+        .route("/api/schemas/workflow.json", get(workflow_schema))
         .method_not_allowed_fallback(refuse_method)
         .with_state(engine)
 }
 
 async fn document() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], openapi_json())
+}
+
+/// The schema of workflow documents, for editors.
+async fn workflow_schema() -> impl IntoResponse {
+    let json = [(header::CONTENT_TYPE, "application/schema+json")];
+    (json, WORKFLOW_SCHEMA.as_str())
 }
 
 async fn refuse_method(request: Request) -> Refusal {

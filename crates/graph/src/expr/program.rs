@@ -10,7 +10,7 @@ use super::budget::Budget;
 use super::error::{ErrorKind, ExprError, Stop, SyntaxError};
 use super::eval::Eval;
 use super::frame::Frame;
-use super::node::Code;
+use super::node::{Code, Node};
 use super::{order, parse};
 use crate::value::{Str, Value};
 
@@ -36,6 +36,24 @@ impl Program {
     /// Whether it uses the variable at this index of the list it was compiled with.
     pub fn uses(&self, index: usize) -> bool {
         self.0.uses.get(index).copied().unwrap_or(false)
+    }
+
+    /// What every result is, in jq's words, where the form of the expression alone tells.
+    #[must_use]
+    pub fn kind(&self) -> Option<&'static str> {
+        let code = &*self.0;
+        let mut id = code.root;
+        loop {
+            match &code.nodes[id as usize] {
+                Node::Constant(value) => return Some(value.kind()),
+                Node::Array(_) => return Some("array"),
+                Node::Object(_) => return Some("object"),
+                Node::Text { .. } | Node::Convert(_) => return Some("string"),
+                Node::Compare(..) | Node::And(..) | Node::Or(..) => return Some("boolean"),
+                Node::Pipe(_, last) | Node::Bind { body: last, .. } => id = *last,
+                _ => return None,
+            }
+        }
     }
 
     /// Evaluates to one result; no result is null. The values of the variables come in the order of

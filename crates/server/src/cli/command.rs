@@ -10,7 +10,7 @@ use super::complaint::Complaint;
 use super::context::Context;
 use super::{
     apply, cancel, check, completion, config, describe, exec, get, history, human, list, publish,
-    retry, run, schedule, server, signal, steer, test,
+    retry, run, schedule, schema, server, signal, steer, test,
 };
 use crate::output::paint::Paint;
 
@@ -53,6 +53,7 @@ pub(crate) enum Command {
     Human(human::Human),
     Schedule(schedule::Schedule),
     Config(config::Config),
+    Schema(schema::Schema),
     Completion(completion::Completion),
 }
 
@@ -94,6 +95,7 @@ impl Command {
             Command::Check(command) => command.run(context),
             Command::Test(command) => command.run(context),
             Command::Config(command) => command.run(context),
+            Command::Schema(command) => command.run(context),
             Command::Completion(command) => command.run(context),
             Command::Apply(command) => wait_for(command.run(context)),
             Command::Run(command) => wait_for(command.run(context)),

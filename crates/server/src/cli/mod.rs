@@ -21,6 +21,7 @@ mod publish;
 mod retry;
 mod run;
 mod schedule;
+mod schema;
 mod server;
 mod signal;
 mod source;

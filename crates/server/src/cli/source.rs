@@ -85,6 +85,12 @@ impl Source {
         }
     }
 
+    /// The workflow in the graph form, if the text compiles.
+    pub(crate) fn drawn(&self) -> Option<String> {
+        let compiled = authoring::compile(&self.text).ok()?;
+        Some(authoring::to_text(&compiled))
+    }
+
     /// Checks the text, and says on standard error what was found: name and version of the workflow.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ fn command_lines_that_are_promised_parse() {
         "apply -f a.yaml -f - -f dir",
         "apply -f a.yaml b.yaml dir",
         "check a.yaml -o json",
+        "check a.yaml --graph",
         "test",
         "test a.test.yaml dir --filter refund -o junit",
         "run order --input {} --key k --label a=b --label c=d --version 1.0.0 --wait --timeout 1m",
@@ -55,6 +56,7 @@ fn command_lines_that_are_promised_parse() {
         "schedule resume nightly",
         "completion bash",
         "config schema",
+        "schema workflow",
         "config show --config quadrille.yaml",
     ];
     for line in promised {
