@@ -62,7 +62,9 @@ pub fn compile(text: &str) -> Result<Compiled, Vec<Finding>> {
     };
     let mut lowering = Lowering::new(findings);
     let schedule = lowering.document(tree.root());
-    let (graph, mut findings) = lowering.finish();
+    let (mut graph, mut findings) = lowering.finish();
+    // Expressions that read `$task.definition` or `$workflow.definition` are rare, and the text is long.
+    graph.definition = text.contains(".definition").then(|| tree.root().value());
     if !findings.has_errors()
         && let Err(unsound) = check(&graph)
     {

@@ -99,6 +99,7 @@ impl<'t> Lowering<'t> {
             attributes: Vec::new(),
             concurrency: None,
             priority: None,
+            definition: None,
             locals: Vec::new(),
             bodies: Vec::new(),
             nodes: Vec::new(),

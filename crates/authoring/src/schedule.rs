@@ -14,6 +14,9 @@ use crate::tree::At;
 /// The metadata that says more of a schedule than the language can.
 const HINTS: &str = "dev.quadrille/schedule";
 
+/// The shortest time from one start to the next.
+const PAUSE_MS_MIN: u64 = 1_000;
+
 impl<'t> Lowering<'t> {
     /// When runs of a document start by themselves.
     pub(crate) fn schedule(&mut self, root: At<'t>) -> Option<Schedule> {
@@ -58,8 +61,8 @@ impl<'t> Lowering<'t> {
             "cron" => self.cron(way),
             "on" => self.trigger(at, way),
             word => match self.fixed_ms(way)? {
-                0 => {
-                    let message = format!("`{word}` must be longer than nothing");
+                ..PAUSE_MS_MIN => {
+                    let message = format!("`{word}` must be a second at least");
                     self.findings.error(way, "bad-duration", message);
                     None
                 }

@@ -471,6 +471,14 @@ fn schemas() {
 }
 
 #[test]
+fn a_schedule_is_no_faster_than_the_engine_starts_runs() {
+    assert_snapshot!(root("schedule: {every: PT0.9S}"), @r#"
+    3:19: error: `every` must be a second at least [bad-duration]
+        at "/schedule/every"
+    "#);
+}
+
+#[test]
 fn what_can_be_known_beforehand() {
     let known = |list: &str| {
         tasks(list)

@@ -80,6 +80,9 @@ pub struct Graph {
     /// [`PRIORITY_MAX`] (first), on the run's input.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Expr>,
+    /// What the author wrote, for expressions that ask for it; none if none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<Value>,
     /// Names of the variables that bodies bind (loop items, caught errors), without `$`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub locals: Vec<Str>,
@@ -741,6 +744,9 @@ pub struct Child {
     /// True: goes on at once and leaves the child to itself; the result is `{"id": …}`.
     #[serde(default)]
     pub detach: bool,
+    /// True: the result of going on at once is the input of the step instead.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub echo: bool,
 }
 
 /// Work for a person. The result is `{"outcome": …, "data": …, "by": …, "comment": …}`.

@@ -31,8 +31,10 @@ pub(crate) fn outcome(run: &Run) -> Result<Value, Failure> {
 pub(crate) fn decide_link(turn: &mut Turn<'_>, at: StepRef) -> Result<Reply, Rejection> {
     let awaited = awaited(turn, at)?;
     if awaited.detach {
-        let output = Value::from([("id", Value::text(format!("{}", awaited.child)))]);
         let mut run = turn.run(at.run)?;
+        let output = run
+            .echo(at.step)
+            .unwrap_or_else(|| Value::from([("id", Value::text(format!("{}", awaited.child)))]));
         run.complete(at.step, output);
         run.settle();
     }
@@ -70,6 +72,19 @@ fn awaited(turn: &Turn<'_>, at: StepRef) -> Result<Awaited, Rejection> {
 }
 
 impl RunTurn<'_, '_> {
+    /// The input of a step whose result it is as soon as its child has started.
+    fn echo(&self, id: StepId) -> Option<Value> {
+        let step = self.state().step(id)?;
+        let definition = self.definition();
+        match &definition.node(step.node)?.kind {
+            ir::Kind::Child(child) if child.echo => {
+                let raw = || self.state().input_of(step);
+                Some(step.shaped.as_ref().unwrap_or_else(raw).clone())
+            }
+            _ => None,
+        }
+    }
+
     /// Withdraws the run that a step waits for.
     pub(crate) fn cancel_child(&mut self, id: StepId) {
         if let Some(Activity::Child(awaited)) = self.state().step(id).map(|step| &step.activity)

@@ -269,6 +269,7 @@ impl RunTurn<'_, '_> {
                 ("key", run.key.clone().map_or(Value::Null, Value::Text)),
                 ("input", run.input.clone()),
                 ("startedAt", time_value(run.started_at)),
+                ("definition", self.written("").unwrap_or_default()),
             ]),
             "runtime" => Value::from([
                 ("name", Value::from("quadrille")),
@@ -292,6 +293,7 @@ impl RunTurn<'_, '_> {
             ("reference", Value::Text(node.path.clone())),
             ("startedAt", time_value(self.now())),
         ];
+        members.extend(self.written(&node.path).map(|at| ("definition", at)));
         members.extend(scope.input.clone().map(|input| ("input", input)));
         members.extend(scope.output.clone().map(|output| ("output", output)));
         Value::object(
@@ -300,5 +302,17 @@ impl RunTurn<'_, '_> {
                 .map(|(key, value)| (key.into(), value))
                 .collect(),
         )
+    }
+
+    /// What the author wrote at a JSON pointer, if expressions of this workflow ask for it.
+    fn written(&self, pointer: &str) -> Option<Value> {
+        let definition = self.definition();
+        let root = definition.graph.definition.as_ref()?;
+        let mut parts = pointer.split('/').skip(1);
+        let found = parts.try_fold(root, |value, part| match value {
+            Value::Array(elements) => elements.get(part.parse::<usize>().ok()?),
+            object => object.get(&part.replace("~1", "/").replace("~0", "~")),
+        });
+        found.cloned()
     }
 }

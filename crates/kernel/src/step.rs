@@ -231,7 +231,9 @@ impl RunTurn<'_, '_> {
         // A container keeps the data of its bodies, and that is it.
         let shaped = (node.input.is_some()
             && !opens
-            && (matches!(node.kind, Kind::Wait(_)) || self.definition().sees_input(node)))
+            && (matches!(&node.kind, Kind::Wait(_))
+                || matches!(&node.kind, Kind::Child(child) if child.echo)
+                || self.definition().sees_input(node)))
         .then(|| scope.data.clone());
         let step = match token.step {
             Some(step) => {

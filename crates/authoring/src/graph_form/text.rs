@@ -92,6 +92,7 @@ impl<'g> Printer<'g> {
             context: _,
             concurrency: _,
             priority: _,
+            definition: _,
             locals: _,
             bodies: _,
             nodes: _,

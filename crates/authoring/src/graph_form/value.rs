@@ -95,6 +95,7 @@ pub(super) fn child_doc(child: &Child) -> Doc {
         input,
         key,
         detach,
+        echo,
     } = child;
     let awaits = detach.then(|| Doc::Scalar(Value::Bool(false)));
     Doc::map([
@@ -103,6 +104,7 @@ pub(super) fn child_doc(child: &Child) -> Doc {
         ("input", unless_identity(input)),
         ("key", key.as_ref().map(text_or_wrapped)),
         ("await", awaits),
+        ("echo", echo.then(|| Doc::Scalar(Value::Bool(true)))),
     ])
 }
 

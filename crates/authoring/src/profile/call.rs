@@ -188,7 +188,7 @@ const RUN: &[Key] = &[
         "await",
         Flag,
         "false",
-        "False starts it and leaves it to itself; the output of a workflow is its id, of all else the task's input.",
+        "False starts it and leaves it to itself; the output is the input of the task.",
     ),
     key(
         "return",

@@ -121,7 +121,7 @@ const SCHEDULE: &[Key] = &[
         "every",
         DURATION,
         "PT1H",
-        "A fixed length of time, longer than nothing, counted from the apply.",
+        "A fixed length of time, a second at least, counted from the apply.",
     ),
     key(
         "cron",

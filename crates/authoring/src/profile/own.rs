@@ -254,7 +254,20 @@ const CHILD: &[Key] = &[
         "The business key: one active run of the workflow has it. May be an expression.",
     )
     .ours(),
-    key("await", Flag, "false", "False leaves it to itself.").ours(),
+    key(
+        "await",
+        Flag,
+        "false",
+        "False leaves it to itself; the output is its id.",
+    )
+    .ours(),
+    key(
+        "echo",
+        Flag,
+        "true",
+        "With `await: false` the output is the input of the task instead.",
+    )
+    .ours(),
 ];
 
 const HUMAN: &[Key] = &[

@@ -63,11 +63,15 @@ impl<'t> Lowering<'t> {
             input,
             key: None,
             detach: !await_child,
+            echo: !await_child,
         }))
     }
 
     pub(super) fn child(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(with, &["workflow", "version", "input", "key", "await"]);
+        self.known(
+            with,
+            &["workflow", "version", "input", "key", "await", "echo"],
+        );
         let workflow = self
             .require(with, "workflow")
             .and_then(|at| self.text_template(at, scope));
@@ -77,12 +81,14 @@ impl<'t> Lowering<'t> {
             .member("key")
             .and_then(|key| self.text_template(key, scope));
         let detach = !self.flag(with, "await", true);
+        let echo = self.flag(with, "echo", false);
         Some(Kind::Child(Child {
             workflow: workflow?,
             version,
             input: input?,
             key,
             detach,
+            echo,
         }))
     }
 

@@ -53,6 +53,7 @@ fn graph(bodies: u32, nodes: Vec<Node>) -> Graph {
         attributes: vec![],
         concurrency: None,
         priority: None,
+        definition: None,
         locals: vec!["item".into(), "index".into()],
         bodies,
         nodes,

@@ -67,6 +67,16 @@ fn a_child_that_ends_at_once() {
 }
 
 #[test]
+fn a_detached_child_may_leave_the_data_as_it_came() {
+    let parent = child("k", "c")
+        .with_child(|child| (child.detach, child.echo) = (true, true))
+        .input(". + 4");
+    let mut world = family(vec![parent], vec![task("a")]);
+    let log = world.log();
+    assert!(log.ends_with("=1 5\ncompleted 5\n"), "{log}");
+}
+
+#[test]
 fn a_detached_child_goes_its_own_way() {
     let mut world = family(
         vec![

@@ -201,6 +201,7 @@ pub(crate) fn child(name: &str, workflow: &str) -> N {
         input: Template::identity(),
         key: None,
         detach: false,
+        echo: false,
     };
     n(name, K::Plain(Kind::Child(child)))
 }
@@ -557,6 +558,7 @@ pub(crate) fn graph(workflow: &str, root: Vec<N>) -> Graph {
         attributes: vec![],
         concurrency: None,
         priority: None,
+        definition: None,
         locals: ["item", "index", "error"].map(Into::into).to_vec(),
         bodies: vec![],
         nodes: vec![],
