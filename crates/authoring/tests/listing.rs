@@ -6,11 +6,11 @@
 #[path = "listing/words.rs"]
 mod words;
 
-use graph::ir::{Body, Case, Catch, Kind, Need, Next, Node, Retry, Wait};
+use graph::ir::{Body, Case, Kind, Need, Next, Node, Retry, Wait};
 use graph::{BodyIndex, Delay, Expr, Graph, NodeIndex, Template};
 use insta::assert_snapshot;
 use quadrille_authoring::compile;
-use words::{enough, events, worker_task};
+use words::{caught, enough, events, worker_task};
 
 /// The listing of a document's graph.
 fn listing(text: &str) -> String {
@@ -248,26 +248,6 @@ fn bodies(node: &Node) -> Vec<(String, BodyIndex)> {
     };
     bodies.extend(node.undo.map(|body| ("undo".into(), body)));
     bodies
-}
-
-fn caught(catch: &Catch) -> String {
-    let mut text = format!(", catching ${}", catch.bind);
-    for (key, value) in &catch.with {
-        text += &format!(" {key}={value}");
-    }
-    if let Some(when) = &catch.when {
-        text += &format!(" when {}", expr(when));
-    }
-    if let Some(when) = &catch.except_when {
-        text += &format!(" except when {}", expr(when));
-    }
-    if let Some(policy) = &catch.retry {
-        text += &format!(", {}", retry(policy));
-    }
-    if let Some(next) = &catch.next {
-        text += &format!(", then {next:?}");
-    }
-    text
 }
 
 fn retry(retry: &Retry) -> String {

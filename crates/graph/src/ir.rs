@@ -5,6 +5,7 @@
 //! another, so a body can be cancelled, completed or undone as a region. The JSON form of these types
 //! is the published contract and what definitions are stored as: fields are added, never renamed.
 
+mod human;
 mod schemas;
 
 use alloc::vec::Vec;
@@ -15,6 +16,7 @@ use crate::duration::Delay;
 use crate::template::{Expr, Template};
 use crate::value::{Str, Value};
 
+pub use human::{Assignment, Escalate, FORM, Human};
 pub use schemas::Schemas;
 
 /// Index of a node in [`Graph::nodes`].
@@ -119,9 +121,6 @@ impl Graph {
         )
     }
 }
-
-/// What the form of a human task is the schema of.
-pub const FORM: &str = "data";
 
 /// A region of nodes that runs, ends and is cancelled as one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -747,59 +746,6 @@ pub struct Child {
     /// True: the result of going on at once is the input of the step instead.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub echo: bool,
-}
-
-/// Work for a person. The result is `{"outcome": …, "data": …, "by": …, "comment": …}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Human {
-    /// One line that says what it is about: text.
-    pub title: Template,
-    /// What is to be done, as Markdown: text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub description: Option<Template>,
-    /// Whose it is.
-    #[serde(default)]
-    pub to: Assignment,
-    /// What the person sees.
-    pub data: Template,
-    /// JSON Schema of the data that the person gives.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub form: Option<Value>,
-    /// From 0 to 9, the most urgent last; none is 5.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub priority: Option<Template>,
-    /// How long after it began the work is late.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub due: Option<Delay>,
-    /// How long after it began the person is reminded.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub remind: Vec<Delay>,
-    /// Who gets it when it is not done in time.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub escalate: Option<Escalate>,
-    /// The names one of which the person must choose; none leaves the name free.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub outcomes: Vec<Str>,
-}
-
-/// Whose work it is. With neither, anyone may take it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Assignment {
-    /// The one person: text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assignee: Option<Template>,
-    /// Groups any member of which may take it: text or an array of texts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub groups: Option<Template>,
-}
-
-/// When and to whom work goes that was not done.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Escalate {
-    /// How long after the work began.
-    pub after: Delay,
-    /// To whom.
-    pub to: Assignment,
 }
 
 /// A typed value that runs are searched by.

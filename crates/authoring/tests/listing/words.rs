@@ -2,7 +2,7 @@
 //!
 //! Invariant: what a node says beyond its defaults is in its line, so that a listing that is the same means the same.
 
-use graph::ir::{ForEach, Listen, Need, Task};
+use graph::ir::{Catch, ForEach, Listen, Need, Task};
 
 use crate::{delay, expr, need, retry, template};
 
@@ -79,6 +79,26 @@ pub(crate) fn events(listen: &Listen) -> String {
         for (from, to) in &filter.correlate {
             text += &format!(" {}={}", expr(from), template(to));
         }
+    }
+    text
+}
+
+pub(crate) fn caught(catch: &Catch) -> String {
+    let mut text = format!(", catching ${}", catch.bind);
+    for (key, value) in &catch.with {
+        text += &format!(" {key}={value}");
+    }
+    if let Some(when) = &catch.when {
+        text += &format!(" when {}", expr(when));
+    }
+    if let Some(when) = &catch.except_when {
+        text += &format!(" except when {}", expr(when));
+    }
+    if let Some(policy) = &catch.retry {
+        text += &format!(", {}", retry(policy));
+    }
+    if let Some(next) = &catch.next {
+        text += &format!(", then {next:?}");
     }
     text
 }

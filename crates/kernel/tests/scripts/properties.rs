@@ -33,8 +33,7 @@ use crate::world::{World, flop};
 /// Cases when nobody asks for more.
 const CASES_DEFAULT: u32 = 1_000;
 
-/// Kinds of events: those of runs and the seven others; but no graph here is long enough for a step to be
-/// held back and begin later.
+/// Kinds of events: of runs, and the seven others; no graph is long enough for a step to be held back.
 const EVENTS: usize = 38 + 7 - 1;
 
 /// Rounds in which everything that can be done is done, before a run counts as stuck.
@@ -50,10 +49,8 @@ impl Dice<'_> {
     /// A number below `sides`.
     fn roll(&mut self, sides: usize) -> usize {
         let length = self.bytes.len().max(1);
-        let (byte, lap) = (
-            self.bytes.get(self.at % length).copied().unwrap_or(0),
-            self.at / length,
-        );
+        let byte = self.bytes.get(self.at % length).copied().unwrap_or(0);
+        let lap = self.at / length;
         self.at += 1;
         (usize::from(byte) + lap * 7) % sides
     }
