@@ -12,3 +12,6 @@ mod reading;
 mod resource;
 
 pub use resource::Files;
+
+/// The queues whose tasks the connectors take.
+pub const QUEUES: [&str; 3] = [http::QUEUE, openapi::QUEUE, process::QUEUE];

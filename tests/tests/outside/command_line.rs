@@ -78,6 +78,29 @@ async fn exec_prints_the_output_or_the_error() {
         "{goes_on:?}"
     );
 
+    let lonely = folder.file(
+        "lonely.yaml",
+        &workflow(
+            "lonely",
+            "- pack: {call: task, with: {name: pack, queue: depot}}",
+        ),
+    );
+    let parent = folder.file(
+        "parent.yaml",
+        &workflow(
+            "parent",
+            "- child: {run: {workflow: {namespace: default, name: lonely, version: '1.0.0'}}}",
+        ),
+    );
+    let child = ["--with", lonely.to_str().unwrap()];
+    for stranded in [exec(&lonely, &[]).await, exec(&parent, &child).await] {
+        assert_eq!(stranded.code, 1, "{stranded:?}");
+        assert!(
+            stranded.stderr.contains("/do/0/pack") && stranded.stderr.contains("depot"),
+            "{stranded:?}"
+        );
+    }
+
     for arguments in [&["--input", "{"][..], &["--nonsense"]] {
         let wrong_usage = exec(&greet, arguments).await;
         assert_eq!(

@@ -10,7 +10,8 @@ use super::complaint::Complaint;
 use super::context::Context;
 use super::input;
 use super::source::Source;
-use super::waiting::{Incident, until_end};
+use super::stranded::Stranded;
+use super::waiting::{Help, until_end};
 use crate::assembly::{Assembly, Plan};
 use crate::config::{Level, Log, LogFormat};
 use crate::logging;
@@ -58,6 +59,8 @@ impl Exec {
             .transpose()?;
         let secrets = self.secrets.iter().map(|given| input::secret(given));
         let secrets = Secrets::given(secrets.collect::<Result<_, _>>()?);
+        let texts = others.iter().chain([&source]);
+        let stranded = Stranded::of(texts.map(|source| source.text.as_str()));
         logging::start(&Log {
             format: LogFormat::Auto,
             level: Level::Error,
@@ -81,7 +84,8 @@ impl Exec {
                     start = start.input(input);
                 }
                 let id = start.send().await?.id;
-                until_end(context, &client, &id, self.timeout, Incident::GiveUp).await
+                let help = Help::Never(&stranded);
+                until_end(context, &client, &id, self.timeout, help).await
             };
             let output = ended.await;
             assembly.stop().await;

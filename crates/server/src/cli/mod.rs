@@ -26,6 +26,7 @@ mod server;
 mod signal;
 mod source;
 mod steer;
+mod stranded;
 mod test;
 mod waiting;
 

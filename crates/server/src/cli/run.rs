@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::complaint::Complaint;
 use super::context::Context;
 use super::input;
-use super::waiting::{Incident, until_end};
+use super::waiting::{Help, until_end};
 use crate::output::time;
 
 /// Start a run
@@ -91,14 +91,7 @@ impl Run {
             };
             return context.show(&started, || format!("{}\n", started.id));
         }
-        let output = until_end(
-            context,
-            &client,
-            &started.id,
-            self.timeout,
-            Incident::WaitOn,
-        )
-        .await?;
+        let output = until_end(context, &client, &started.id, self.timeout, Help::Comes).await?;
         context.print(&format!("{output}\n"))
     }
 }

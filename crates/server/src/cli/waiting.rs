@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
-use sdk::{Client, HumanFilter, Run, RunState};
+use sdk::{Client, Run, RunState};
 use tokio::time::{Instant, sleep};
 
 use super::complaint::Complaint;
 use super::context::Context;
+use super::stranded::Stranded;
 use crate::output::{run, time};
 
 /// How long one question waits; so often is the progress shown.
@@ -20,13 +21,13 @@ const AWAY_MAX: Duration = Duration::from_secs(30);
 /// How long to leave a server alone that is away.
 const AWAY_PAUSE: Duration = Duration::from_millis(500);
 
-/// What an incident means to who waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Incident {
-    /// Somebody will mend it.
-    WaitOn,
-    /// Nobody can mend it: the run counts as failed.
-    GiveUp,
+/// Whether somebody can help a run that cannot go on by itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Help<'a> {
+    /// Somebody will: an incident is mended, a worker or a person comes.
+    Comes,
+    /// Nobody can: an incident is a failure, and whoever is stranded is given up.
+    Never(&'a Stranded),
 }
 
 /// The output of a run, once it has completed.
@@ -39,7 +40,7 @@ pub(crate) async fn until_end(
     client: &Client,
     id: &str,
     timeout: Option<Duration>,
-    incident: Incident,
+    help: Help<'_>,
 ) -> Result<serde_json::Value, Complaint> {
     let began = Instant::now();
     let mut seen = began;
@@ -56,7 +57,7 @@ pub(crate) async fn until_end(
                 return outcome(&run);
             }
             Ok(run) if run.state == RunState::Incident => {
-                if incident == Incident::GiveUp {
+                if matches!(help, Help::Never(_)) {
                     clear(context);
                     return Err(parked(&run));
                 }
@@ -70,8 +71,9 @@ pub(crate) async fn until_end(
                 run.state.name()
             }
             Ok(run) => {
-                if incident == Incident::GiveUp {
-                    demand_no_person(client)
+                if let Help::Never(stranded) = help {
+                    stranded
+                        .look(client)
                         .await
                         .inspect_err(|_| clear(context))?;
                 }
@@ -93,17 +95,6 @@ pub(crate) async fn until_end(
         }
         progress(context, id, shown, began.elapsed());
     }
-}
-
-/// Refuses to wait for a person who cannot be reached: nobody but this process knows of its server.
-async fn demand_no_person(client: &Client) -> Result<(), Complaint> {
-    let page = client.human_tasks(HumanFilter::default(), 1, None).await?;
-    page.tasks.first().map_or(Ok(()), |task| {
-        Err(Complaint::Broken(format!(
-            "the human task {:?} needs a server that people can reach\nhint: start one with `quadrille server`, then `quadrille apply` and `quadrille run`",
-            task.title
-        )))
-    })
 }
 
 /// What became of a run that has ended.
