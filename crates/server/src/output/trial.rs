@@ -197,7 +197,7 @@ pub(crate) fn summary(played: &[Played], paint: Paint) -> String {
         text += &paint.tone(&format!(", {failed} failed"), Tone::Bad);
     }
     if unsound > 0 {
-        text += &paint.tone(&format!(", {unsound} files not sound"), Tone::Bad);
+        text += &paint.tone(&format!(", {unsound} not sound"), Tone::Bad);
     }
     text + "\n"
 }
