@@ -116,6 +116,20 @@ impl World {
         self.call(Method::POST, &path, Some(body)).await
     }
 
+    /// Does something with the open human task of this name, of the last run.
+    pub(crate) async fn decide(&mut self, task: &str, what: &str, body: Value) -> Result<()> {
+        self.waits_at(task).await?;
+        let path = format!("/api/v1/human-tasks?run={}", self.run()?);
+        let page = self.call(Method::GET, &path, None).await?;
+        let mut open = page["human_tasks"].as_array().into_iter().flatten();
+        let id = open
+            .find(|open| open["name"] == *task)
+            .and_then(|open| open["id"].as_str());
+        let id = id.with_context(|| format!("{task} is not open: {page}"))?;
+        let path = format!("/api/v1/human-tasks/{id}/{what}");
+        self.call(Method::POST, &path, Some(body)).await.map(drop)
+    }
+
     /// Offers an event to all runs.
     pub(crate) async fn publish(&mut self, event: Value) -> Result<()> {
         self.apply().await?;

@@ -23,12 +23,12 @@ async fn review(server: &Server) -> String {
         .id
 }
 
-async fn human(server: &Server, words: &[&str]) -> Ended {
+pub(super) async fn human(server: &Server, words: &[&str]) -> Ended {
     let words: Vec<&str> = ["human"].iter().chain(words).copied().collect();
     server.run(&words).await
 }
 
-async fn listed(server: &Server, words: &[&str]) -> Vec<Value> {
+pub(super) async fn listed(server: &Server, words: &[&str]) -> Vec<Value> {
     let words: Vec<&str> = ["list", "-o", "json"]
         .iter()
         .chain(words)

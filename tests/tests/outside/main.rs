@@ -12,6 +12,7 @@ mod examples;
 mod human;
 mod language;
 mod lifecycle;
+mod locks;
 mod schedules;
 
 use std::path::PathBuf;

@@ -73,6 +73,28 @@ pub(super) const STEPS: &[Meaning] = &[
     ("the parked tasks are tried again", |world, _| {
         Box::pin(async move { world.act("retry", json!({})).await.map(drop) })
     }),
+    ("the person '{name}' claims {task}", |world, said| {
+        Box::pin(async move {
+            let by = json!({"by": said.word(0)});
+            world.decide(said.word(1), "claim", by).await
+        })
+    }),
+    (
+        "the person '{name}' completes {task} with:",
+        |world, said| {
+            Box::pin(async move {
+                let mut decision = said.value()?;
+                decision["by"] = said.word(0).into();
+                world.decide(said.word(1), "complete", decision).await
+            })
+        },
+    ),
+    ("the person '{name}' rejects {task}", |world, said| {
+        Box::pin(async move {
+            let by = json!({"by": said.word(0)});
+            world.decide(said.word(1), "reject", by).await
+        })
+    }),
     ("the runtime crashes and starts again", |world, _| {
         Box::pin(async move { world.crash().await })
     }),
