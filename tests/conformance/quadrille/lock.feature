@@ -124,7 +124,7 @@ Feature: Lock and concurrency
       metadata:
         dev.quadrille/concurrency: { key: .door }
     do:
-      - pause: { wait: { milliseconds: 200 } }
+      - pause: { wait: { milliseconds: 600 } }
     """
     And the workflow input is:
     """yaml
@@ -133,7 +133,7 @@ Feature: Lock and concurrency
     When the workflow is started
     And the workflow is started
     Then the workflow should stand as 'waiting'
-    And the workflow should take at least 200 ms
+    And the workflow should take at least 700 ms
     And at least 2 runs should complete
 
   Scenario: A priority out of its range
