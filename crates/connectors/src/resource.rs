@@ -9,6 +9,7 @@ use reqwest::{Method, Request, Url};
 use sdk::TaskError;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::io::AsyncReadExt as _;
 
 use crate::authentication::Authentication;
 use crate::http::Caller;
@@ -93,12 +94,48 @@ impl Files {
                 "it lies outside of the directory of `connectors.files`",
             ));
         }
-        let bytes = tokio::fs::metadata(&place).await.map_err(unreadable)?.len();
-        if bytes > bytes_max as u64 {
-            return Err(refused(&format!(
-                "it has {bytes} bytes, more than {bytes_max}"
-            )));
+        // A pipe would be waited for, and a device never ends.
+        let metadata = tokio::fs::metadata(&place).await.map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err(refused("it is no file"));
         }
-        tokio::fs::read(&place).await.map_err(unreadable)
+        let file = tokio::fs::File::open(&place).await.map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        let mut start = file.take(bytes_max as u64 + 1);
+        start.read_to_end(&mut bytes).await.map_err(unreadable)?;
+        if bytes.len() > bytes_max {
+            return Err(refused(&format!("it has more than {bytes_max} bytes")));
+        }
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_files_below_the_directory_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("root");
+        std::fs::create_dir_all(root.join("inner")).unwrap();
+        std::fs::write(folder.path().join("outside"), "s3cr3t").unwrap();
+        std::fs::write(root.join("small"), "1234").unwrap();
+        std::fs::write(root.join("large"), "12345").unwrap();
+        std::os::unix::fs::symlink("../outside", root.join("link")).unwrap();
+        let files = Files(Some(root));
+        assert_eq!(files.read("/small", 4).await.unwrap(), b"1234");
+        for (path, part) in [
+            ("/large", "more than 4 bytes"),
+            ("/inner", "no file"),
+            ("/../outside", "lies outside"),
+            ("/link", "lies outside"),
+            ("/none", "No such file"),
+        ] {
+            let error = files.read(path, 4).await.unwrap_err();
+            assert!(error.detail.contains(part), "{path}: {}", error.detail);
+        }
+        let error = Files::default().read("/small", 4).await.unwrap_err();
+        assert!(error.detail.contains("connectors.files"));
     }
 }

@@ -67,10 +67,11 @@ impl Secrets {
         };
         let metadata = file.metadata();
         let metadata = metadata.map_err(|error| unusable(format!("cannot be read: {error}")))?;
-        if is_open_to_others(&metadata) {
-            return Err(unusable(
-                "can be read or changed by everyone on this machine; chmod o-rwx it".to_owned(),
-            ));
+        if !metadata.is_file() {
+            return Err(unusable("is a directory or a device".to_owned()));
+        }
+        if let Some(why) = doubt(&metadata) {
+            return Err(unusable(why.to_owned()));
         }
         let mut bytes = Vec::new();
         file.take(SECRET_BYTES_MAX as u64 + 1)
@@ -126,15 +127,35 @@ pub(crate) fn parse(text: &str) -> Value {
     }
 }
 
+/// Why a file is not to be trusted with a secret; nothing if it is.
 #[cfg(unix)]
-fn is_open_to_others(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt as _;
-    metadata.permissions().mode() & 0o007 != 0
+fn doubt(metadata: &std::fs::Metadata) -> Option<&'static str> {
+    use std::os::unix::fs::MetadataExt as _;
+    doubt_of(
+        metadata.mode(),
+        metadata.uid(),
+        rustix::process::geteuid().as_raw(),
+    )
 }
 
 #[cfg(not(unix))]
-fn is_open_to_others(_: &std::fs::Metadata) -> bool {
-    false
+fn doubt(_: &std::fs::Metadata) -> Option<&'static str> {
+    None
+}
+
+/// The mode 0644 is what orchestrators mount secrets with, so who put a file there counts, not who may read it.
+#[cfg(unix)]
+fn doubt_of(mode: u32, owner: u32, server: u32) -> Option<&'static str> {
+    const ROOT: u32 = 0;
+    if mode & 0o002 != 0 {
+        return Some("can be changed by everyone on this machine; chmod o-w it");
+    }
+    if mode & 0o007 != 0 && owner != ROOT && owner != server {
+        return Some(
+            "can be read by everyone on this machine and belongs to neither root nor the server's user; chmod o-rwx it",
+        );
+    }
+    None
 }
 
 #[cfg(test)]
@@ -144,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_are_secrets_if_nobody_else_reads_them() {
+    fn files_are_secrets_if_nobody_else_changes_them() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &[u8], mode: u32| {
             let path = folder.path().join(name);
@@ -153,15 +174,19 @@ mod tests {
         };
         write("token", b"s3cr3t\n", 0o600);
         write("login", br#"{"username":"ada","password":"s3cr3t"}"#, 0o440);
-        write("open", b"s3cr3t", 0o644);
+        write("mounted", b"s3cr3t", 0o644);
+        write("open", b"s3cr3t", 0o646);
+        std::fs::create_dir(folder.path().join("folder")).unwrap();
         write("large", &vec![b's'; SECRET_BYTES_MAX + 1], 0o600);
         write("binary", &[0xff, 0xfe], 0o600);
         let secrets = Secrets::of(folder.path());
         assert_eq!(secrets.find("token").unwrap(), Value::from("s3cr3t"));
         let login = secrets.find("login").unwrap();
         assert_eq!(login.get("username"), Some(&Value::from("ada")));
+        assert_eq!(secrets.find("mounted").unwrap(), Value::from("s3cr3t"));
         for (name, part) in [
-            ("open", "chmod o-rwx"),
+            ("open", "chmod o-w it"),
+            ("folder", "is a directory"),
             ("large", "more than 65536 bytes"),
             ("binary", "not UTF-8"),
             ("none", "QUADRILLE_SECRET_NONE"),
@@ -169,6 +194,19 @@ mod tests {
         ] {
             let why = secrets.find(name).unwrap_err();
             assert!(why.contains(part) && !why.contains("s3cr3t"), "{why}");
+        }
+    }
+
+    #[test]
+    fn what_everyone_reads_belongs_to_root_or_the_server() {
+        for (mode, owner, trusted) in [
+            (0o100_644, 0, true),
+            (0o100_644, 7, true),
+            (0o100_644, 8, false),
+            (0o100_640, 8, true),
+            (0o100_602, 7, false),
+        ] {
+            assert_eq!(doubt_of(mode, owner, 7).is_none(), trusted, "{mode:o}");
         }
     }
 

@@ -109,6 +109,14 @@ impl<'d> Operation<'d> {
             match parameter.within {
                 "path" => {
                     let text = parameter.joined(&value)?;
+                    // Addresses are read with these taken away, so another operation would be called.
+                    if matches!(text.as_str(), "" | "." | "..") {
+                        let message = format!(
+                            "the parameter {:?} is a part of the path and cannot be empty, . or ..",
+                            shown(name)
+                        );
+                        return Err(fault(&message));
+                    }
                     path = path.replace(&format!("{{{name}}}"), &encoded(&text));
                 }
                 "query" => parameter.query(&value, &mut query)?,

@@ -117,6 +117,8 @@ fn what_does_not_fit_is_told() {
         (swagger(), "none", json!({}), "no operation \"none\""),
         (swagger(), "one", json!({}), "\"id\" is missing"),
         (swagger(), "one", json!({"id": {}}), "takes text"),
+        (swagger(), "one", json!({"id": ".."}), "cannot be empty"),
+        (swagger(), "one", json!({"id": ""}), "cannot be empty"),
         (
             swagger(),
             "one",

@@ -123,8 +123,8 @@ pub(crate) struct Http {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Secrets {
-    /// Directory with a file for each secret, named as it: text, or JSON that is an object. Others than the owner and
-    /// the group must not be able to read them. Empty for none; `QUADRILLE_SECRET_NAME` holds one as well.
+    /// Directory with a file for each secret, named as it: text, or JSON that is an object. One that everyone
+    /// may read has to belong to root or to the server's user. Empty for none; `QUADRILLE_SECRET_NAME` holds one as well.
     pub(crate) directory: PathBuf,
 }
 
