@@ -101,7 +101,7 @@ fn policies() {
     let policy = "{oauth2: {authority: 'https://id.example/{realm}', grant: client_credentials, client: {id: me, \
         secret: '${ $secrets.token }', authentication: client_secret_basic}, scopes: [api], endpoints: {token: /t}}}";
     assert_snapshot!(task(&with(policy)), @r##"
-    "http" "http" {method: "get", output: "content", endpoint: "https://x", authentication: {oauth2: {authority: ${ "https://id.example/\(.["realm"]|if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") else @uri end)" }, grant: "client_credentials", client: {id: "me", secret: null, authentication: "client_secret_basic"}, scopes: ["api"], endpoints: {"token":"/t"}}}}
+    "http" "http" {method: "get", output: "content", endpoint: "https://x", authentication: {oauth2: {authority: ${ "https://id.example/\(.["realm"]|if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") elif .=="." or .==".." then error(.+" in the path of an address") else @uri end)" }, grant: "client_credentials", client: {id: "me", secret: null, authentication: "client_secret_basic"}, scopes: ["api"], endpoints: {"token":"/t"}}}}
       /authentication/oauth2/client/secret from token: $secrets.token
     "##);
     assert_snapshot!(task(&with("{oidc: {use: login}}")), @r##"

@@ -665,7 +665,7 @@ do:
         @r#"
     workflow test 1.0.0
     [/do from a]
-      a: task "http" on "http" with {method:"get",output:"content",endpoint:${ "https://x/\(.["id"]|if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") else @uri end)/\"y\"/\(.["name"]|if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") else @uri end)" }} -> b
+      a: task "http" on "http" with {method:"get",output:"content",endpoint:${ "https://x/\(.["id"]|if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") elif .=="." or .==".." then error(.+" in the path of an address") else @uri end)/\"y\"/\(.["name"]|if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") elif .=="." or .==".." then error(.+" in the path of an address") else @uri end)" }} -> b
       b: task "http" on "http" with {method:"post",output:"response",redirect:true,headers:{"Accept":"text/plain"},query:${ .query },body:{id:${ .id }},endpoint:${ .uri },authentication:{bearer:{token:${ .token }}}} -> c
       c: task "http" on "http" with {method:"get",output:"content",endpoint:"https://x",authentication:{basic:{username:"a",password:${ .p }}}} -> exit
     "#

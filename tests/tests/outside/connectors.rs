@@ -193,3 +193,39 @@ async fn processes_run_where_they_may_and_hide_what_they_were_given() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn data_does_not_lead_to_another_path() {
+    let port = mirror().await;
+    let text = workflow(
+        "paths",
+        &format!(
+            "- get: {{call: http, with: {{method: get, endpoint: 'http://127.0.0.1:{port}/pets/{{id}}/tags?of={{id}}'}}}}"
+        ),
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("paths.yaml");
+    std::fs::write(&file, text).unwrap();
+    let file = file.display().to_string();
+    for (id, request) in [
+        ("a/..", Some("GET /pets/a%2F../tags?of=a%2F.. HTTP/1.1")),
+        ("..", None),
+        (".", None),
+    ] {
+        let input = json!({"id": id}).to_string();
+        let ended = Quadrille::new(["exec", &file, "--input", &input])
+            .run()
+            .await;
+        match request {
+            Some(request) => assert_eq!(ended.json()["request"], request),
+            None => {
+                assert_eq!(ended.code, 1, "{ended:?}");
+                assert!(ended.error()["type"].to_string().contains("expression"));
+                assert!(
+                    ended.stderr.contains("in the path of an address"),
+                    "{ended:?}"
+                );
+            }
+        }
+    }
+}

@@ -111,6 +111,9 @@ impl<'t> Lowering<'t> {
 /// How a member of the data becomes a part of an address: nothing for null; a list or map is an error.
 const PART: &str = r#"if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") else @uri end"#;
 
+/// The same before the `?`, where a path of dots would lead out of the folder that the author wrote it below.
+const PATH_PART: &str = r#"if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") elif .=="." or .==".." then error(.+" in the path of an address") else @uri end"#;
+
 /// An address with `{name}` in it as one expression.
 fn expand(text: &str) -> Result<Template, String> {
     if !text.contains(['{', '}']) {
@@ -121,6 +124,7 @@ fn expand(text: &str) -> Result<Template, String> {
         json[1..json.len() - 1].to_string()
     };
     let (mut source, mut rest) = (String::from("\""), text);
+    let mut in_path = true;
     while let Some((literal, after)) = rest.split_once('{') {
         let (name, after) = after
             .split_once('}')
@@ -134,8 +138,10 @@ fn expand(text: &str) -> Result<Template, String> {
             break;
         }
         source += &quoted(literal);
+        in_path &= !literal.contains(['?', '#']);
+        let part = if in_path { PATH_PART } else { PART };
         let member = Value::from(name).to_json();
-        source += &format!("\\(.[{member}]|{PART})");
+        source += &format!("\\(.[{member}]|{part})");
         rest = after;
     }
     if rest.contains('}') {
@@ -158,9 +164,9 @@ mod tests {
         let source =
             |text| expand(text).map(|template| crate::expression::to_expression(&template));
         assert_eq!(source("http://x/y?z=1"), Ok(r#""http://x/y?z=1""#.into()));
-        let expected = format!(r#"("http://x/\(.["a"]|{PART})/\(.["b.c"]|{PART})")"#);
-        assert_eq!(source("http://x/{a}/{b.c}"), Ok(expected));
-        let expected = format!(r#"("http://x/\"\\\(.["a"]|{PART})")"#);
+        let expected = format!(r#"("http://x/\(.["a"]|{PATH_PART})?\(.["b.c"]|{PART})")"#);
+        assert_eq!(source("http://x/{a}?{b.c}"), Ok(expected));
+        let expected = format!(r#"("http://x/\"\\\(.["a"]|{PATH_PART})")"#);
         assert_eq!(source(r#"http://x/"\{a}"#), Ok(expected));
         for wrong in [
             "http://x/{a",
