@@ -45,7 +45,8 @@ pub trait DiskFile: Send {
     /// Fills `buffer` from `offset`.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()>;
 
-    /// Overwrites the bytes at `offset`; never grows the file.
+    /// Overwrites the bytes at `offset`; never grows the file. Bytes behind them, up to the end of their block,
+    /// may become zeros: files are written from the front to the back.
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
 
     /// Makes all bytes written so far durable.

@@ -269,6 +269,11 @@ impl DiskFile for FaultFile {
                 return Err(io::Error::other("a file of a journal never grows"));
             }
             file.cached[start..start + written].copy_from_slice(&bytes[..written]);
+            if outcome.is_ok() {
+                // As disks do that are written in whole blocks.
+                let whole = end.next_multiple_of(SECTOR_BYTES).min(file.cached.len());
+                file.cached[end..whole].fill(0);
+            }
             let sectors = start / SECTOR_BYTES..(start + written).div_ceil(SECTOR_BYTES);
             file.dirty.extend(sectors);
             outcome

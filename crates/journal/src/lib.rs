@@ -4,6 +4,7 @@
 //! accepted survives a crash, whole and in order; what it has refused may or may not exist after the
 //! next opening. [`LocalJournal`] keeps segments on a [`Disk`], [`MemoryJournal`] keeps nothing.
 
+mod direct;
 mod disk;
 pub mod fault;
 mod format;

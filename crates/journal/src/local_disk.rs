@@ -15,6 +15,7 @@ use std::thread::{self, JoinHandle};
 
 use rustix::fs::FallocateFlags;
 
+use crate::direct::DirectFile;
 use crate::{Disk, DiskFile};
 
 const LOCK: &str = "lock";
@@ -91,16 +92,17 @@ impl Disk for LocalDisk {
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
         let path = self.folder.join(name);
-        let file = File::options().read(true).write(true).open(path)?;
-        Ok(Box::new(LocalFile(file)))
+        let file = File::options().read(true).write(true).open(&path)?;
+        Ok(Box::new(LocalFile::new(file, &path)))
     }
 
     fn create(&self, name: &str, bytes: u64) -> io::Result<Box<dyn DiskFile>> {
+        let path = self.folder.join(name);
         let file = match self.take_prepared(name, bytes) {
             Some(file) => file,
-            None => create_zeroed(&self.folder.join(name), bytes, &AtomicBool::new(false))?,
+            None => create_zeroed(&path, bytes, &AtomicBool::new(false))?,
         };
-        Ok(Box::new(LocalFile(file)))
+        Ok(Box::new(LocalFile::new(file, &path)))
     }
 
     fn prepare(&self, name: &str, bytes: u64) {
@@ -182,26 +184,50 @@ fn write_zeros(file: &File, bytes: u64, stop: &AtomicBool) -> io::Result<()> {
             file.sync_data()?;
         }
     }
-    file.sync_all()
+    file.sync_all()?;
+    // Nobody reads them: what is written next goes past the cache.
+    let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+    Ok(())
 }
 
 /// A real file.
-struct LocalFile(File);
+struct LocalFile {
+    file: File,
+    /// The same for writing, where that is possible.
+    direct: RefCell<Option<DirectFile>>,
+}
+
+impl LocalFile {
+    fn new(file: File, path: &Path) -> LocalFile {
+        LocalFile {
+            file,
+            direct: RefCell::new(DirectFile::open(path)),
+        }
+    }
+}
 
 impl DiskFile for LocalFile {
     fn bytes(&self) -> io::Result<u64> {
-        Ok(self.0.metadata()?.len())
+        Ok(self.file.metadata()?.len())
     }
 
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        self.0.read_exact_at(buffer, offset)
+        self.file.read_exact_at(buffer, offset)
     }
 
     fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_all_at(bytes, offset)
+        let mut direct = self.direct.borrow_mut();
+        if let Some(file) = direct.as_mut() {
+            match file.write_at(bytes, offset) {
+                // Some file systems refuse only the write itself, and then have written nothing.
+                Err(error) if error.kind() == io::ErrorKind::InvalidInput => *direct = None,
+                done => return done,
+            }
+        }
+        self.file.write_all_at(bytes, offset)
     }
 
     fn sync(&self) -> io::Result<()> {
-        self.0.sync_data()
+        self.file.sync_data()
     }
 }
