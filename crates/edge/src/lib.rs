@@ -7,7 +7,9 @@
 mod follow;
 mod grpc;
 mod guard;
+mod instant;
 mod intake;
+mod lifecycle;
 mod page;
 mod refusal;
 mod rest;

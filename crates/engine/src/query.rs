@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use graph::Failure;
+use graph::ir::{Kind, Node};
 use graph::value::{Str, Value};
 use kernel::catalog::Definition;
 use kernel::id::WHOLE_RUN;
@@ -164,8 +165,31 @@ pub struct HistoryEvent {
     pub at: Time,
     /// It.
     pub event: RunEvent,
-    /// The author's name of the node that it is about, if it is about one that can be told.
-    pub step_name: Option<Str>,
+    /// The node that it is about, if it is about one that can be told.
+    pub node: Option<Site>,
+}
+
+/// A node of a workflow, as its author knows it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// Its name.
+    pub name: Str,
+    /// Where it stands in the source, as a JSON pointer.
+    pub path: Str,
+    /// Whether it waits for events.
+    pub listens: bool,
+}
+
+impl Site {
+    /// The place of a node.
+    #[must_use]
+    pub(crate) fn of(node: &Node) -> Site {
+        Site {
+            name: node.name.clone(),
+            path: node.path.clone(),
+            listens: matches!(node.kind, Kind::Listen(_)),
+        }
+    }
 }
 
 /// Part of a history.

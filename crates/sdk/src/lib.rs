@@ -63,7 +63,7 @@ pub use client::raw::Raw;
 pub use client::run::{Page, Run, RunCount, RunFilter, RunState, Start, Started, Step};
 pub use client::schedule::{CatchUp, Overlap, Schedule, Timing};
 pub use client::starts::StartStream;
-pub use client::watch::{HistoryEvent, HistoryPage, Watch};
+pub use client::watch::{HistoryEvent, HistoryPage, Lifecycle, LifecycleEvent, Watch};
 pub use client::workflow::{Deployment, Finding, Workflow};
 pub use error::Error;
 pub use json::Json;

@@ -71,6 +71,14 @@ macro_rules! noted {
                 Ok(Response::new(tokio_stream::iter(events)))
             }
 
+            type LifecycleStream = tokio_stream::Iter<std::vec::IntoIter<Result<v1::LifecycleEvent, Status>>>;
+
+            async fn lifecycle(&self, request: Request<v1::LifecycleRequest>) -> Result<Response<Self::LifecycleStream>, Status> {
+                self.note(request.get_ref());
+                let told = v1::LifecycleEvent { number: 7, event: "{\"id\":\"a\"}".into() };
+                Ok(Response::new(tokio_stream::iter(vec![Ok(told), Err(not_found())])))
+            }
+
             type StartManyStream = ReceiverStream<Result<v1::StartManyResponse, Status>>;
 
             async fn start_many(
@@ -272,6 +280,12 @@ async fn lists_counts_and_histories_come_in_types() {
         "{}",
         server.asked()
     );
+    let mut life = client.lifecycle("r1", 7, true).await.unwrap();
+    let told = life.next().await.unwrap().unwrap();
+    let event: serde_json::Value = told.event.decode().unwrap();
+    assert_eq!((told.number, &event["id"]), (7, &"a".into()));
+    assert!(matches!(life.next().await, Err(Error::Refused { .. })));
+
     let mut watch = client.watch("r1", 0).await.unwrap();
     for number in 0..2 {
         assert_eq!(watch.next().await.unwrap().unwrap().number, number);

@@ -481,6 +481,11 @@ async fn the_command_line_and_rest_print_the_same_json() {
         for (line, path, member) in [
             (&["get", "run", id][..], format!("runs/{id}"), ""),
             (&["history", id], format!("runs/{id}/history"), "/events"),
+            (
+                &["lifecycle", id],
+                format!("runs/{id}/lifecycle"),
+                "/events",
+            ),
         ] {
             let printed = server.run(&[line, &["-o", "json"]].concat()).await.json();
             assert_eq!(Some(&printed), rest(&server, &path).await.pointer(member));

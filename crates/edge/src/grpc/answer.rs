@@ -12,6 +12,8 @@ use kernel::codec::{Wire, encode};
 use kernel::schedule::Schedule;
 use kernel::{Delivery, TaskToken, Time};
 
+use crate::lifecycle::CloudEvent;
+
 pub(super) fn json(value: &Value) -> Bytes {
     value.to_json().into()
 }
@@ -120,7 +122,15 @@ pub(super) fn event(event: &HistoryEvent) -> v1::HistoryEvent {
         at_ms: event.at.0,
         kind: event.event.name().to_owned(),
         data: json(&event.event.to_value()),
-        step_name: text(event.step_name.as_deref()),
+        step_name: text(event.node.as_ref().map(|node| &*node.name)),
+    }
+}
+
+pub(super) fn lifecycle(number: u64, event: &CloudEvent) -> v1::LifecycleEvent {
+    let event = serde_json::to_vec(event).expect("an event has only text keys");
+    v1::LifecycleEvent {
+        number,
+        event: event.into(),
     }
 }
 

@@ -17,7 +17,7 @@ use crate::grpc::starts::{Starts, start};
 use crate::grpc::status::refused;
 use crate::grpc::{answer, request};
 use crate::refusal::Refusal;
-use crate::{intake, page};
+use crate::{intake, lifecycle, page};
 
 #[derive(Clone)]
 pub(super) struct RunsService(pub(super) Engine);
@@ -217,5 +217,27 @@ impl Runs for RunsService {
             .map_err(refused)?;
         let events = events.map(|event| event.map(|event| answer::event(&event)).map_err(refused));
         Ok(Response::new(Box::pin(events)))
+    }
+
+    type LifecycleStream = Pin<Box<dyn Stream<Item = Result<v1::LifecycleEvent, Status>> + Send>>;
+
+    async fn lifecycle(
+        &self,
+        request: Request<v1::LifecycleRequest>,
+    ) -> Result<Response<Self::LifecycleStream>, Status> {
+        let v1::LifecycleRequest { id, from, follow } = request.into_inner();
+        let facts = lifecycle::stream(self.0.clone(), run_id(&id)?, from, follow)
+            .await
+            .map_err(refused)?;
+        let events = facts.map(|fact| match fact {
+            Ok((number, told)) => told
+                .iter()
+                .map(|event| Ok(answer::lifecycle(number, event)))
+                .collect(),
+            Err(error) => vec![Err(refused(error))],
+        });
+        Ok(Response::new(Box::pin(
+            events.flat_map(futures::stream::iter),
+        )))
     }
 }

@@ -8,25 +8,17 @@ use std::collections::BTreeMap;
 use engine::query::{Counts, HistoryPage, Page, RunView, StepView, Summary};
 use graph::Value;
 use graph::value::Str;
-use jiff::Timestamp;
 use kernel::catalog::Definition;
 use kernel::codec::Wire;
 use kernel::{RunId, Time};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::instant::instant;
 use crate::intake::{self, Deployed};
 use crate::rest::words::{
     self, CatchUpPolicy, FindingSeverity, OverlapPolicy, RunState, ScheduleChange,
 };
-
-/// A time as RFC 3339 in UTC with milliseconds, always as many digits.
-pub(super) fn instant(time: Time) -> String {
-    let stamp = i64::try_from(time.0)
-        .ok()
-        .and_then(|ms| Timestamp::from_millisecond(ms).ok());
-    stamp.map_or_else(|| kernel::rfc3339(time), |stamp| format!("{stamp:.3}"))
-}
 
 /// What is to be said about one place of a workflow text.
 #[derive(Debug, Serialize, ToSchema)]
@@ -428,7 +420,7 @@ impl From<engine::query::HistoryEvent> for HistoryEvent {
             at: instant(event.at),
             kind: event.event.name(),
             data: event.event.to_value(),
-            step_name: event.step_name,
+            step_name: event.node.map(|node| node.name),
         }
     }
 }

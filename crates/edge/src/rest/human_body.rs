@@ -8,8 +8,8 @@ use graph::value::Str;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::instant::instant;
 use crate::intake;
-use crate::rest::answer::instant;
 use crate::rest::words::HumanTaskState;
 
 /// Who asks.

@@ -9,6 +9,7 @@ mod extract;
 mod health;
 mod human;
 mod human_body;
+mod lifecycle;
 mod problem;
 mod query;
 mod request;
@@ -16,6 +17,7 @@ mod routes;
 mod run_actions;
 mod runs;
 mod schedules;
+mod stream;
 mod words;
 mod workflows;
 

@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use crate::refusal::Refusal;
 use crate::rest::problem::Problem;
-use crate::rest::{events, health, human, run_actions, runs, schedules, workflows};
+use crate::rest::{events, health, human, lifecycle, run_actions, runs, schedules, workflows};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -49,6 +49,8 @@ fn described() -> (Router<Engine>, utoipa::openapi::OpenApi) {
         .routes(routes!(runs::get))
         .routes(routes!(runs::history))
         .routes(routes!(runs::watch))
+        .routes(routes!(lifecycle::list))
+        .routes(routes!(lifecycle::watch))
         .routes(routes!(run_actions::cancel))
         .routes(routes!(run_actions::terminate))
         .routes(routes!(run_actions::suspend))

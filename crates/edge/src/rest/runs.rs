@@ -3,12 +3,11 @@
 //! Invariant: a start costs one question to the engine, with a wait as well as without.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use engine::Engine;
 use futures::{Stream, StreamExt};
@@ -20,13 +19,8 @@ use crate::rest::extract::{ForRun, JsonBody, Pairs, RunPath};
 use crate::rest::problem::Problem;
 use crate::rest::query::{self, FilterParams, PageParams};
 use crate::rest::request::StartRunRequest;
+use crate::rest::stream;
 use crate::{intake, page};
-
-/// How often a silent stream of events says that it lives.
-const KEEP_ALIVE_MS: u64 = 15_000;
-
-/// Name of the header that a browser resumes a stream of events with.
-const LAST_EVENT_ID: &str = "last-event-id";
 
 /// Begins a run; the same business key finds the same run.
 #[utoipa::path(
@@ -154,21 +148,11 @@ pub(super) async fn watch(
     headers: HeaderMap,
     pairs: Pairs,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
-    let mut from =
-        query::only(pairs, "from")?.map_or(Ok(0), |text| query::number("from", &text))?;
-    if let Some(last) = headers.get(LAST_EVENT_ID) {
-        let last: u64 = query::number("Last-Event-ID", last.to_str().unwrap_or("?"))?;
-        from = last.saturating_add(1);
-    }
-    let events = follow(engine, run, from).await?.map(|event| match event {
+    let events = follow(engine, run, stream::from(&headers, pairs)?).await?;
+    Ok(stream::ending(events.map(|event| match event {
         Ok(event) => message(event),
-        Err(error) => Event::default()
-            .event("error")
-            .data(Refusal::from(error).to_string()),
-    });
-    let end = futures::stream::once(async { Event::default().event("end").data("{}") });
-    let alive = KeepAlive::new().interval(Duration::from_millis(KEEP_ALIVE_MS));
-    Ok(Sse::new(events.chain(end).map(Ok)).keep_alive(alive))
+        Err(error) => stream::broken(error),
+    })))
 }
 
 fn message(event: engine::query::HistoryEvent) -> Event {

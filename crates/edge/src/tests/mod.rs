@@ -6,6 +6,7 @@ mod contract;
 mod fixture;
 mod grpc;
 mod human;
+mod lifecycle;
 mod rest;
 mod socket;
 mod starts;

@@ -23,7 +23,9 @@ use tracing::error;
 use super::handle::AskError;
 use crate::partition::chronicle::{Tail, Told, read_events};
 use crate::partition::{Archive, ArchiveFault, Change, Finished, HistoryTail, LivePage, Snapshot};
-use crate::query::{Counts, Cursor, Filter, HistoryEvent, HistoryPage, Page, RunView, Summary};
+use crate::query::{
+    Counts, Cursor, Filter, HistoryEvent, HistoryPage, Page, RunView, Site, Summary,
+};
 use marks::{Place, Search};
 use totals::Totals;
 
@@ -379,7 +381,7 @@ impl View {
                 self.definition(&run.workflow, &run.version)
             }
         };
-        let name = |node| Some(definition.as_ref()?.node(node)?.name.clone());
+        let place = |node| Some(Site::of(definition.as_ref()?.node(node)?));
         let mut page = HistoryPage::default();
         let mut next = from;
         loop {
@@ -400,7 +402,7 @@ impl View {
                     number: next,
                     at,
                     event,
-                    step_name: node.and_then(name),
+                    node: node.and_then(place),
                 });
                 next += 1;
             }

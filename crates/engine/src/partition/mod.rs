@@ -19,7 +19,6 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use graph::value::Str;
 use kernel::effect::Effect;
 use kernel::event::RunFact;
 use kernel::{
@@ -32,7 +31,7 @@ pub use dirty::Snapshot;
 pub use questions::{HistoryTail, LivePage, Question, Welcome};
 
 use crate::driver::handle::{FromWorker, ToWorker};
-use crate::query::{Cursor, HistoryEvent, RunView};
+use crate::query::{Cursor, HistoryEvent, RunView, Site};
 use batch::Output;
 use board::Board;
 use census::Census;
@@ -518,12 +517,12 @@ impl Partition {
             is_long,
         } = self.chronicle.push(id, at, fact);
         if !self.watchers.is_empty() && self.watchers.contains_key(&id) {
-            let step_name = node.and_then(|node| self.node_name(id, node));
+            let node = node.and_then(|node| self.place(id, node));
             let event = HistoryEvent {
                 number,
                 at,
                 event: fact.clone(),
-                step_name,
+                node,
             };
             self.batch.outputs.push(Output::Watched(id, event));
         }
@@ -713,10 +712,10 @@ impl Partition {
         }
     }
 
-    /// The author's name of a node.
-    fn node_name(&self, id: RunId, node: u32) -> Option<Str> {
+    /// A node as its author knows it.
+    fn place(&self, id: RunId, node: u32) -> Option<Site> {
         let run = self.state.runs.get(&id)?;
         let definition = self.state.catalog.find(&run.workflow, Some(&run.version))?;
-        definition.node(node).map(|node| node.name.clone())
+        definition.node(node).map(Site::of)
     }
 }

@@ -89,7 +89,7 @@ async fn pages_of_any_size_tell_the_same_and_so_does_a_watch() {
     }
     // Every event of a step is told with its name, however far back the step was entered.
     let named = |event: &&HistoryEvent| {
-        event.step_name.is_some() == quadrille_engine::query::step_of(&event.event).is_some()
+        event.node.is_some() == quadrille_engine::query::step_of(&event.event).is_some()
     };
     assert_eq!(watched.iter().filter(named).count(), watched.len());
     running.stop().await;

@@ -64,7 +64,10 @@ async fn a_run_starts_is_worked_on_ends_and_is_found() {
             .count(),
         3
     );
-    assert_eq!(history.events[1].step_name.as_deref(), Some("t0"));
+    assert_eq!(
+        history.events[1].node.as_ref().map(|node| &*node.name),
+        Some("t0")
+    );
 
     running.stop().await;
     worker.await.expect("the worker ends with the engine");

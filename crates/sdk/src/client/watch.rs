@@ -88,6 +88,51 @@ impl Client {
     }
 }
 
+/// What there is to tell of a run, one by one.
+#[derive(Debug)]
+pub struct Lifecycle {
+    stream: Streaming<v1::LifecycleEvent>,
+}
+
+/// A CloudEvent about a run or a task of it.
+#[derive(Clone, Debug)]
+pub struct LifecycleEvent {
+    /// Number of the event of the history that it is told by; one may tell several.
+    pub number: u64,
+    /// The CloudEvent in structured mode.
+    pub event: Json,
+}
+
+impl Lifecycle {
+    /// The next one, or `None` after the last. After an error, ask again from the number of the last one: what it
+    /// tells comes again, with the same id.
+    ///
+    /// # Errors
+    /// As [`Watch::next`].
+    pub async fn next(&mut self) -> Result<Option<LifecycleEvent>, Error> {
+        let event = self.stream.message().await?;
+        Ok(event.map(|event| LifecycleEvent {
+            number: event.number,
+            event: event.event.into(),
+        }))
+    }
+}
+
+impl Client {
+    /// What there is to tell of a run as CloudEvents of the Serverless Workflow DSL, from event number `from` of its history
+    /// on; with `follow` also what comes until it ends.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] if the run is not known; [`Error::Unreachable`].
+    pub async fn lifecycle(&self, id: &str, from: u64, follow: bool) -> Result<Lifecycle, Error> {
+        let id = id.to_owned();
+        let request = v1::LifecycleRequest { id, from, follow };
+        let answer = self.raw().runs().lifecycle(request).await?;
+        let stream = answer.into_inner();
+        Ok(Lifecycle { stream })
+    }
+}
+
 impl From<v1::HistoryEvent> for HistoryEvent {
     fn from(event: v1::HistoryEvent) -> HistoryEvent {
         HistoryEvent {

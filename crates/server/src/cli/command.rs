@@ -9,8 +9,8 @@ use clap::{Parser, Subcommand};
 use super::complaint::Complaint;
 use super::context::Context;
 use super::{
-    apply, cancel, check, completion, config, describe, exec, get, history, human, list, publish,
-    retry, run, schedule, schema, server, signal, steer, test,
+    apply, cancel, check, completion, config, describe, exec, get, history, human, lifecycle, list,
+    publish, retry, run, schedule, schema, server, signal, steer, test,
 };
 use crate::output::paint::Paint;
 
@@ -44,6 +44,7 @@ pub(crate) enum Command {
     List(list::List),
     Describe(describe::Describe),
     History(history::History),
+    Lifecycle(lifecycle::Lifecycle),
     Cancel(cancel::Cancel),
     Suspend(steer::Suspend),
     Resume(steer::Resume),
@@ -103,6 +104,7 @@ impl Command {
             Command::List(command) => wait_for(command.run(context)),
             Command::Describe(command) => wait_for(command.run(context)),
             Command::History(command) => wait_for(command.run(context)),
+            Command::Lifecycle(command) => wait_for(command.run(context)),
             Command::Cancel(command) => wait_for(command.run(context)),
             Command::Suspend(command) => wait_for(command.run(context)),
             Command::Resume(command) => wait_for(command.run(context)),

@@ -34,7 +34,11 @@ impl History {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Complaint> {
         let client = context.client().await?;
         if self.follow {
-            return follow(context, &client, &self.id).await;
+            let mut next = 0;
+            return follow(&client, &self.id, async || {
+                watch(context, &client, &self.id, &mut next).await
+            })
+            .await;
         }
         let mut all = Vec::new();
         let lines = |events: &[HistoryEvent]| -> String {
@@ -76,12 +80,15 @@ pub(crate) async fn pages(
     Ok(())
 }
 
-/// Prints events as they happen until the run has ended, through restarts of the server.
-async fn follow(context: &Context, client: &Client, id: &str) -> Result<(), Complaint> {
-    let mut next = 0;
+/// Watches what happens, again and again until the run has ended, through restarts of the server.
+pub(super) async fn follow(
+    client: &Client,
+    id: &str,
+    mut watch: impl AsyncFnMut() -> Result<(), Complaint>,
+) -> Result<(), Complaint> {
     let mut seen = Instant::now();
     loop {
-        match watch(context, client, id, &mut next).await {
+        match watch().await {
             // The stream also ends for a watcher that was too slow; only the run itself knows.
             Ok(()) if client.get(id).await?.state.has_ended() => return Ok(()),
             Ok(()) => seen = Instant::now(),

@@ -16,6 +16,7 @@ mod get;
 mod history;
 mod human;
 mod input;
+mod lifecycle;
 mod list;
 mod publish;
 mod retry;

@@ -32,6 +32,7 @@ fn command_lines_that_are_promised_parse() {
         "describe workflow order",
         "describe schedule nightly",
         "history 1 --follow",
+        "lifecycle 1 --follow",
         "cancel 1 2 --terminate --reason why",
         "suspend 1",
         "resume 1 2",
