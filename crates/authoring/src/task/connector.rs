@@ -1,5 +1,5 @@
 //! Owns the calls besides `http`: `openapi` as a task of the queue of that name, and those that are read and
-//! checked but have no connector: `grpc`, `mcp`, `asyncapi` and `a2a`.
+//! checked but have no connector: `mcp`, `asyncapi` and `a2a`.
 //!
 //! What is said in `with` becomes the input, member by member, with resources as `{endpoint, authentication}`.
 
@@ -129,37 +129,6 @@ impl<'t> Lowering<'t> {
         if with.member("redirect").is_some() {
             let redirect = Value::Bool(self.flag(with, "redirect", false));
             members.push(("redirect".into(), Some(literal(redirect))));
-        }
-    }
-
-    fn grpc(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(with, &["proto", "service", "method", "arguments"]);
-        if let Some(proto) = self.require(with, "proto") {
-            self.resource(proto, scope);
-        }
-        if let Some(service) = self.require(with, "service") {
-            self.grpc_service(service, scope);
-        }
-        if let Some(method) = self.require(with, "method") {
-            self.text_template(method, scope);
-        }
-        if let Some(arguments) = with.member("arguments") {
-            self.map_template(arguments, scope);
-        }
-        self.unsupported(with, "`call: grpc`", OTHERWISE);
-        None
-    }
-
-    fn grpc_service(&mut self, at: At<'t>, scope: &Scope) {
-        self.known(at, &["name", "host", "port", "authentication"]);
-        for key in ["name", "host"] {
-            if let Some(value) = self.require(at, key) {
-                self.text_template(value, scope);
-            }
-        }
-        self.count(at, "port", 1, u32::from(u16::MAX));
-        if let Some(policy) = at.member("authentication") {
-            self.authentication(policy, scope);
         }
     }
 

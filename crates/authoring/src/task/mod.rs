@@ -11,6 +11,7 @@ mod event;
 pub(crate) mod extension;
 pub(crate) mod failure;
 mod flow;
+mod grpc;
 mod http;
 mod human;
 pub(crate) mod list;
