@@ -164,7 +164,9 @@ fn flaw_of_cron(text: &str) -> Option<String> {
         Err(error) => {
             let error = error.to_string();
             let error = error.trim_end_matches('.');
-            Some(format!("is not a cron expression: {error}"))
+            let why = error.to_string();
+            let why = why.trim_start_matches("Component error: ");
+            Some(format!("is not a cron expression: {why}"))
         }
     }
 }

@@ -134,15 +134,48 @@ fn calls() {
     "tools/run" is not a word that `method` knows; use one of tools/list, tools/call, prompts/list, prompts/get, resources/list, resources/read, resources/templates/list [bad-value]
     exactly one of `http` and `stdio` is needed here [bad-value]
     "##);
-    assert_snapshot!(wrong("- a: {call: grpc, with: {proto: {endpoint: 'file://app/a.proto'}, service: {name: a}, method: b}}"), @r##"
-    `call: grpc` is not supported yet; there is no connector for it; use `call: http` if the other side speaks HTTP, or `call: task` with a worker of yours [unsupported]
-    `host` is missing; add it here [missing-key]
-    "##);
     assert_snapshot!(wrong("- a: {call: asyncapi, with: {document: {endpoint: 'https://x'}, operation: o}}"), @r##"
     exactly one of `message` and `subscription` is needed here [bad-value]
     `call: asyncapi` is not supported yet; there is no connector for it; use `call: http` if the other side speaks HTTP, or `call: task` with a worker of yours [unsupported]
     "##);
     assert_snapshot!(wrong("- a: {call: a2a, with: {method: message/send, server: 'https://x'}}"), @r##"`call: a2a` is not supported yet; there is no connector for it; use `call: http` if the other side speaks HTTP, or `call: task` with a worker of yours [unsupported]"##);
+}
+
+#[test]
+fn methods_of_grpc() {
+    let text = "- a: {call: grpc, with: {proto: {endpoint: 'file://app/greet.proto'}, service: {name: a.Greeter, host: '${ .host }', \
+        port: 5011, authentication: {bearer: {use: token}}}, method: SayHello, arguments: {name: '${ .name }'}}}";
+    assert_snapshot!(task(text), @r##"
+    "grpc" "grpc" {proto: {endpoint: "file://app/greet.proto"}, service: {name: "a.Greeter", host: ${ .host }, port: 5011, authentication: {bearer: null}}, method: "SayHello", arguments: {name: ${ .name }}}
+      /service/authentication/bearer from token: $secrets["token"]|if type=="string" then {token:.} else . end
+    "##);
+    let wrong_of = |service: &str, method: &str| {
+        wrong(&format!(
+            "- a: {{call: grpc, with: {{proto: {{endpoint: 'https://x/a.proto'}}, service: {service}, method: {method}, arguments: {{}}}}}}"
+        ))
+    };
+    assert_snapshot!(wrong_of("{name: a}", "b"), @r##"`host` is missing; add it here [missing-key]"##);
+    assert_snapshot!(wrong_of("{name: a/b, host: 'https://x/y', port: 0}", "a.B"), @r##"
+    "a/b" is not the name of a service; write it with its package, as in shop.v1.Orders [bad-value]
+    "https://x/y" is not a host; write a name or an address, as in api.example or https://api.example, or one expression wrapped in ${ } [bad-value]
+    `port` must be from 1 to 65535, not 0 [bad-value]
+    "a.B" is not the name of a method; write its name alone, as in GetOrder [bad-value]
+    "##);
+    assert_snapshot!(wrong_of("{name: .a, host: 'grpc://x', port: '80'}", "''"), @r##"
+    ".a" is not the name of a service; write it with its package, as in shop.v1.Orders [bad-value]
+    "grpc://x" is not a host; write a name or an address, as in api.example or https://api.example, or one expression wrapped in ${ } [bad-value]
+    `port` must be a whole number, not text [bad-type]
+    "" is not the name of a method; write its name alone, as in GetOrder [bad-value]
+    "##);
+    assert_snapshot!(wrong_of("{name: a, host: x, tls: true, authentication: {digest: {username: a, password: b}}}", "B"), @r##"
+    unknown key "tls"; allowed here: name, host, port, authentication [unknown-key]
+    `digest` answers a challenge, which gRPC does not make; use basic, bearer, oauth2 or oidc [bad-value]
+    "##);
+    assert_snapshot!(wrong("- a: {call: grpc, with: {service: {name: a, host: b}, method: [c], arguments: [1]}}"), @r##"
+    `proto` is missing; add it here [missing-key]
+    `method` must be text, not a list [bad-type]
+    `arguments` must be a map or one expression wrapped in ${ }, not a list [bad-type]
+    "##);
 }
 
 #[test]

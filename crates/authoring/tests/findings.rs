@@ -127,7 +127,7 @@ fn sections() {
         at "/use/timeouts/longer"
     "#);
     assert_snapshot!(root("schedule: {cron: '61 * * * *'}"), @r#"
-    3:18: error: "61 * * * *" is not a cron expression: Component error: Number out of bounds; write for example '0 6 * * MON-FRI' [bad-cron]
+    3:18: error: "61 * * * *" is not a cron expression: Number out of bounds; write for example '0 6 * * MON-FRI' [bad-cron]
         at "/schedule/cron"
     "#);
     assert_snapshot!(root("schedule: {on: {one: {with: {type: '${ .x }'}}, any: []}, after: PT1S}"), @r#"
@@ -361,7 +361,7 @@ fn calls() {
     assert_snapshot!(tasks("- a: {call: htp, with: {}}\n- b: {call: nosuch}\n- c: {call: 'task:2.0.0@default', with: {}}\n- d: {call: 'x:1.0.0@elsewhere'}"), @r#"
     3:13: error: there is no function "htp"; did you mean "http"? [unknown-function]
         at "/do/0/a/call"
-    4:13: error: there is no function "nosuch"; declare it in `use.functions`, or call http or one of task, human-task, map, race, lock, saga, finally, loop, wait-until, child [unknown-function]
+    4:13: error: there is no function "nosuch"; declare it in `use.functions`, or call one of http, openapi, grpc, asyncapi, mcp, a2a, task, human-task, map, race, lock, saga, finally, loop, wait-until, child [unknown-function]
         at "/do/1/b/call"
     5:13: error: the catalogue has no "task:2.0.0@default"; write task or task:1.0.0@default [unknown-function]
         at "/do/2/c/call"

@@ -76,15 +76,22 @@ impl Authentication {
     ) -> Result<Option<Request>, TaskError> {
         let header = match self {
             Authentication::Digest(login) => digest::answer(login, &request, refused)?,
-            Authentication::OAuth2(policy) => caller.renewed(policy, false).await?,
-            Authentication::Oidc(policy) => caller.renewed(policy, true).await?,
-            Authentication::Basic(_) | Authentication::Bearer { .. } => None,
+            _ => self.renewed(caller).await?,
         };
         Ok(header.map(|mut header| {
             header.set_sensitive(true);
             request.headers_mut().insert(AUTHORIZATION, header);
             request
         }))
+    }
+
+    /// The header with a new token after the one before was refused; none if there is no other.
+    pub(crate) async fn renewed(&self, caller: &Caller) -> Result<Option<HeaderValue>, TaskError> {
+        match self {
+            Authentication::OAuth2(policy) => caller.renewed(policy, false).await,
+            Authentication::Oidc(policy) => caller.renewed(policy, true).await,
+            _ => Ok(None),
+        }
     }
 }
 

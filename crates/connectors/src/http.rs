@@ -13,7 +13,10 @@ use serde_json::Value;
 use crate::outgoing::Outgoing;
 use crate::reading::read;
 pub(crate) use caller::Caller;
-pub(crate) use outcome::root_cause;
+pub(crate) use outcome::{
+    Place, RESPONSE_BYTES_MAX, broken, communication, refused, rejected, root_cause, start_of_body,
+    too_large,
+};
 pub(crate) use request::{Input, Output, scalar, shown};
 
 /// Queue and task name of the connector.

@@ -4,6 +4,8 @@
 //! run beside the server as inside of it.
 
 mod authentication;
+mod document;
+pub mod grpc;
 pub mod http;
 pub mod openapi;
 pub mod outgoing;
@@ -14,4 +16,4 @@ mod resource;
 pub use resource::Files;
 
 /// The queues whose tasks the connectors take.
-pub const QUEUES: [&str; 3] = [http::QUEUE, openapi::QUEUE, process::QUEUE];
+pub const QUEUES: [&str; 4] = [grpc::QUEUE, http::QUEUE, openapi::QUEUE, process::QUEUE];

@@ -3,7 +3,6 @@
 //!
 //! Documents are read as plain data, Swagger 2.0 and OpenAPI 3 alike, and kept for a while.
 
-mod document;
 mod operation;
 
 use std::collections::BTreeMap;
@@ -13,11 +12,11 @@ use sdk::{TaskContext, TaskError, Worker};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::document::{Documents, Format};
 use crate::http::{Caller, Input, Output, RunError};
 use crate::outgoing::Outgoing;
 use crate::reading::read;
 use crate::resource::{Files, Resource};
-use document::Documents;
 use operation::Operation;
 
 /// Queue and task name of the connector.
@@ -25,6 +24,12 @@ pub const QUEUE: &str = "openapi";
 
 /// Calls under way at the same time.
 const CONCURRENCY: usize = 64;
+
+const FORMAT: Format<Value> = Format {
+    name: "the OpenAPI document",
+    bytes_max: 8 << 20,
+    parse,
+};
 
 /// The input of a task of the connector.
 #[derive(Deserialize)]
@@ -53,7 +58,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), RunError> {
     let caller = Caller::new(&outgoing).map_err(RunError::Client)?;
-    let documents = Arc::new(Documents::new(caller.clone(), files));
+    let documents = Arc::new(Documents::new(caller.clone(), files, FORMAT));
     let worker = Worker::builder(url)
         .name(format!("openapi connector, process {}", std::process::id()))
         .queue(QUEUE)
@@ -75,7 +80,7 @@ pub async fn run(
 
 async fn made(
     caller: &Caller,
-    documents: &Documents,
+    documents: &Documents<Value>,
     call: Call,
     idempotency_key: &str,
 ) -> Result<Value, TaskError> {
@@ -95,6 +100,18 @@ async fn made(
         timeout_ms: None,
     };
     caller.call(input, idempotency_key).await
+}
+
+/// A text in JSON or YAML as data.
+fn parse(text: &str) -> Result<Value, String> {
+    if text.trim_start().starts_with('{')
+        && let Ok(document) = serde_json::from_str(text)
+    {
+        return Ok(document);
+    }
+    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+    serde_saphyr::from_str_with_options(text, options)
+        .map_err(|error| format!("it is neither JSON nor YAML: {error}"))
 }
 
 #[cfg(test)]

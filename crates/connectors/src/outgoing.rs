@@ -44,22 +44,34 @@ impl Outgoing {
     /// An HTTP client that follows redirects or leaves them to its user.
     pub(crate) fn client(&self, follows: bool) -> reqwest::Result<reqwest::Client> {
         self.authorities.client(|| {
-            reqwest::Client::builder()
-                .user_agent(concat!("quadrille/", env!("CARGO_PKG_VERSION")))
-                .connect_timeout(CONNECT_TIMEOUT)
-                .dns_resolver(Guard::new(self))
-                .http1_max_headers(RESPONSE_HEADERS_MAX)
-                .http2_max_header_list_size(RESPONSE_HEADER_BYTES_MAX)
-                // A proxy would connect where we cannot see the address.
-                .no_proxy()
-                .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
-                .redirect(match follows {
-                    true => redirects(self.addresses),
-                    false => Policy::none(),
-                })
-                .referer(false)
-                .tcp_nodelay(true)
+            self.builder().redirect(match follows {
+                true => redirects(self.addresses),
+                false => Policy::none(),
+            })
         })
+    }
+
+    /// A client that speaks HTTP/2 from the first byte, with TLS or without, and follows no redirects.
+    pub(crate) fn client_http2(&self) -> reqwest::Result<reqwest::Client> {
+        self.authorities.client(|| {
+            self.builder()
+                .redirect(Policy::none())
+                .http2_prior_knowledge()
+        })
+    }
+
+    fn builder(&self) -> reqwest::ClientBuilder {
+        reqwest::Client::builder()
+            .user_agent(concat!("quadrille/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .dns_resolver(Guard::new(self))
+            .http1_max_headers(RESPONSE_HEADERS_MAX)
+            .http2_max_header_list_size(RESPONSE_HEADER_BYTES_MAX)
+            // A proxy would connect where we cannot see the address.
+            .no_proxy()
+            .pool_max_idle_per_host(IDLE_PER_HOST_MAX)
+            .referer(false)
+            .tcp_nodelay(true)
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn wrong(what: &str, why: &str) -> TaskError {
 }
 
 /// What the deserializer says, less the value that it found.
-fn without_values(why: &str) -> String {
+pub(crate) fn without_values(why: &str) -> String {
     match why.split_once("expected ") {
         Some((_, wanted)) if why.starts_with("invalid") => format!("expected {wanted}"),
         _ => why.to_owned(),

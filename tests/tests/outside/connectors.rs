@@ -135,6 +135,76 @@ async fn a_missing_secret_fails_its_task_by_name() {
 }
 
 #[tokio::test]
+async fn methods_of_a_grpc_server_are_called_by_its_file() {
+    // The server that speaks gRPC is the one that runs the workflow.
+    let protos = concat!(env!("CARGO_MANIFEST_DIR"), "/../crates/api/proto");
+    let server = Server::start_with(&[
+        ("QUADRILLE_CONNECTORS_HTTP_ALLOW_PRIVATE", "true"),
+        ("QUADRILLE_CONNECTORS_FILES", protos),
+    ])
+    .await;
+    let port = server
+        .url()
+        .rsplit(':')
+        .next()
+        .unwrap()
+        .trim_end_matches('/')
+        .to_owned();
+    let call = |method: &str, arguments: &str| {
+        format!(
+            "{{call: grpc, with: {{proto: {{endpoint: 'file:///quadrille/v1/quadrille.proto'}}, method: {method}, \
+             service: {{name: quadrille.v1.Runs, host: 127.0.0.1, port: {port}}}, arguments: {arguments}}}}}"
+        )
+    };
+    let (start, watch) = (
+        call("Start", "{workflow: short, waitMs: 10000}"),
+        call("Watch", "{id: '${ .id }'}"),
+    );
+    let short = workflow("short", "  - set: {set: {a: 1}}");
+    let calls = workflow("calls", &format!("  - start: {start}\n  - watch: {watch}"));
+    server.deploy(&[&short, &calls]).await;
+    let ended = server.run(&["run", "calls", "--wait"]).await;
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let events: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+    let kinds: Vec<_> = events
+        .iter()
+        .map(|event| event["kind"].as_str().unwrap())
+        .collect();
+    assert_eq!((kinds[0], *kinds.last().unwrap()), ("Started", "Ended"));
+    let numbers: Vec<_> = events
+        .iter()
+        .map(|event| event["number"].as_str().unwrap())
+        .collect();
+    let expected: Vec<_> = (0..events.len()).map(|number| number.to_string()).collect();
+    assert_eq!(numbers, expected);
+
+    let many = r#"'${ [1, 2] | map({starts: [{number: ., start: {workflow: "short"}}]}) }'"#;
+    let many = workflow("many", &format!("  - start: {}", call("StartMany", many)));
+    server.deploy(&[&many]).await;
+    let ended = server.run(&["run", "many", "--wait"]).await;
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let answers: Vec<Value> = serde_json::from_str(&ended.stdout).unwrap();
+    let started = answers
+        .iter()
+        .flat_map(|answer| answer["answers"].as_array().unwrap());
+    let started = started.filter(|answer| answer["started"]["created"] == true);
+    assert_eq!(started.count(), 2, "{}", ended.stdout);
+
+    let missing = workflow(
+        "missing",
+        &format!("  - get: {}", call("Get", "{id: '${ .id }'}")),
+    );
+    server.deploy(&[&missing]).await;
+    let input = json!({"id": "00000000-0000-0000-0000-000000000000"}).to_string();
+    let failed = server
+        .run(&["run", "missing", "--wait", "--input", &input])
+        .await;
+    assert_eq!(failed.code, 1, "{}", failed.stderr);
+    assert!(failed.stderr.contains("NOT_FOUND"), "{}", failed.stderr);
+    server.demand_service().await;
+}
+
+#[tokio::test]
 async fn an_operation_of_a_document_is_called() {
     let port = mirror().await;
     let text = workflow(

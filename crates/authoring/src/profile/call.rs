@@ -62,23 +62,17 @@ const OPENAPI: &[Key] = &[
 ];
 
 const GRPC: &[Key] = &[
-    key(
-        "proto",
-        Of("external resource"),
-        "{endpoint: 'https://example.com'}",
-        "",
-    )
-    .required(),
+    key("proto", Of("external resource"), "{endpoint: 'https://example.com'}", "One file, of at most 1 MiB. Of its imports Google's well-known types are followed; options and extensions are passed over.").required(),
     key("service", Of("grpc service"), "{name: a, host: b}", "").required(),
-    key("method", Text, "a", "").required(),
-    key("arguments", Values, "{a: 1}", ""),
+    key("method", Text, "a", "Of any kind. One that answers with a stream gives a list.").required(),
+    key("arguments", Values, "{a: 1}", "The message in the JSON form of Protocol Buffers. For a method that takes a stream also an expression that gives a list of messages. Default: the empty message."),
 ];
 
 const GRPC_SERVICE: &[Key] = &[
-    key("name", Text, "a", "").required(),
-    key("host", Text, "a", "").required(),
-    key("port", Number(0, 65_535), "1", ""),
-    key("authentication", AUTHENTICATION, "{use: a}", ""),
+    key("name", Text, "a", "With its package.").required(),
+    key("host", Text, "a", "TLS is spoken on port 443, elsewhere where `https://` stands before the host; nowhere where `http://` does.").required(),
+    key("port", Number(1, 65_535), "1", "Default: 443."),
+    key("authentication", AUTHENTICATION, "{use: a}", "Without `digest`."),
 ];
 
 const ASYNCAPI: &[Key] = &[
@@ -260,9 +254,13 @@ pub(super) const SHAPES: &[Shape] = &[
         key("with", Of("openapi request"), "{document: {endpoint: 'https://example.com'}, operationId: a}", "").required(),
     ]),
     shape("openapi request", &["CallOpenAPI.with"], "use: {authentications: {a: {bearer: {token: a}}}}\ndo: [a: {call: openapi, with: @}]", "", OPENAPI),
-    shape("call: grpc", &["CallGRPC"], "do: [a: {call: grpc, with: {}}]", REMEDY, &[key("call", Text, "", ""), key("with", Of("grpc request"), "", "")]).refused(),
-    shape("grpc request", &["CallGRPC.with"], "do: [a: {call: grpc, with: {}}]", "", GRPC).refused(),
-    shape("grpc service", &["CallGRPC.with.service"], "do: [a: {call: grpc, with: {}}]", "", GRPC_SERVICE).refused(),
+    task("call: grpc", &["CallGRPC"], "Messages are data by the JSON form of Protocol Buffers: 64-bit integers are text, bytes are base64. In answers, fields without presence are there even if they are empty or zero.", &[
+        key("call", Words(&["grpc"]), "grpc", "").required(),
+        key("with", Of("grpc request"), "{proto: {endpoint: 'https://example.com'}, service: {name: a, host: b}, method: c}", "").required(),
+    ]),
+    shape("grpc request", &["CallGRPC.with"], "do: [a: {call: grpc, with: @}]", "", GRPC),
+    shape("grpc service", &["CallGRPC.with.service"], "use: {authentications: {a: {bearer: {token: a}}}}
+do: [a: {call: grpc, with: {proto: {endpoint: 'https://example.com'}, service: @, method: c}}]", "", GRPC_SERVICE),
     shape("call: mcp", &["CallMCP"], "do: [a: {call: mcp, with: {}}]", REMEDY, &[key("call", Text, "", ""), key("with", Of("mcp request"), "", "")]).refused(),
     shape("mcp request", &["CallMCP.with"], "do: [a: {call: mcp, with: {}}]", "", MCP).refused(),
     shape("mcp transport", &["CallMCP.with.transport"], "do: [a: {call: mcp, with: {}}]", "", &[key("http", Of("mcp http"), "", ""), key("stdio", Of("mcp stdio"), "", ""), key("options", Map(&Text), "", "")]).refused(),

@@ -109,8 +109,13 @@ impl<'t> Lowering<'t> {
             .chain(CALLS);
         let otherwise = || {
             format!(
-                "; declare it in `use.functions`, or call http or one of {}",
-                CATALOGUE.join(", ")
+                "; declare it in `use.functions`, or call one of {}",
+                ["http"]
+                    .into_iter()
+                    .chain(CALLS)
+                    .chain(CATALOGUE)
+                    .collect::<Vec<_>>()
+                    .join(", ")
             )
         };
         let hint = self.findings.hint(base, names, otherwise);

@@ -1,5 +1,5 @@
-//! Owns the calls besides `http`: `openapi` as a task of the queue of that name, and those that are read and
-//! checked but have no connector: `grpc`, `mcp`, `asyncapi` and `a2a`.
+//! Owns what calls of connectors have in common, `openapi` as a task of the queue of that name, and `mcp`, which is read
+//! and checked but has no connector.
 //!
 //! What is said in `with` becomes the input, member by member, with resources as `{endpoint, authentication}`.
 
@@ -20,22 +20,8 @@ const MCP_METHODS: [&str; 7] = [
     "resources/templates/list",
 ];
 
-const A2A_METHODS: [&str; 11] = [
-    "message/send",
-    "message/stream",
-    "tasks/get",
-    "tasks/list",
-    "tasks/cancel",
-    "tasks/resubscribe",
-    "tasks/pushNotificationConfig/set",
-    "tasks/pushNotificationConfig/get",
-    "tasks/pushNotificationConfig/list",
-    "tasks/pushNotificationConfig/delete",
-    "agent/getAuthenticatedExtendedCard",
-];
-
 /// What to do where there is no connector.
-const OTHERWISE: &str = "there is no connector for it; use `call: http` if the other side speaks HTTP, or `call: task` with a worker of yours";
+pub(super) const OTHERWISE: &str = "there is no connector for it; use `call: http` if the other side speaks HTTP, or `call: task` with a worker of yours";
 
 /// Members of a task's input, some of which may be wrong.
 pub(super) type Members = Vec<(Str, Option<Template>)>;
@@ -132,37 +118,6 @@ impl<'t> Lowering<'t> {
         }
     }
 
-    fn grpc(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(with, &["proto", "service", "method", "arguments"]);
-        if let Some(proto) = self.require(with, "proto") {
-            self.resource(proto, scope);
-        }
-        if let Some(service) = self.require(with, "service") {
-            self.grpc_service(service, scope);
-        }
-        if let Some(method) = self.require(with, "method") {
-            self.text_template(method, scope);
-        }
-        if let Some(arguments) = with.member("arguments") {
-            self.map_template(arguments, scope);
-        }
-        self.unsupported(with, "`call: grpc`", OTHERWISE);
-        None
-    }
-
-    fn grpc_service(&mut self, at: At<'t>, scope: &Scope) {
-        self.known(at, &["name", "host", "port", "authentication"]);
-        for key in ["name", "host"] {
-            if let Some(value) = self.require(at, key) {
-                self.text_template(value, scope);
-            }
-        }
-        self.count(at, "port", 1, u32::from(u16::MAX));
-        if let Some(policy) = at.member("authentication") {
-            self.authentication(policy, scope);
-        }
-    }
-
     fn mcp(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
         self.known(
             with,
@@ -215,44 +170,7 @@ impl<'t> Lowering<'t> {
         }
     }
 
-    fn asyncapi(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(
-            with,
-            &[
-                "document",
-                "channel",
-                "operation",
-                "server",
-                "protocol",
-                "message",
-                "subscription",
-                "authentication",
-            ],
-        );
-        if let Some(document) = self.require(with, "document") {
-            self.resource(document, scope);
-        }
-        self.one_of(with, ["operation", "channel"]);
-        self.one_of(with, ["message", "subscription"]);
-        self.unsupported(with, "`call: asyncapi`", OTHERWISE);
-        None
-    }
-
-    fn a2a(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(with, &["method", "agentCard", "server", "parameters"]);
-        if let Some(method) = self.require(with, "method") {
-            self.word(method, &A2A_METHODS);
-        }
-        if let Some(card) = with.member("agentCard") {
-            self.resource(card, scope);
-        } else if let Some(server) = self.require(with, "server") {
-            self.endpoint(server, scope);
-        }
-        self.unsupported(with, "`call: a2a`", OTHERWISE);
-        None
-    }
-
-    fn one_of(&mut self, at: At<'t>, keys: [&str; 2]) {
+    pub(super) fn one_of(&mut self, at: At<'t>, keys: [&str; 2]) {
         let count = keys.iter().filter(|key| at.member(key).is_some()).count();
         if at.is_map() && count != 1 {
             let message = format!(

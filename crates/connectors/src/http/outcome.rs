@@ -17,7 +17,7 @@ use super::request::{Output, is_json};
 use crate::outgoing::Refused;
 
 /// The largest body that is read.
-const RESPONSE_BYTES_MAX: usize = 1 << 20;
+pub(crate) const RESPONSE_BYTES_MAX: usize = 1 << 20;
 /// How much of the body of a refusal is told.
 const DETAIL_BYTES_MAX: usize = 1 << 10;
 
@@ -34,10 +34,10 @@ pub(super) struct Expected {
 
 /// Method and place of a request, for messages.
 #[derive(Debug)]
-pub(super) struct Place(String);
+pub(crate) struct Place(pub(crate) String);
 
 impl Place {
-    pub(super) fn of(request: &Request) -> Place {
+    pub(crate) fn of(request: &Request) -> Place {
         let mut url = without_credentials(request.url());
         url.set_query(None);
         url.set_fragment(None);
@@ -92,14 +92,14 @@ pub(super) async fn of(
 }
 
 /// The failure of a request that may not be made.
-pub(super) fn refused(refused: &Refused) -> TaskError {
+pub(crate) fn refused(refused: &Refused) -> TaskError {
     TaskError::fatal(TaskError::well_known("configuration"), refused.to_string())
         .with_status(400)
         .with_title("The address is not allowed")
 }
 
 /// The failure of a request that was not answered.
-pub(super) fn broken(place: &Place, error: &reqwest::Error) -> TaskError {
+pub(crate) fn broken(place: &Place, error: &reqwest::Error) -> TaskError {
     if let Some(refusal) = causes(error).find_map(|cause| cause.downcast_ref()) {
         return refused(refusal);
     }
@@ -140,7 +140,8 @@ pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
         .map_or_else(|| error.to_string(), ToString::to_string)
 }
 
-fn rejected(Place(place): &Place, status: StatusCode, start: &[u8]) -> TaskError {
+/// The failure of a request that was answered with a status that is none of success.
+pub(crate) fn rejected(Place(place): &Place, status: StatusCode, start: &[u8]) -> TaskError {
     let start = String::from_utf8_lossy(start);
     let reason = status.canonical_reason().unwrap_or_default();
     let code = status.as_u16();
@@ -155,10 +156,18 @@ fn rejected(Place(place): &Place, status: StatusCode, start: &[u8]) -> TaskError
     }
 }
 
-fn communication(detail: String, title: &str) -> TaskError {
+pub(crate) fn communication(detail: String, title: &str) -> TaskError {
     TaskError::fatal(TaskError::well_known("communication"), detail)
         .with_status(500)
         .with_title(title)
+}
+
+/// The failure of a request whose answer is longer than this.
+pub(crate) fn too_large(Place(place): &Place, bytes_max: usize) -> TaskError {
+    let detail = format!(
+        "{place} answered more than {bytes_max} bytes; let a worker of yours fetch large data"
+    );
+    communication(detail, "The response is too large")
 }
 
 /// The body of a response, as long as it is not longer than this.
@@ -167,17 +176,11 @@ pub(super) async fn body(
     place: &Place,
     bytes_max: usize,
 ) -> Result<Vec<u8>, TaskError> {
-    let too_large = |Place(place): &Place| {
-        let detail = format!(
-            "{place} answered more than {bytes_max} bytes; let a worker of yours fetch large data"
-        );
-        communication(detail, "The response is too large")
-    };
     if response
         .content_length()
         .is_some_and(|bytes| bytes > bytes_max as u64)
     {
-        return Err(too_large(place));
+        return Err(too_large(place, bytes_max));
     }
     let mut body = Vec::new();
     while let Some(chunk) = response
@@ -186,7 +189,7 @@ pub(super) async fn body(
         .map_err(|error| broken(place, &error))?
     {
         if body.len() + chunk.len() > bytes_max {
-            return Err(too_large(place));
+            return Err(too_large(place, bytes_max));
         }
         body.extend_from_slice(&chunk);
     }
@@ -194,7 +197,7 @@ pub(super) async fn body(
 }
 
 /// The start of a body, as far as it comes: the status is what counts.
-async fn start_of_body(response: &mut Response) -> Vec<u8> {
+pub(crate) async fn start_of_body(response: &mut Response) -> Vec<u8> {
     let mut start = Vec::new();
     while start.len() < DETAIL_BYTES_MAX
         && let Ok(Some(chunk)) = response.chunk().await

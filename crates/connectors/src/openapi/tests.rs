@@ -167,7 +167,7 @@ async fn an_operation_is_called_through_its_document() {
         ..Outgoing::default()
     };
     let caller = Caller::new(&outgoing).unwrap();
-    let documents = Documents::new(caller.clone(), Files::default());
+    let documents = Documents::new(caller.clone(), Files::default(), FORMAT);
     let ask = async |place: &str| {
         let call = json!({"document": {"endpoint": place}, "operationId": "one",
             "parameters": {"id": 7, "q": "x"}, "output": "content"});

@@ -78,6 +78,10 @@ impl Workers {
                 (plan.outgoing.clone(), plan.files.clone(), workers.stop());
             let openapi = connectors::openapi::run(url.to_owned(), outgoing, files, stop);
             workers.add("openapi", openapi);
+            let (outgoing, files, stop) =
+                (plan.outgoing.clone(), plan.files.clone(), workers.stop());
+            let grpc = connectors::grpc::run(url.to_owned(), outgoing, files, stop);
+            workers.add("grpc", grpc);
         }
         let options = ProcessOptions {
             enabled: plan.process,

@@ -107,7 +107,7 @@ pub(crate) struct Process {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Http {
-    /// Whether the server does HTTP and OpenAPI calls itself; else a worker of yours has to.
+    /// Whether the server does HTTP, OpenAPI and gRPC calls itself; else a worker of yours has to.
     pub(crate) enabled: bool,
     /// Whether workflows may call loopback, private and link-local addresses.
     pub(crate) allow_private: bool,
