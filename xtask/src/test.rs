@@ -1,4 +1,4 @@
-//! Owns `cargo xtask test`: format, tidy, lints, tests; each stage with its time.
+//! Owns `cargo xtask test`: format, tidy, lints, tests, the dashboard in a browser; each stage with its time.
 //!
 //! Invariant: the first stage that fails ends the whole with an error, so that the cheap ones go first.
 
@@ -44,6 +44,8 @@ fn all(project: &Project, stages: &mut Stages) -> anyhow::Result<()> {
         cargo_stage(project, &["fmt", "--all", "--check"])
     })?;
     stages.run("tidy", || crate::tidy::run(&[]))?;
+    // Before the server is built, which carries it.
+    stages.run("dashboard", || crate::dashboard::check(project))?;
     let lints = [
         "clippy",
         "--workspace",
@@ -87,7 +89,8 @@ fn all(project: &Project, stages: &mut Stages) -> anyhow::Result<()> {
         })
     });
     stages.counts = counts;
-    documents
+    documents?;
+    stages.run("browser", || crate::dashboard::browse(project, &binary))
 }
 
 /// How many tests there were, as the runners say it.

@@ -4,6 +4,7 @@
 //! own folder, its own conversions (`request` inward, `answer` outward) and its own table of error codes.
 #![warn(missing_docs)]
 
+mod dashboard;
 mod follow;
 mod grpc;
 mod guard;

@@ -42,10 +42,14 @@ pub(crate) fn run(arguments: &[String]) -> anyhow::Result<()> {
         }
     }
     let project = Project::find()?;
+    crate::dashboard::build(&project)?;
     let mut stage = Stage::set(&project, options.debug)?;
     play(&mut stage)?;
     if !options.exit {
-        println!("\nThe server stays up at {}; Ctrl-C ends it.", stage.url());
+        println!(
+            "\nThe server stays up, with its dashboard at {} ; Ctrl-C ends it.",
+            stage.url()
+        );
         stage.stay()?;
     }
     Ok(())
