@@ -228,30 +228,29 @@ async fn a_process_that_serves_mcp_is_called() {
     );
     std::fs::write(&script, MCP_SERVER).unwrap();
     std::fs::write(&secret, SECRET).unwrap();
-    let call = |method: &str, parameters: &str| {
+    let call = |method: &str, parameters: &str, output: &str| {
         format!(
             "{{call: mcp, with: {{method: {method}, parameters: {parameters}, transport: {{stdio: {{command: sh, \
-             arguments: ['{}', '${{ .name }}'], environment: {{TOKEN: '${{ $secrets.shop }}'}}}}}}}}}}",
+             arguments: ['{}', '${{ .name }}'], environment: {{TOKEN: '${{ $secrets.shop }}'}}}}}}}}, \
+             output: {{as: '${{ $input + {output} }}'}}}}",
             script.display()
         )
     };
-    let (list, who, fail) = (
-        call("tools/list", "{}"),
-        call("tools/call", "{name: who}"),
-        call("tools/call", "{name: fail}"),
+    let tasks = [
+        call("tools/call", "{name: who}", "{text: .content[0].text}"),
+        call("tools/list", "{}", "{tools: (.tools | map(.name))}"),
+        call("tools/call", "{name: fail}", "."),
+    ];
+    let [who, list, fail] = tasks;
+    let caught = "{as: error, do: [keep: {set: {all: '${ . }', detail: '${ $error.detail }'}}]}";
+    let tasks = format!(
+        "  - who: {who}\n  - list: {list}\n  - may: {{try: [fail: {fail}], catch: {caught}}}\n"
     );
-    let text = secretive(
-        "servers",
-        &format!(
-            "  - try:\n      try: [fail: {fail}]\n      catch: {{as: error, do: [keep: {{set: {{name: ada, detail: '${{ $error.detail }}'}}}}]}}\n      \
-             export: {{as: '${{ {{detail}} }}'}}\n  - who: {who}\n    output: {{as: '${{ {{name: \"ada\", text: .content[0].text}} }}'}}\n    \
-             export: {{as: '${{ $context + {{text}} }}'}}\n  - list: {list}\n    output: {{as: '${{ $context + {{tools: (.tools | map(.name))}} }}'}}\n"
-        ),
-    );
+    let text = secretive("servers", &tasks);
     let given = format!("shop=@{}", secret.display());
     let output = exec(&text, &json!({"name": "ada"}), &["--secret", &given]).await;
     let expected = json!({"detail": "the tool \"fail\" of the process sh failed: not today",
-        "text": "ada •••", "tools": ["who", "fail"]});
+        "all": {"name": "ada", "text": "ada •••", "tools": ["who", "fail"]}});
     assert_eq!(output, expected);
 
     // Where processes are closed, so is this.

@@ -187,10 +187,22 @@ impl Http {
         Ok(None)
     }
 
+    fn demand_events(&self, response: &Response) -> Result<(), TaskError> {
+        let kind = response.headers().get(CONTENT_TYPE).map(media_type);
+        if kind.as_deref() == Some("text/event-stream") {
+            return Ok(());
+        }
+        let code = response.status().as_u16();
+        let kind = kind.unwrap_or_else(|| "no content type".to_owned());
+        let what = format!("{code} with {kind} instead of JSON or events");
+        Err(foreign(&self.place.0, &what))
+    }
+
     /// The answer in a stream, which may break off and go on.
     async fn streamed(&mut self, mut response: Response, id: u64) -> Result<Answer, TaskError> {
         let mut events = Events::default();
         for _ in 0..=RESUMPTIONS_MAX {
+            self.demand_events(&response)?;
             let broke = loop {
                 let chunk = match response.chunk().await {
                     Ok(Some(chunk)) => chunk,
@@ -284,20 +296,11 @@ impl Wire for Http {
             self.allowance.bytes(body.len(), &self.place)?;
             let answer = self.heard(&body, question.id).await?;
             answer.ok_or_else(|| {
-                foreign(
-                    &self.place.0,
-                    "JSON without a result or an error for the request",
-                )
+                let what = "JSON without a result or an error for the request";
+                foreign(&self.place.0, what)
             })?
-        } else if kind.is_some_and(|kind| media_type(kind) == "text/event-stream") {
-            self.streamed(response, question.id).await?
         } else {
-            let code = response.status().as_u16();
-            let kind = kind.map_or_else(|| "no content type".to_owned(), media_type);
-            return Err(foreign(
-                &self.place.0,
-                &format!("{code} with {kind} instead of JSON or events"),
-            ));
+            self.streamed(response, question.id).await?
         };
         self.asked = None;
         Ok(answer)

@@ -1,5 +1,6 @@
-//! Calls of a real server over HTTP; those of real processes are in `stdio`.
+//! Calls of a real server over HTTP; those of real processes are in `stdio`, and what goes wrong in `failures`.
 
+mod failures;
 mod stdio;
 
 use std::time::Duration;
@@ -66,12 +67,8 @@ fn welcome(message: &Value) -> axum::Json<Value> {
     )
 }
 
-fn result(message: &Value, result: Value) -> axum::Json<Value> {
-    axum::Json(json!({"jsonrpc": "2.0", "id": message["id"], "result": result}))
-}
-
-fn failed(message: &Value, error: Value) -> Response {
-    axum::Json(json!({"jsonrpc": "2.0", "id": message["id"], "error": error})).into_response()
+fn result(message: &Value, result: impl Into<Value>) -> axum::Json<Value> {
+    axum::Json(json!({"jsonrpc": "2.0", "id": message["id"], "result": result.into()}))
 }
 
 fn events(text: String) -> Response {
@@ -80,13 +77,6 @@ fn events(text: String) -> Response {
 
 fn event(message: &Value) -> String {
     format!("data: {message}\n\n")
-}
-
-fn endless(piece: &'static [u8], kind: &'static str) -> Response {
-    let pieces = tokio_stream::iter(std::iter::repeat_with(move || {
-        Ok::<_, std::io::Error>(Bytes::from_static(piece))
-    }));
-    ([("content-type", kind)], Body::from_stream(pieces)).into_response()
 }
 
 /// A call of the server at this port, with these members besides.
@@ -101,9 +91,8 @@ async fn call(port: u16, more: Value) -> Result<Value, TaskError> {
     for (key, value) in more.as_object().unwrap() {
         match value {
             Value::Object(inner) if key == "transport" => {
-                inner
-                    .iter()
-                    .for_each(|(key, value)| input["transport"][key] = value.clone());
+                let transport = input[key].as_object_mut().unwrap();
+                transport.extend(inner.clone());
             }
             value => input[key] = value.clone(),
         }
@@ -276,214 +265,6 @@ async fn lists_are_read_to_their_end() {
 }
 
 #[tokio::test]
-async fn failures_say_what_they_are() {
-    let (port, _seen) = serve(|what, message| {
-        let name = message["params"]["name"].as_str().unwrap_or_default();
-        let error = |code: i64| {
-            failed(
-                message,
-                json!({"code": code, "message": "why", "data": {"a": 1}}),
-            )
-        };
-        (what == "POST tools/call").then(|| match name {
-            "code" => error(message["params"]["arguments"].as_i64().unwrap()),
-            "tool" => result(
-                message,
-                json!({"isError": true, "content": [{"type": "text", "text": "no such city"}]}),
-            )
-            .into_response(),
-            status => StatusCode::from_u16(status.parse().unwrap())
-                .unwrap()
-                .into_response(),
-        })
-    })
-    .await;
-    let cases = [
-        (
-            json!({"name": "code", "arguments": -32602}),
-            "communication",
-            400,
-            false,
-            "error -32602: why ({\"a\":1})",
-        ),
-        (
-            json!({"name": "code", "arguments": -32601}),
-            "communication",
-            501,
-            false,
-            "-32601",
-        ),
-        (
-            json!({"name": "code", "arguments": -32603}),
-            "communication",
-            500,
-            true,
-            "-32603",
-        ),
-        (
-            json!({"name": "code", "arguments": -32002}),
-            "communication",
-            404,
-            false,
-            "-32002",
-        ),
-        (
-            json!({"name": "code", "arguments": 7}),
-            "communication",
-            500,
-            false,
-            "error 7",
-        ),
-        (
-            json!({"name": "tool"}),
-            "runtime",
-            500,
-            false,
-            "the tool \"tool\" of POST http://127.0.0.1",
-        ),
-        (
-            json!({"name": "401"}),
-            "authentication",
-            401,
-            false,
-            "answered 401",
-        ),
-        (
-            json!({"name": "403"}),
-            "authorization",
-            403,
-            false,
-            "answered 403",
-        ),
-        (
-            json!({"name": "404"}),
-            "communication",
-            404,
-            true,
-            "answered 404",
-        ),
-        (
-            json!({"name": "503"}),
-            "communication",
-            503,
-            true,
-            "answered 503",
-        ),
-        (
-            json!({"name": "307"}),
-            "communication",
-            307,
-            false,
-            "answered 307",
-        ),
-    ];
-    for (parameters, kind, status, retryable, part) in cases {
-        let error = call(port, json!({"parameters": parameters}))
-            .await
-            .unwrap_err();
-        assert!(error.kind.ends_with(kind), "{error:?}");
-        assert_eq!(
-            (error.status, error.retryable),
-            (status, retryable),
-            "{error:?}"
-        );
-        assert!(
-            error.detail.contains(part) && !error.detail.contains("s3cr3t"),
-            "{error:?}"
-        );
-    }
-    let gone = call(1, json!({})).await.unwrap_err();
-    assert!(
-        gone.retryable && gone.detail.contains("127.0.0.1:1/mcp"),
-        "{gone:?}"
-    );
-}
-
-#[tokio::test]
-async fn hostile_answers_end_soon() {
-    let cases: [(fn(&Value) -> Response, &str); 10] = [
-        (
-            |_| endless(b"data: 0000000000000000000000000000", "text/event-stream"),
-            "more than 1048576 bytes",
-        ),
-        (
-            |_| {
-                endless(
-                    b"data: {\"method\": \"notifications/a\"}\n\n",
-                    "text/event-stream",
-                )
-            },
-            "more than 10000 messages",
-        ),
-        (
-            |_| {
-                endless(
-                    b": nothing at all in this long remark, again and again\n\n",
-                    "text/event-stream",
-                )
-            },
-            "more than 8388608 bytes",
-        ),
-        (
-            |_| {
-                endless(
-                    b"data: {\"id\": 1, \"method\": \"ping\"}\n\n",
-                    "text/event-stream",
-                )
-            },
-            "more than 32 questions",
-        ),
-        (
-            |_| endless(b"[[[[[[[[", "application/json"),
-            "more than 1048576 bytes",
-        ),
-        (
-            |_| events("data: nonsense\n\n".to_owned()),
-            "JSON that is none",
-        ),
-        (
-            |_| events("data: {}\n\n".to_owned()),
-            "ended without the answer",
-        ),
-        (
-            |message| result(message, json!(7)).into_response(),
-            "no object",
-        ),
-        (
-            |_| axum::Json(json!([])).into_response(),
-            "without a result",
-        ),
-        (|_| "hello".into_response(), "text/plain instead of JSON"),
-    ];
-    for (answer, part) in cases {
-        let (port, _seen) =
-            serve(move |what, message| (what == "POST tools/call").then(|| answer(message))).await;
-        let error = call(port, json!({})).await.unwrap_err();
-        assert!(error.detail.contains(part), "{}", error.detail);
-    }
-    let hellos: [(fn(&Value) -> Response, &str); 2] = [
-        (
-            |message| result(message, json!({"protocolVersion": "1999-01-01"})).into_response(),
-            "\"1999-01-01\" of the protocol",
-        ),
-        (
-            |message| ([("mcp-session-id", "s".repeat(2000))], welcome(message)).into_response(),
-            "more than 1024 bytes",
-        ),
-    ];
-    for (answer, part) in hellos {
-        let (port, _seen) =
-            serve(move |what, message| (what == "POST initialize").then(|| answer(message))).await;
-        let error = call(port, json!({})).await.unwrap_err();
-        assert!(
-            error.detail.contains(part) && !error.retryable,
-            "{}",
-            error.detail
-        );
-    }
-}
-
-#[tokio::test]
 async fn a_call_that_is_late_or_given_up_is_taken_back() {
     let (port, mut seen) = serve(|what, _| {
         let never = Body::from_stream(tokio_stream::pending::<Result<Bytes, std::io::Error>>());
@@ -491,9 +272,9 @@ async fn a_call_that_is_late_or_given_up_is_taken_back() {
             .then(|| ([("content-type", "text/event-stream")], never).into_response())
     })
     .await;
-    let late = call(port, json!({"timeoutMs": 300})).await.unwrap_err();
+    let late = call(port, json!({"timeoutMs": 1500})).await.unwrap_err();
     assert!(late.retryable && late.status == 408, "{late:?}");
-    assert!(late.detail.contains("within 300 ms"), "{late:?}");
+    assert!(late.detail.contains("within 1500 ms"), "{late:?}");
     let goodbye = async |seen: &mut UnboundedReceiver<Seen>| {
         while next(seen).await.what != "POST tools/call" {}
         let taken = next(seen).await;

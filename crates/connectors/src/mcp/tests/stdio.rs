@@ -9,10 +9,10 @@ use crate::process::{Job, Rest};
 const WELCOME: &str = r#"echo 'Welcome to this server!'; read -r _
     echo '{"jsonrpc":"2.0","id":1,"result":{"protocolVersion":"2025-06-18","capabilities":{}}}'; read -r _; read -r asked;"#;
 
-/// A job of a script with these variables, and a call with these members.
-fn prepared(script: &str, environment: Value, more: Value) -> (Job, Wish) {
+/// A job of a script, which has the variable `T`, and a call with these members.
+fn prepared(script: &str, more: &Value) -> (Job, Wish) {
     let path = std::env::var_os("PATH").unwrap();
-    let rest = json!({"arguments": ["-c", script, "server"], "environment": environment});
+    let rest = json!({"arguments": ["-c", script, "server"], "environment": {"T": "t"}});
     let rest: Rest = serde_json::from_value(rest).unwrap();
     let job = Job::new("/bin/sh".into(), &path, &rest).unwrap();
     let mut input = json!({"method": "tools/call", "parameters": {"name": "add"}, "transport": {}});
@@ -23,8 +23,8 @@ fn prepared(script: &str, environment: Value, more: Value) -> (Job, Wish) {
     (job, wish)
 }
 
-async fn call(script: &str, environment: Value, more: Value) -> Result<Value, TaskError> {
-    let (job, wish) = prepared(script, environment, more);
+async fn called(script: &str) -> Result<Value, TaskError> {
+    let (job, wish) = prepared(script, &json!({}));
     over_stdio(&job, &wish).await
 }
 
@@ -35,7 +35,7 @@ async fn a_process_is_asked_and_asks() {
         echo "{{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{{\"asked\":$asked,\"pong\":$pong,\"t\":\"$T ${{CARGO_MANIFEST_DIR:-unset}}\"}}}}"
         cat >/dev/null"#
     );
-    let answer = call(&script, json!({"T": "t"}), json!({})).await.unwrap();
+    let answer = called(&script).await.unwrap();
     assert_eq!(
         answer["asked"],
         json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "add"}})
@@ -53,20 +53,14 @@ async fn lists_of_a_process_are_read_to_their_end() {
         r#"{WELCOME} echo '{{"id":2,"result":{{"tools":[1],"nextCursor":"c"}}}}'; read -r asked
         echo '{{"id":3,"result":{{"tools":[2]}}}}'"#
     );
-    let all = call(
-        &script,
-        json!({}),
-        json!({"method": "tools/list", "parameters": {}}),
-    )
-    .await;
+    let (job, wish) = prepared(&script, &json!({"method": "tools/list", "parameters": {}}));
+    let all = over_stdio(&job, &wish).await;
     assert_eq!(all.unwrap(), json!({"tools": [1, 2]}));
 }
 
 #[tokio::test]
 async fn a_process_that_ends_says_why() {
-    let error = call("echo 'no token' >&2; exit 3", json!({}), json!({}))
-        .await
-        .unwrap_err();
+    let error = called("echo 'no token' >&2; exit 3").await.unwrap_err();
     assert!(
         error.retryable && error.kind.ends_with("communication"),
         "{error:?}"
@@ -77,7 +71,7 @@ async fn a_process_that_ends_says_why() {
         "{said}"
     );
     let script = format!("{WELCOME} yes complaint | head -c 100000 >&2; exec >&-; exec sleep 1000");
-    let error = call(&script, json!({}), json!({})).await.unwrap_err();
+    let error = called(&script).await.unwrap_err();
     assert!(
         error
             .detail
@@ -109,7 +103,7 @@ async fn hostile_processes_end_soon() {
             "no object",
         ),
     ] {
-        let error = call(&script, json!({}), json!({})).await.unwrap_err();
+        let error = called(&script).await.unwrap_err();
         assert!(error.detail.contains(part), "{script}: {}", error.detail);
     }
 }
@@ -131,19 +125,15 @@ async fn a_process_ends_with_its_call_and_so_do_its_children() {
             "(echo up; exec sleep 1000) > {} & {WELCOME} sleep 1000",
             pipe.display()
         );
-        let (job, wish) = prepared(
-            &script,
-            json!({}),
-            json!({"timeoutMs": if given_up { 600_000 } else { 500 }}),
-        );
+        let timeout_ms = if given_up { 600_000 } else { 2_000 };
+        let (job, wish) = prepared(&script, &json!({"timeoutMs": timeout_ms}));
         let called = tokio::spawn(async move { over_stdio(&job, &wish).await });
-        assert_eq!(
-            heard(&pipe, || if given_up {
-                called.abort()
-            })
-            .await,
-            "up\n"
-        );
+        let give_up = || {
+            if given_up {
+                called.abort();
+            }
+        };
+        assert_eq!(heard(&pipe, give_up).await, "up\n");
         if !given_up {
             let late = called.await.unwrap().unwrap_err();
             assert!(late.retryable && late.status == 408, "{late:?}");
