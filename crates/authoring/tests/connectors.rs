@@ -129,11 +129,6 @@ fn calls() {
     `operationId` is missing; add it here [missing-key]
     the endpoint "ftp://x" must start with http:// or https://, or be one expression wrapped in ${ } [bad-endpoint]
     "##);
-    assert_snapshot!(wrong("- a: {call: mcp, with: {method: tools/run, transport: {}}}"), @r##"
-    `call: mcp` is not supported yet; there is no connector for it; use `call: http` if the other side speaks HTTP, or `call: task` with a worker of yours [unsupported]
-    "tools/run" is not a word that `method` knows; use one of tools/list, tools/call, prompts/list, prompts/get, resources/list, resources/read, resources/templates/list [bad-value]
-    exactly one of `http` and `stdio` is needed here [bad-value]
-    "##);
     assert_snapshot!(wrong("- a: {call: asyncapi, with: {document: {endpoint: 'https://x'}, operation: o}}"), @r##"
     exactly one of `message` and `subscription` is needed here [bad-value]
     `call: asyncapi` is not supported yet; there is no connector for it; use `call: http` if the other side speaks HTTP, or `call: task` with a worker of yours [unsupported]
@@ -176,6 +171,48 @@ fn methods_of_grpc() {
     `method` must be text, not a list [bad-type]
     `arguments` must be a map or one expression wrapped in ${ }, not a list [bad-type]
     "##);
+}
+
+#[test]
+fn methods_of_mcp() {
+    let text = "- a: {call: mcp, with: {method: tools/call, protocolVersion: 2025-11-25, parameters: {name: add, arguments: '${ . }'}, \
+        timeout: PT2S, client: {name: me, version: '1'}, \
+        transport: {http: {endpoint: {uri: 'https://x/{id}', authentication: {bearer: {use: token}}}, headers: {X: '${ $secrets[\"api-key\"] }'}}}}}";
+    assert_snapshot!(task(text), @r##"
+    "mcp" "mcp" {method: "tools/call", parameters: {name: "add", arguments: ${ . }}, protocolVersion: "2025-11-25", timeoutMs: 2000, client: {name: "me", version: "1"}, transport: {headers: {X: null}, endpoint: ${ "https://x/\(.["id"]|if .==null then "" elif type=="array" or type=="object" then error(type+" in an address") elif .=="." or .==".." then error(.+" in the path of an address") else @uri end)" }, authentication: {bearer: null}}}
+      /transport/headers/X from api-key: $secrets["api-key"]
+      /transport/authentication/bearer from token: $secrets["token"]|if type=="string" then {token:.} else . end
+    "##);
+    let text = "- a: {call: mcp, with: {method: tools/list, transport: {stdio: {command: npx, arguments: [-y, '${ .package }'], \
+        environment: {T: '${ $secrets.token }'}}}}}";
+    assert_snapshot!(task(text), @r##"
+    "process" "mcp" {method: "tools/list", transport: {command: "npx", arguments: ["-y", ${ .package }], environment: {T: null}}}
+      /transport/environment/T from token: $secrets.token
+    "##);
+    let wrong_of = |with: &str| wrong(&format!("- a: {{call: mcp, with: {{{with}}}}}"));
+    assert_snapshot!(wrong_of("method: tools/run, protocolVersion: '2023-01-01', transport: {}, timeout: PT1H, client: {name: a}"), @r##"
+    "tools/run" is not a word that `method` knows; use one of tools/list, tools/call, prompts/list, prompts/get, resources/list, resources/read, resources/templates/list [bad-value]
+    "2023-01-01" is not a word that `protocolVersion` knows; did you mean "2024-11-05"? [bad-value]
+    exactly one of `http` and `stdio` is needed here [bad-value]
+    `timeout` must be from 1 ms to 15 minutes, not 3600000 ms [bad-value]
+    `version` is missing; add it here [missing-key]
+    "##);
+    assert_snapshot!(wrong_of("method: tools/call, transport: {http: {headers: {a: [1]}}}"), @r##"
+    `parameters` is missing; add it here [missing-key]
+    `endpoint` is missing; add it here [missing-key]
+    `a` must be text or a number, not a list [bad-type]
+    "##);
+    assert_snapshot!(wrong_of("method: resources/read, parameters: {}, transport: {http: {endpoint: 'ftp://x'}, options: {a: b}}"), @r##"
+    `uri` is missing; add it here [missing-key]
+    the endpoint "ftp://x" must start with http:// or https://, or be one expression wrapped in ${ } [bad-endpoint]
+    an option of a transport is not supported yet; none is known; leave `options` out [unsupported]
+    "##);
+    assert_snapshot!(wrong_of("method: prompts/list, parameters: [1], transport: {stdio: {command: [a], arguments: a}}"), @r##"
+    `parameters` must be a map or one expression wrapped in ${ }, not a list [bad-type]
+    `command` must be text, not a list [bad-type]
+    `arguments` must be a list, or one expression wrapped in ${ }, not text [bad-type]
+    "##);
+    assert_snapshot!(wrong_of("method: prompts/list, transport: {http: {endpoint: 'https://x'}, stdio: {command: a}}"), @r##"exactly one of `http` and `stdio` is needed here [bad-value]"##);
 }
 
 #[test]

@@ -14,10 +14,12 @@ use crate::outgoing::Outgoing;
 use crate::reading::read;
 pub(crate) use caller::Caller;
 pub(crate) use outcome::{
-    Place, RESPONSE_BYTES_MAX, broken, communication, refused, rejected, root_cause, start_of_body,
-    too_large,
+    Place, RESPONSE_BYTES_MAX, body, broken, communication, refusal, refused, rejected, root_cause,
+    start_of_body, too_large,
 };
-pub(crate) use request::{Input, Output, scalar, shown};
+pub(crate) use request::{
+    IDEMPOTENCY_KEY, Input, Output, Prepared, is_json, media_type, scalar, shown,
+};
 
 /// Queue and task name of the connector.
 pub const QUEUE: &str = "http";

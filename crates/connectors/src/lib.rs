@@ -7,6 +7,7 @@ mod authentication;
 mod document;
 pub mod grpc;
 pub mod http;
+pub mod mcp;
 pub mod openapi;
 pub mod outgoing;
 pub mod process;
@@ -16,4 +17,10 @@ mod resource;
 pub use resource::Files;
 
 /// The queues whose tasks the connectors take.
-pub const QUEUES: [&str; 4] = [grpc::QUEUE, http::QUEUE, openapi::QUEUE, process::QUEUE];
+pub const QUEUES: [&str; 5] = [
+    grpc::QUEUE,
+    http::QUEUE,
+    mcp::QUEUE,
+    openapi::QUEUE,
+    process::QUEUE,
+];

@@ -1,5 +1,5 @@
 //! Owns the `process` connector: the worker on queue `process` that starts what `run` names: shell commands,
-//! scripts and containers.
+//! scripts and containers; and MCP servers that are spoken to over their standard streams.
 //!
 //! It is closed by default: where it is not allowed every task is refused with how to allow it, so that none
 //! waits for ever. What it starts has the rights of the server, an environment of its own and a fresh directory.
@@ -17,13 +17,15 @@ use serde_json::{Map, Value};
 use tokio::task::JoinSet;
 
 use crate::http::{Caller, RunError, scalar};
+use crate::mcp;
 use crate::outgoing::Outgoing;
 use crate::reading::{read, wrong};
 use crate::resource::{Files, Resource};
 use container::Container;
-use job::{Job, Return};
+use job::Return;
+pub(crate) use job::{Job, Started, TOLD_BYTES_MAX, told};
 
-/// The queue of the connector; its tasks are `shell`, `script` and `container`.
+/// The queue of the connector; its tasks are `shell`, `script`, `container` and `mcp`.
 pub const QUEUE: &str = "process";
 
 /// Processes at the same time that are waited for.
@@ -73,10 +75,18 @@ enum Language {
     Python,
 }
 
+/// A program that serves MCP, by name or by its whole path.
+#[derive(Deserialize)]
+struct Program {
+    command: String,
+    #[serde(flatten)]
+    rest: Rest,
+}
+
 /// What all kinds of processes take.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Rest {
+pub(crate) struct Rest {
     #[serde(default)]
     arguments: Vec<Value>,
     #[serde(default)]
@@ -117,7 +127,7 @@ pub async fn run(
         .queue(QUEUE)
         .in_process()
         .concurrency(CONCURRENCY);
-    for kind in ["shell", "script", "container"] {
+    for kind in ["shell", "script", "container", mcp::QUEUE] {
         let starter = starter.clone();
         worker = worker.task(kind, move |context: TaskContext, input: Value| {
             let starter = starter.clone();
@@ -148,6 +158,13 @@ impl Starter {
             )
             .with_status(403));
         }
+        if kind == mcp::QUEUE {
+            let (job, wish) = self.server(input)?;
+            return tokio::select! {
+                outcome = mcp::over_stdio(&job, &wish) => outcome,
+                () = context.cancelled() => Err(TaskError::fatal("cancelled", "the call was given up")),
+            };
+        }
         let (job, rest) = self.job(kind, context.workflow(), input).await?;
         if rest.awaited {
             return tokio::select! {
@@ -168,6 +185,14 @@ impl Starter {
         }
         background.spawn(async move { drop(job.run(Return::None).await) });
         Ok(rest.data)
+    }
+
+    /// The MCP server that is to be started, and what is wanted of it.
+    fn server(&self, input: Value) -> Result<(Job, mcp::Wish), TaskError> {
+        let (wish, server): (_, Program) = mcp::Wish::read(input)?;
+        let path = &self.options.path;
+        let job = Job::new(program::find(&server.command, path)?, path, &server.rest)?;
+        Ok((job, wish))
     }
 
     /// What is to be started, and what to make of it.

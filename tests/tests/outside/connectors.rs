@@ -204,6 +204,139 @@ async fn methods_of_a_grpc_server_are_called_by_its_file() {
     server.demand_service().await;
 }
 
+/// A server of MCP, which knows the tools `who` and `fail`, as a script.
+const MCP_SERVER: &str = r#"
+while read -r line; do
+  id=$(echo "$line" | sed -n 's/.*"id":\([0-9]*\).*/\1/p')
+  case "$line" in
+    *'"initialize"'*) result='{"protocolVersion":"2025-06-18","capabilities":{"tools":{}}}' ;;
+    *'"tools/list"'*) result='{"tools":[{"name":"who"},{"name":"fail"}]}' ;;
+    *'"name":"who"'*) result='{"content":[{"type":"text","text":"'"$1 $TOKEN"'"}]}' ;;
+    *'"name":"fail"'*) result='{"content":[{"type":"text","text":"not today"}],"isError":true}' ;;
+    *) continue ;;
+  esac
+  echo '{"jsonrpc":"2.0","id":'"$id"',"result":'"$result"'}'
+done
+"#;
+
+#[tokio::test]
+async fn a_process_that_serves_mcp_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let (script, secret) = (
+        folder.path().join("server.sh"),
+        folder.path().join("secret"),
+    );
+    std::fs::write(&script, MCP_SERVER).unwrap();
+    std::fs::write(&secret, SECRET).unwrap();
+    let call = |method: &str, parameters: &str, output: &str| {
+        format!(
+            "{{call: mcp, with: {{method: {method}, parameters: {parameters}, transport: {{stdio: {{command: sh, \
+             arguments: ['{}', '${{ .name }}'], environment: {{TOKEN: '${{ $secrets.shop }}'}}}}}}}}, \
+             output: {{as: '${{ $input + {output} }}'}}}}",
+            script.display()
+        )
+    };
+    let tasks = [
+        call("tools/call", "{name: who}", "{text: .content[0].text}"),
+        call("tools/list", "{}", "{tools: (.tools | map(.name))}"),
+        call("tools/call", "{name: fail}", "."),
+    ];
+    let [who, list, fail] = tasks;
+    let caught = "{as: error, do: [keep: {set: {all: '${ . }', detail: '${ $error.detail }'}}]}";
+    let tasks = format!(
+        "  - who: {who}\n  - list: {list}\n  - may: {{try: [fail: {fail}], catch: {caught}}}\n"
+    );
+    let text = secretive("servers", &tasks);
+    let given = format!("shop=@{}", secret.display());
+    let output = exec(&text, &json!({"name": "ada"}), &["--secret", &given]).await;
+    let expected = json!({"detail": "the tool \"fail\" of the process sh failed: not today",
+        "all": {"name": "ada", "text": "ada •••", "tools": ["who", "fail"]}});
+    assert_eq!(output, expected);
+
+    // Where processes are closed, so is this.
+    let server = Server::start().await;
+    let closed =
+        "  - a: {call: mcp, with: {method: tools/list, transport: {stdio: {command: sh}}}}";
+    server.deploy(&[&workflow("closed", closed)]).await;
+    let ended = server.run(&["run", "closed", "--wait"]).await;
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(
+        ended.code != 0 && said.contains("connectors.process.enabled: true"),
+        "{said}"
+    );
+}
+
+/// A server of MCP over HTTP: greets, is told that all is well, and answers with what it was asked as a stream.
+async fn mcp_server() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 8192];
+            let mut length = 0;
+            let body = loop {
+                length += stream.read(&mut request[length..]).await.unwrap();
+                let text = String::from_utf8_lossy(&request[..length]);
+                let (head, body) = text.split_once("\r\n\r\n").unwrap_or_default();
+                let wanted = head.lines().filter_map(|line| line.split_once(": "));
+                let mut wanted =
+                    wanted.filter(|(key, _)| key.eq_ignore_ascii_case("content-length"));
+                if wanted
+                    .next()
+                    .is_none_or(|(_, bytes)| body.len() >= bytes.parse().unwrap())
+                {
+                    break serde_json::from_str(body).unwrap_or(Value::Null);
+                }
+            };
+            let id = &body["id"];
+            let (head, body) = match body["method"].as_str() {
+                Some("initialize") => {
+                    let welcome = json!({"protocolVersion": "2025-06-18", "capabilities": {}});
+                    let body = json!({"jsonrpc": "2.0", "id": id, "result": welcome});
+                    ("200 OK\r\ncontent-type: application/json", body.to_string())
+                }
+                Some("tools/call") => {
+                    let body =
+                        json!({"jsonrpc": "2.0", "id": id, "result": {"asked": body["params"]}});
+                    (
+                        "200 OK\r\ncontent-type: text/event-stream",
+                        format!("event: message\r\ndata: {body}\r\n\r\n"),
+                    )
+                }
+                _ => ("202 Accepted", String::new()),
+            };
+            let answer = format!(
+                "HTTP/1.1 {head}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                body.len()
+            );
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_server_of_mcp_is_called_where_calls_may_go() {
+    let port = mcp_server().await;
+    let call = format!(
+        "  - a: {{call: mcp, with: {{method: tools/call, parameters: {{name: add, arguments: '${{ . }}'}}, \
+         transport: {{http: {{endpoint: 'http://127.0.0.1:{port}/mcp'}}}}}}}}"
+    );
+    let text = workflow("called", &call);
+    let output = exec(&text, &json!({"x": 1}), &[]).await;
+    assert_eq!(
+        output,
+        json!({"asked": {"name": "add", "arguments": {"x": 1}}})
+    );
+
+    let server = Server::start().await;
+    server.deploy(&[&text]).await;
+    let ended = server.run(&["run", "called", "--wait"]).await;
+    let said = format!("{}{}", ended.stdout, ended.stderr);
+    assert!(ended.code != 0 && said.contains("allow_private"), "{said}");
+}
+
 #[tokio::test]
 async fn an_operation_of_a_document_is_called() {
     let port = mirror().await;

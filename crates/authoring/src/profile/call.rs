@@ -98,10 +98,39 @@ const ASYNCAPI: &[Key] = &[
 ];
 
 const MCP: &[Key] = &[
-    key("protocolVersion", Text, "'2025-06-18'", ""),
-    key("method", Text, "tools/list", "").required(),
-    key("parameters", Values, "{a: 1}", ""),
-    key("timeout", DURATION, "PT1M", ""),
+    key(
+        "protocolVersion",
+        Words(&["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]),
+        "'2025-06-18'",
+        "What is asked for; a server that speaks another of these is spoken to in it. Default: `2025-06-18`.",
+    ),
+    key(
+        "method",
+        Words(&[
+            "tools/list",
+            "tools/call",
+            "prompts/list",
+            "prompts/get",
+            "resources/list",
+            "resources/read",
+            "resources/templates/list",
+        ]),
+        "tools/list",
+        "Lists are read to their end, unless `parameters` has a `cursor`.",
+    )
+    .required(),
+    key(
+        "parameters",
+        Values,
+        "{a: 1}",
+        "Needed with `name` for `tools/call` and `prompts/get`, with `uri` for `resources/read`.",
+    ),
+    key(
+        "timeout",
+        DURATION,
+        "PT1M",
+        "For the whole call, at most 15 minutes. Default: a minute.",
+    ),
     key(
         "transport",
         Of("mcp transport"),
@@ -109,7 +138,51 @@ const MCP: &[Key] = &[
         "",
     )
     .required(),
-    key("client", Of("mcp client"), "{name: a, version: b}", ""),
+    key(
+        "client",
+        Of("mcp client"),
+        "{name: a, version: b}",
+        "Default: this server.",
+    ),
+];
+
+const MCP_TRANSPORT: &[Key] = &[
+    key(
+        "http",
+        Of("mcp http"),
+        "{endpoint: 'https://example.com'}",
+        "",
+    ),
+    key("stdio", Of("mcp stdio"), "{command: a}", FOREIGN),
+    key("options", Map(&Text), "{a: b}", "None is known.").refused(),
+];
+
+const MCP_HTTP: &[Key] = &[
+    key("endpoint", ENDPOINT, "'https://example.com'", "").required(),
+    key(
+        "headers",
+        Values,
+        "{a: b}",
+        "Text or numbers, or one expression.",
+    ),
+];
+
+const MCP_STDIO: &[Key] = &[
+    key(
+        "command",
+        Text,
+        "a",
+        "A program in the `PATH` of the server, or by its whole path; no shell reads it.",
+    )
+    .required(),
+    key("arguments", List(&Text), "[a]", ""),
+    key("environment", Values, "{a: b}", ""),
+];
+
+const MCP_CLIENT: &[Key] = &[
+    key("name", Text, "a", "").required(),
+    key("version", Text, "b", "").required().later(),
+    key("description", Text, "c", ""),
 ];
 
 const A2A: &[Key] = &[
@@ -261,12 +334,15 @@ pub(super) const SHAPES: &[Shape] = &[
     shape("grpc request", &["CallGRPC.with"], "do: [a: {call: grpc, with: @}]", "", GRPC),
     shape("grpc service", &["CallGRPC.with.service"], "use: {authentications: {a: {bearer: {token: a}}}}
 do: [a: {call: grpc, with: {proto: {endpoint: 'https://example.com'}, service: @, method: c}}]", "", GRPC_SERVICE),
-    shape("call: mcp", &["CallMCP"], "do: [a: {call: mcp, with: {}}]", REMEDY, &[key("call", Text, "", ""), key("with", Of("mcp request"), "", "")]).refused(),
-    shape("mcp request", &["CallMCP.with"], "do: [a: {call: mcp, with: {}}]", "", MCP).refused(),
-    shape("mcp transport", &["CallMCP.with.transport"], "do: [a: {call: mcp, with: {}}]", "", &[key("http", Of("mcp http"), "", ""), key("stdio", Of("mcp stdio"), "", ""), key("options", Map(&Text), "", "")]).refused(),
-    shape("mcp http", &["CallMCP.with.transport.http"], "do: [a: {call: mcp, with: {}}]", "", &[key("endpoint", ENDPOINT, "", ""), key("headers", Map(&Text), "", "")]).refused(),
-    shape("mcp stdio", &["CallMCP.with.transport.stdio"], "do: [a: {call: mcp, with: {}}]", "", &[key("command", Text, "", ""), key("arguments", List(&Text), "", ""), key("environment", Map(&Text), "", "")]).refused(),
-    shape("mcp client", &["CallMCP.with.client"], "do: [a: {call: mcp, with: {}}]", "", &[key("name", Text, "", ""), key("description", Text, "", "")]).refused(),
+    task("call: mcp", &["CallMCP"], "The output is the result as the server gives it. What a tool says to have failed is an error of type `runtime`.", &[
+        key("call", Words(&["mcp"]), "mcp", "").required(),
+        key("with", Of("mcp request"), "{method: tools/list, transport: {http: {endpoint: 'https://example.com'}}}", "").required(),
+    ]),
+    shape("mcp request", &["CallMCP.with"], "do: [a: {call: mcp, with: @}]", "", MCP),
+    shape("mcp transport", &["CallMCP.with.transport"], "do: [a: {call: mcp, with: {method: tools/list, transport: @}}]", "", MCP_TRANSPORT).one_of(&["http", "stdio"]),
+    shape("mcp http", &["CallMCP.with.transport.http"], "do: [a: {call: mcp, with: {method: tools/list, transport: {http: @}}}]", "Streamable HTTP.", MCP_HTTP),
+    shape("mcp stdio", &["CallMCP.with.transport.stdio"], "do: [a: {call: mcp, with: {method: tools/list, transport: {stdio: @}}}]", "A process for this call alone.", MCP_STDIO),
+    shape("mcp client", &["CallMCP.with.client"], "do: [a: {call: mcp, with: {method: tools/list, client: @, transport: {http: {endpoint: 'https://example.com'}}}}]", "", MCP_CLIENT),
     shape("call: asyncapi", &["CallAsyncAPI"], "do: [a: {call: asyncapi, with: {}}]", REMEDY, &[key("call", Text, "", ""), key("with", Of("asyncapi request"), "", "")]).refused(),
     shape("asyncapi request", &["CallAsyncAPI.with"], "do: [a: {call: asyncapi, with: {}}]", "", ASYNCAPI).refused(),
     shape("asyncapi server", &["asyncApiServer"], "do: [a: {call: asyncapi, with: {}}]", "", &[key("name", Text, "", ""), key("variables", Map(&Value), "", "")]).refused(),

@@ -1,5 +1,4 @@
-//! Owns what calls of connectors have in common, `openapi` as a task of the queue of that name, and `mcp`, which is read
-//! and checked but has no connector.
+//! Owns what calls of connectors have in common, and `openapi` as a task of the queue of that name.
 //!
 //! What is said in `with` becomes the input, member by member, with resources as `{endpoint, authentication}`.
 
@@ -9,16 +8,6 @@ use graph::value::{Str, Value};
 
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
-
-const MCP_METHODS: [&str; 7] = [
-    "tools/list",
-    "tools/call",
-    "prompts/list",
-    "prompts/get",
-    "resources/list",
-    "resources/read",
-    "resources/templates/list",
-];
 
 /// What to do where there is no connector.
 pub(super) const OTHERWISE: &str = "there is no connector for it; use `call: http` if the other side speaks HTTP, or `call: task` with a worker of yours";
@@ -115,58 +104,6 @@ impl<'t> Lowering<'t> {
         if with.member("redirect").is_some() {
             let redirect = Value::Bool(self.flag(with, "redirect", false));
             members.push(("redirect".into(), Some(literal(redirect))));
-        }
-    }
-
-    fn mcp(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
-        self.known(
-            with,
-            &[
-                "protocolVersion",
-                "method",
-                "parameters",
-                "timeout",
-                "transport",
-                "client",
-            ],
-        );
-        if let Some(method) = self.require(with, "method") {
-            self.word(method, &MCP_METHODS);
-        }
-        if let Some(transport) = self.require(with, "transport") {
-            self.mcp_transport(transport, scope);
-        }
-        if let Some(parameters) = with.member("parameters") {
-            self.map_template(parameters, scope);
-        }
-        if let Some(client) = with.member("client") {
-            self.known(client, &["name", "version"]);
-            self.require(client, "name");
-            self.require(client, "version");
-        }
-        if let Some(timeout) = with.member("timeout") {
-            self.fixed_ms(timeout);
-        }
-        self.unsupported(with, "`call: mcp`", OTHERWISE);
-        None
-    }
-
-    fn mcp_transport(&mut self, at: At<'t>, scope: &Scope) {
-        self.known(at, &["http", "stdio", "options"]);
-        self.one_of(at, ["http", "stdio"]);
-        if let Some(http) = at.member("http") {
-            self.known(http, &["endpoint", "headers"]);
-            if let Some(endpoint) = self.require(http, "endpoint") {
-                self.endpoint(endpoint, scope);
-            }
-            if let Some(headers) = http.member("headers") {
-                self.map_template(headers, scope);
-            }
-        }
-        if let Some(stdio) = at.member("stdio") {
-            self.known(stdio, &["command", "arguments", "environment"]);
-            self.require(stdio, "command");
-            self.template(stdio, scope);
         }
     }
 

@@ -72,7 +72,7 @@ impl<'t> Lowering<'t> {
     }
 
     /// Names with values that are no maps, nor lists unless they may be, or one expression that gives them.
-    fn pairs(&mut self, at: At<'t>, lists: bool, scope: &Scope) -> Option<Template> {
+    pub(super) fn pairs(&mut self, at: At<'t>, lists: bool, scope: &Scope) -> Option<Template> {
         for member in at
             .children()
             .filter(|member| member.is_map() || member.is_list() && !lists)

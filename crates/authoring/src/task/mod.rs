@@ -15,6 +15,7 @@ mod grpc;
 mod http;
 mod human;
 pub(crate) mod list;
+mod mcp;
 mod messaging;
 mod process;
 mod run;

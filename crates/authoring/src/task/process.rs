@@ -13,7 +13,7 @@ use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
 
 /// The connector's queue.
-const PROCESS: &str = "process";
+pub(super) const PROCESS: &str = "process";
 
 /// The languages of scripts, and what each is called in a task.
 const LANGUAGES: [(&str, &str); 3] = [("js", "js"), ("javascript", "js"), ("python", "python")];
@@ -159,7 +159,7 @@ impl<'t> Lowering<'t> {
     }
 
     /// A list of texts, or one expression that gives it.
-    fn arguments(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+    pub(super) fn arguments(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
         if at.is_map()
             || at
                 .text()

@@ -81,7 +81,7 @@ impl Caller {
     }
 
     /// Sends a request, and once more if it was refused but an answer to that could help.
-    async fn send(
+    pub(crate) async fn send(
         &self,
         mut request: Request,
         redirect: bool,

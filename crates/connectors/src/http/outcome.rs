@@ -69,11 +69,7 @@ pub(super) async fn of(
 ) -> Result<Value, TaskError> {
     let status = response.status();
     if !(status.is_success() || redirect && status.is_redirection()) {
-        let start = start_of_body(&mut response).await;
-        return Err(TaskError {
-            retry_after: retry_after(response.headers()),
-            ..rejected(place, status, &start)
-        });
+        return Err(refusal(&mut response, place).await);
     }
     let body = body(&mut response, place, RESPONSE_BYTES_MAX).await?;
     if output == Output::Raw {
@@ -140,6 +136,15 @@ pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
         .map_or_else(|| error.to_string(), ToString::to_string)
 }
 
+/// The failure of a response with a status that is none of success.
+pub(crate) async fn refusal(response: &mut Response, place: &Place) -> TaskError {
+    let start = start_of_body(response).await;
+    TaskError {
+        retry_after: retry_after(response.headers()),
+        ..rejected(place, response.status(), &start)
+    }
+}
+
 /// The failure of a request that was answered with a status that is none of success.
 pub(crate) fn rejected(Place(place): &Place, status: StatusCode, start: &[u8]) -> TaskError {
     let start = String::from_utf8_lossy(start);
@@ -171,7 +176,7 @@ pub(crate) fn too_large(Place(place): &Place, bytes_max: usize) -> TaskError {
 }
 
 /// The body of a response, as long as it is not longer than this.
-pub(super) async fn body(
+pub(crate) async fn body(
     response: &mut Response,
     place: &Place,
     bytes_max: usize,

@@ -51,7 +51,7 @@ const OWN_HEADERS: [&str; 9] = [
 ];
 
 /// The idempotency key goes out under this name.
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The input of a task of the connector.
 #[derive(Default, Deserialize)]
@@ -90,15 +90,15 @@ pub(crate) enum Output {
 }
 
 /// A request that can be sent, and what is wanted of its answer.
-pub(super) struct Prepared {
-    pub(super) request: Request,
-    pub(super) output: Output,
-    pub(super) authentication: Option<Authentication>,
+pub(crate) struct Prepared {
+    pub(crate) request: Request,
+    pub(crate) output: Output,
+    pub(crate) authentication: Option<Authentication>,
 }
 
 impl Input {
     /// Checks everything and makes the request.
-    pub(super) fn prepare(self, idempotency_key: &str) -> Result<Prepared, TaskError> {
+    pub(crate) fn prepare(self, idempotency_key: &str) -> Result<Prepared, TaskError> {
         let mut request = Request::new(self.method()?, self.url()?);
         *request.timeout_mut() = Some(self.timeout()?);
         let mut headers = self.headers()?;
@@ -218,7 +218,7 @@ impl Input {
 }
 
 /// Whether a content type is a kind of JSON.
-pub(super) fn is_json(content_type: &HeaderValue) -> bool {
+pub(crate) fn is_json(content_type: &HeaderValue) -> bool {
     let kind = media_type(content_type);
     kind == "application/json" || kind == "text/json" || kind.ends_with("+json")
 }
@@ -228,7 +228,7 @@ fn is_form(content_type: &HeaderValue) -> bool {
 }
 
 /// A content type without its parameters.
-fn media_type(content_type: &HeaderValue) -> String {
+pub(crate) fn media_type(content_type: &HeaderValue) -> String {
     let text = content_type.to_str().unwrap_or_default();
     let kind = text.split(';').next().unwrap_or_default();
     kind.trim().to_ascii_lowercase()

@@ -13,6 +13,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use sdk::TaskError;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 
@@ -24,7 +25,7 @@ const TIME_MAX: Duration = Duration::from_secs(3600);
 /// How much a process may write to each of its outputs.
 const OUTPUT_BYTES_MAX: usize = 384 << 10;
 /// How much of what it wrote last a failure tells.
-const TOLD_BYTES_MAX: usize = 1 << 10;
+pub(crate) const TOLD_BYTES_MAX: usize = 1 << 10;
 /// How long ending a container may take.
 const ENDING_MAX: Duration = Duration::from_secs(10);
 
@@ -45,7 +46,7 @@ pub(super) enum Return {
 
 /// A process that is to be.
 #[derive(Debug)]
-pub(super) struct Job {
+pub(crate) struct Job {
     pub(super) program: PathBuf,
     pub(super) arguments: Vec<String>,
     pub(super) environment: BTreeMap<OsString, OsString>,
@@ -60,7 +61,7 @@ pub(super) struct Job {
 
 impl Job {
     /// A program with what all kinds of processes take.
-    pub(super) fn new(program: PathBuf, path: &OsStr, rest: &Rest) -> Result<Job, TaskError> {
+    pub(crate) fn new(program: PathBuf, path: &OsStr, rest: &Rest) -> Result<Job, TaskError> {
         let (arguments, environment) = (&rest.arguments, &rest.environment);
         if arguments.len() > WORDS_MAX || environment.len() > WORDS_MAX {
             let why = format!("more than {WORDS_MAX} arguments or variables");
@@ -106,8 +107,14 @@ impl Job {
         })
     }
 
-    /// Runs it to its end.
-    pub(super) async fn run(self, returned: Return) -> Result<Value, TaskError> {
+    /// What it is called in messages.
+    pub(crate) fn name(&self) -> String {
+        let name = self.program.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
+    /// Starts it, in a directory of its own.
+    pub(crate) async fn start(&self) -> Result<Started, TaskError> {
         let folder = tempfile::tempdir().map_err(|error| broken("make a directory", &error))?;
         if let Some((name, code)) = &self.script {
             let written = tokio::fs::write(folder.path().join(name), code).await;
@@ -120,8 +127,23 @@ impl Job {
                 command.env(name, folder.path());
             }
         }
-        let mut child = command.spawn().map_err(|error| broken("start", &error))?;
-        let mut group = Group::of(&child, &self);
+        let child = command.spawn().map_err(|error| broken("start", &error))?;
+        let group = Group::of(&child, self);
+        Ok(Started {
+            group,
+            child,
+            _folder: folder,
+        })
+    }
+
+    /// Runs it to its end.
+    pub(super) async fn run(self, returned: Return) -> Result<Value, TaskError> {
+        // What is named last ends first.
+        let Started {
+            _folder,
+            mut child,
+            mut group,
+        } = self.start().await?;
         let ended = conversation(&mut child, group.leader, self.stdin.as_deref());
         let ended = tokio::time::timeout(TIME_MAX, ended);
         let (status, stdout, stderr) = ended.await.map_err(|_| {
@@ -151,6 +173,22 @@ impl Job {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         command
+    }
+}
+
+/// A process that runs. Whatever is left of it, it itself and its directory end with this.
+pub(crate) struct Started {
+    group: Group,
+    pub(crate) child: Child,
+    _folder: TempDir,
+}
+
+impl Started {
+    /// Waits for its end, and ends what it leaves behind.
+    pub(crate) async fn ended(&mut self) -> std::io::Result<ExitStatus> {
+        let status = self.child.wait().await;
+        end(self.group.leader.take());
+        status
     }
 }
 
@@ -243,10 +281,7 @@ fn answer(
     let code = status.code();
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     if !matches!(returned, Return::Code | Return::All) && !status.success() {
-        let stderr = text(stderr);
-        let start = stderr.len().saturating_sub(TOLD_BYTES_MAX);
-        let told = &stderr[stderr.ceil_char_boundary(start)..];
-        let detail = format!("the process ended with {status}: {}", told.trim());
+        let detail = format!("the process ended with {status}: {}", told(&stderr));
         return Err(TaskError::fatal(TaskError::well_known("runtime"), detail)
             .with_status(500)
             .with_title("The process failed"));
@@ -258,6 +293,12 @@ fn answer(
         Return::All => json!({"code": code, "stdout": text(stdout), "stderr": text(stderr)}),
         Return::None => Value::Null,
     })
+}
+
+/// The end of what a process wrote.
+pub(crate) fn told(output: &[u8]) -> String {
+    let start = output.len().saturating_sub(TOLD_BYTES_MAX);
+    String::from_utf8_lossy(&output[start..]).trim().to_owned()
 }
 
 fn broken(what: &str, error: &std::io::Error) -> TaskError {

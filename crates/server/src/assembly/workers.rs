@@ -82,6 +82,8 @@ impl Workers {
                 (plan.outgoing.clone(), plan.files.clone(), workers.stop());
             let grpc = connectors::grpc::run(url.to_owned(), outgoing, files, stop);
             workers.add("grpc", grpc);
+            let (outgoing, stop) = (plan.outgoing.clone(), workers.stop());
+            workers.add("mcp", connectors::mcp::run(url.to_owned(), outgoing, stop));
         }
         let options = ProcessOptions {
             enabled: plan.process,

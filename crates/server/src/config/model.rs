@@ -88,7 +88,7 @@ pub(crate) enum Broker {
 pub(crate) struct Connectors {
     /// The worker for HTTP calls; where it may reach counts for all workers.
     pub(crate) http: Http,
-    /// The worker for what `run` starts: shell commands, scripts and containers.
+    /// The worker for what `run` starts: shell commands, scripts and containers; and for MCP servers that are processes.
     pub(crate) process: Process,
     /// Directory below which documents and scripts with a `file:` address lie; empty for none.
     pub(crate) files: PathBuf,
@@ -98,8 +98,8 @@ pub(crate) struct Connectors {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Process {
-    /// Whether workflows may start shell commands, scripts and containers on this machine. They have the rights of
-    /// the server.
+    /// Whether workflows may start shell commands, scripts, containers and MCP servers on this machine. They have
+    /// the rights of the server.
     pub(crate) enabled: bool,
 }
 
@@ -107,7 +107,7 @@ pub(crate) struct Process {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Http {
-    /// Whether the server does HTTP, OpenAPI and gRPC calls itself; else a worker of yours has to.
+    /// Whether the server does HTTP, OpenAPI, gRPC and MCP calls itself; else a worker of yours has to.
     pub(crate) enabled: bool,
     /// Whether workflows may call loopback, private and link-local addresses.
     pub(crate) allow_private: bool,
