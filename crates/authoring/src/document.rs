@@ -210,7 +210,6 @@ impl<'t> Lowering<'t> {
                 "priority" if own.is_some() => {
                     self.graph.priority = self.urgency(member, &Scope::default());
                 }
-                "variables" if own.is_some() => self.variables(member),
                 // Read with the schedule that it is about.
                 "schedule" if own.is_some() => {}
                 _ if own.is_some() => self.unknown_own(member),

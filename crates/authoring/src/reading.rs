@@ -85,7 +85,7 @@ impl<'t> Lowering<'t> {
             && expected.starts_with("text");
         let fix = if unquoted { "; quote the value" } else { "" };
         let given = match at.data() {
-            Data::Float(number) if expected == WHOLE_NUMBER => format!("{number:?}"),
+            Data::Float(number) if expected.starts_with(WHOLE_NUMBER) => format!("{number:?}"),
             _ => at.kind().into(),
         };
         self.findings.error(

@@ -97,12 +97,10 @@ impl<'t> Lowering<'t> {
         if self.secrets.contains(name) {
             return true;
         }
-        let known: Vec<Str> = self.secrets.iter().cloned().collect();
+        let known = self.secrets.iter().map(|name| &**name);
         let hint = self
             .findings
-            .hint(name, known.iter().map(|name| &**name), || {
-                "; declare it there".into()
-            });
+            .hint(name, known, || "; declare it there".into());
         let message = format!("`use.secrets` has no {}{hint}", quote(name));
         self.findings.error(at, "unknown-name", message);
         false

@@ -92,6 +92,18 @@ fn secrets_stay_out_of_everything_else() {
 }
 
 #[test]
+fn an_address_as_plain_text_names_no_secrets() {
+    for address in [
+        "https://x/$secrets.token",
+        "https://x/{id}?key=$secrets.token",
+    ] {
+        let text = format!("- a: {{call: http, with: {{method: get, endpoint: '{address}'}}}}");
+        let told = wrong(&text);
+        assert!(told.ends_with("[misplaced-secret]"), "{told}");
+    }
+}
+
+#[test]
 fn policies() {
     let with = |policy: &str| {
         format!(

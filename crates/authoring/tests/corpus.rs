@@ -282,6 +282,42 @@ fn documents() -> Vec<(&'static str, String)> {
                 ))
             )),
         ),
+        (
+            "9,000 tasks that nothing leads to",
+            tasks(&format!(
+                "- a: {{wait: PT1S, then: end}}\n{}",
+                many(9_000, |task| format!("- t{task}: {{wait: PT1S}}\n"))
+            )),
+        ),
+        (
+            "4,000 circles",
+            tasks(&many(4_000, |task| {
+                format!("- t{task}: {{do: [a: {{wait: PT1S, then: a}}]}}\n")
+            })),
+        ),
+        (
+            "7,000 unknown functions among 20,000",
+            format!(
+                "{}use:\n  functions:\n{}",
+                tasks(&many(7_000, |task| format!("- t{task}: {{call: f}}\n"))),
+                many(20_000, |function| format!("    g{function}: {{}}\n"))
+            ),
+        ),
+        (
+            "10,000 extensions of 9,000 tasks",
+            format!(
+                "{}use:\n  extensions:\n{}",
+                tasks(&many(9_000, |task| format!("- t{task}: {{wait: PT1S}}\n"))),
+                many(10_000, |index| format!("  - e{index}: {{extend: emit}}\n"))
+            ),
+        ),
+        (
+            "a list of 40,000 to go through",
+            tasks(&format!(
+                "- a: {{for: {{in: [{}1]}}, do: []}}",
+                "1,".repeat(40_000)
+            )),
+        ),
         ("functions that double", cascade(2, 40)),
         ("functions one in another", cascade(1, 100)),
         (
@@ -551,6 +587,11 @@ fn hostile_documents_are_answered() {
     9,000 variables: unsound
     2,000 branches: bad-value
     5,000 cases: unsound
+    9,000 tasks that nothing leads to: unsound
+    4,000 circles: compiles
+    7,000 unknown functions among 20,000: unknown-function
+    10,000 extensions of 9,000 tasks: too-large
+    a list of 40,000 to go through: too-large
     functions that double: too-large
     functions one in another: too-deep
     a function that calls itself: function-cycle

@@ -129,7 +129,7 @@ impl<'t> Lowering<'t> {
             let value = match (member.key(), member.data()) {
                 ("status", Data::Int(status)) => Some(Value::Int(*status)),
                 ("status", _) => {
-                    self.wrong(member, "a number such as 503");
+                    self.wrong(member, "a whole number such as 503");
                     None
                 }
                 _ => self.constant(member).map(Value::Text),
@@ -180,7 +180,7 @@ impl<'t> Lowering<'t> {
                 {
                     self.wrong(
                         member,
-                        "a number such as 500, or an expression wrapped in ${ }",
+                        "a whole number such as 500, or an expression wrapped in ${ }",
                     );
                     None
                 }

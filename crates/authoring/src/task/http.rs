@@ -11,6 +11,7 @@ use graph::value::Value;
 use crate::expression::unwrap;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
+use crate::secret::names_secrets;
 use crate::tree::At;
 
 use super::connector::Members;
@@ -96,6 +97,11 @@ impl<'t> Lowering<'t> {
                 quote(text)
             );
             self.findings.error(at, "bad-endpoint", message);
+            return None;
+        }
+        if names_secrets(text) {
+            let message = "this is plain text, in which $secrets means nothing; write one expression such as ${ \"https://…?key=\\($secrets.key)\" }";
+            self.findings.error(at, "misplaced-secret", message);
             return None;
         }
         match expand(text) {

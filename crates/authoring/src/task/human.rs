@@ -5,15 +5,12 @@
 
 use graph::Template;
 use graph::check::{OUTCOMES_MAX, REMINDERS_MAX};
-use graph::ir::{Assignment, Escalate, Human, Kind};
+use graph::ir::{Assignment, Escalate, Human, Kind, PRIORITY_MAX};
 use graph::value::{Str, Value};
 
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::{At, Data};
-
-/// The most urgent priority.
-const PRIORITY_MAX: i64 = 9;
 
 impl<'t> Lowering<'t> {
     pub(super) fn human_task(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
@@ -95,7 +92,9 @@ impl<'t> Lowering<'t> {
     /// A whole number, or an expression that gives one.
     fn priority(&mut self, priority: At<'t>, scope: &Scope) -> Option<Template> {
         match self.template(priority, scope)? {
-            Template::Literal(Value::Int(number)) if (0..=PRIORITY_MAX).contains(&number) => {
+            Template::Literal(Value::Int(number))
+                if (0..=i64::from(PRIORITY_MAX)).contains(&number) =>
+            {
                 Some(Template::Literal(Value::Int(number)))
             }
             Template::Literal(value) => {
@@ -142,7 +141,7 @@ impl<'t> Lowering<'t> {
     fn outcomes(&mut self, list: At<'t>) -> Vec<Str> {
         let mut outcomes: Vec<Str> = Vec::new();
         for at in self.bounded_list(list, OUTCOMES_MAX) {
-            let Some(name) = self.literal(at) else {
+            let Some(name) = self.name(at) else {
                 continue;
             };
             if outcomes.contains(&name) {
