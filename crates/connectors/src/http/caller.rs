@@ -57,25 +57,17 @@ impl Caller {
         outcome::of(response, &place, expected, sent).await
     }
 
-    /// Reads what lies at an address, such as a document; the status is left to judge.
+    /// Reads what lies at an address, such as a document, perhaps on behalf of someone; the status is left to judge.
     pub(crate) async fn fetch(
         &self,
         request: Request,
-        bytes_max: usize,
-    ) -> Result<(StatusCode, Vec<u8>), TaskError> {
-        self.fetch_as(request, None, bytes_max).await
-    }
-
-    /// As [`Caller::fetch`], on behalf of someone.
-    pub(crate) async fn fetch_as(
-        &self,
-        request: Request,
+        redirect: bool,
         authentication: Option<&Authentication>,
         bytes_max: usize,
     ) -> Result<(StatusCode, Vec<u8>), TaskError> {
         let place = outcome::Place::of(&request);
         // What a policy needs is fetched without one, so this goes round at most once.
-        let mut response = Box::pin(self.send(request, true, authentication)).await?;
+        let mut response = Box::pin(self.send(request, redirect, authentication)).await?;
         let body = outcome::body(&mut response, &place, bytes_max).await?;
         Ok((response.status(), body))
     }

@@ -1,7 +1,8 @@
 //! Owns [`Job`]: one process from its start to its end, with everything that it started itself.
 //!
 //! Invariants: it sees no variable of the server but those named here; its group is killed when the job ends or
-//! is dropped; its output, its time and its directory are bounded by the job.
+//! is dropped, and not later, when its number may be another's; its output, its time and its directory are bounded
+//! by the job. What leaves its group lives on, but is not waited for.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -25,6 +26,8 @@ const TIME_MAX: Duration = Duration::from_secs(3600);
 const OUTPUT_BYTES_MAX: usize = 384 << 10;
 /// How much of what it wrote last a failure tells.
 const TOLD_BYTES_MAX: usize = 1 << 10;
+/// How long an output may stay open after the process has ended.
+const LINGER_MAX: Duration = Duration::from_secs(2);
 /// How long ending a container may take.
 const ENDING_MAX: Duration = Duration::from_secs(10);
 
@@ -122,13 +125,13 @@ impl Job {
         }
         let mut child = command.spawn().map_err(|error| broken("start", &error))?;
         let mut group = Group::of(&child, &self);
-        let ended = conversation(&mut child, group.leader, self.stdin.as_deref());
+        let ended = conversation(&mut child, &mut group.leader, self.stdin.as_deref());
         let ended = tokio::time::timeout(TIME_MAX, ended);
         let (status, stdout, stderr) = ended.await.map_err(|_| {
             let detail = format!("the process ran longer than {} seconds", TIME_MAX.as_secs());
             TaskError::fatal(TaskError::well_known("timeout"), detail).with_status(408)
         })??;
-        (group.leader, group.give_up) = (None, None);
+        group.give_up = None;
         if let Some((pause, arguments)) = &self.afterwards {
             let mut command = self.command(arguments);
             let pause = *pause;
@@ -193,7 +196,7 @@ type Ended = (ExitStatus, Vec<u8>, Vec<u8>);
 /// Says to a process what it is to read, and hears it out.
 async fn conversation(
     child: &mut Child,
-    leader: Option<Pid>,
+    leader: &mut Option<Pid>,
     stdin: Option<&str>,
 ) -> Result<Ended, TaskError> {
     let input = child.stdin.take();
@@ -209,12 +212,27 @@ async fn conversation(
     // What a process leaves behind could hold its outputs open, so it ends with it.
     let wait = async {
         let status = child.wait().await;
-        end(leader);
+        end(leader.take());
         status.map_err(|error| broken("wait for", &error))
     };
     let hear = async { tokio::try_join!(say, bounded(stdout), bounded(stderr)) };
-    let (status, ((), stdout, stderr)) = tokio::try_join!(wait, hear)?;
+    tokio::pin!(wait, hear);
+    let (status, ((), stdout, stderr)) = tokio::select! {
+        heard = &mut hear => {
+            let heard = heard?;
+            (wait.await?, heard)
+        }
+        status = &mut wait => {
+            let heard = tokio::time::timeout(LINGER_MAX, hear).await;
+            (status?, heard.map_err(|_| left_open())??)
+        }
+    };
     Ok((status, stdout, stderr))
+}
+
+fn left_open() -> TaskError {
+    let detail = "the process ended, but what it started in a group of its own holds its output open; let that one write elsewhere, as in `setsid … >/dev/null 2>&1 &`";
+    TaskError::fatal(TaskError::well_known("runtime"), detail).with_status(500)
 }
 
 async fn bounded(stream: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, TaskError> {

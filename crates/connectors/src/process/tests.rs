@@ -120,6 +120,27 @@ async fn what_a_process_leaves_behind_ends_with_it() {
     assert_eq!(said.unwrap(), "done\n");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_leaves_the_group_of_a_process_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("pid");
+    // It has left once it says so.
+    let command = format!(
+        "mkfifo up; setsid sh -c 'echo $$ > {0}; echo > up; exec sleep 1000' & read line < up",
+        place.display()
+    );
+    let error = shell(json!({"command": command})).await.unwrap_err();
+    assert!(
+        error.detail.contains("holds its output open"),
+        "{}",
+        error.detail
+    );
+    let left = std::fs::read_to_string(&place).unwrap();
+    let left = rustix::process::Pid::from_raw(left.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(left, rustix::process::Signal::KILL).unwrap();
+}
+
 #[tokio::test]
 async fn scripts_are_run_by_their_language() {
     if program::find("python3", system_path().as_ref()).is_ok() {
