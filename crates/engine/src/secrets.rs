@@ -205,12 +205,7 @@ fn note(value: &Value, texts: &mut BTreeSet<Str>) {
 }
 
 fn hidden(value: &Value, texts: &[Str]) -> Value {
-    let clean = |text: &Str| {
-        let found = texts.iter().filter(|secret| text.contains(&***secret));
-        found.fold(text.clone(), |text, secret| {
-            text.replace(&**secret, DOTS).into()
-        })
-    };
+    let clean = |text: &Str| clean(text, texts);
     match value {
         Value::Text(text) => Value::Text(clean(text)),
         Value::Array(elements) => Value::array(
@@ -229,6 +224,48 @@ fn hidden(value: &Value, texts: &[Str]) -> Value {
         }
         other => other.clone(),
     }
+}
+
+/// A text with dots for secrets, also for those that an address holds escaped; it is then shown without escapes.
+fn clean(text: &Str, secrets: &[Str]) -> Str {
+    let dotted = |text: &str| {
+        let found = secrets.iter().filter(|secret| text.contains(&***secret));
+        found.fold(text.to_owned(), |text, secret| {
+            text.replace(&**secret, DOTS)
+        })
+    };
+    let text = dotted(text);
+    if !text.contains(['%', '+']) {
+        return text.into();
+    }
+    let unescaped = [unescape(&text), unescape(&text.replace('+', " "))];
+    let mut held = unescaped.into_iter().filter_map(|plain| {
+        let hidden = dotted(&plain);
+        (hidden != plain).then_some(hidden)
+    });
+    held.next().unwrap_or(text).into()
+}
+
+/// A text with the bytes that its `%41` and the like stand for.
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        let digits = after.get(..2).filter(|digits| !digits.starts_with('+'));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(b'%');
+                rest = after;
+            }
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -303,6 +340,22 @@ mod tests {
         let expected = json(r#"{"•••":["got ••• from ada","•••"]}"#);
         assert_eq!(hidden, TaskOutcome::Done(expected));
         assert!(unsealer.hidden().is_empty());
+    }
+
+    #[test]
+    fn a_secret_in_an_address_is_hidden_however_it_is_escaped() {
+        let secrets = ["tok en/+\"%ü".into(), "plain-token".into()];
+        for (said, expected) in [
+            (
+                "GET http://x/bot/tok%20en%2F+%22%25%C3%BC/y: 100% refused",
+                "GET http://x/bot/•••/y: 100% refused",
+            ),
+            ("?k=tok+en%2f%2B%22%25%c3%bc&l=1", "?k=•••&l=1"),
+            ("?k=plain-token&l=a+b%20c", "?k=•••&l=a+b%20c"),
+            ("100%, 1+1, %zz, %", "100%, 1+1, %zz, %"),
+        ] {
+            assert_eq!(&*clean(&said.into(), &secrets), expected, "{said}");
+        }
     }
 
     #[test]
