@@ -15,7 +15,7 @@ use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
 
 /// How expressions name secrets.
-const SECRETS: &str = "$secrets";
+pub(crate) const SECRETS: &str = "$secrets";
 
 /// Whether an expression names secrets.
 pub(crate) fn names_secrets(source: &str) -> bool {

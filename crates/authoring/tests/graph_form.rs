@@ -19,6 +19,8 @@ fn canonical(graph: &Graph) -> Graph {
     order.visit(graph, BodyIndex(0));
     let mut plain = graph.clone();
     plain.locals.sort();
+    // Each is a text of its own.
+    plain.definition = None;
     plain.bodies = order
         .bodies
         .iter()
@@ -222,6 +224,24 @@ fn every_example_can_be_seen_as_a_graph() {
     let written = found.iter().filter_map(|text| compile(text).ok());
     let written: Vec<String> = written.map(|compiled| round(&compiled)).collect();
     assert!(written.len() >= 10, "{} were found", written.len());
+}
+
+#[test]
+fn what_the_language_says_of_data_alone_comes_back() {
+    let listen = "listen: {to: {all: [{with: {data: '${ .x > 1 }'}}, {with: {type: b}}]}}";
+    let task = "call: task, with: {name: pay, input: {a: '${ $secrets.key }', b: '$secrets.other', c: '${ .c }'}}";
+    let list = "for: {in: [1, '$secrets.key', {'$secrets.key': 2}, '${ .x }']}, do: []";
+    round(&compiled(&format!(
+        "document: {{dsl: '1.0.3', namespace: default, name: x, version: '1.0.0'}}
+use:
+  secrets: [key]
+  extensions: [log: {{extend: call, before: [a: {{set: '${{ $task }}'}}]}}]
+do:
+  - l: {{{listen}}}
+  - t: {{{task}}}
+  - f: {{{list}}}
+"
+    )));
 }
 
 #[test]

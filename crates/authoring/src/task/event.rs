@@ -181,7 +181,8 @@ impl<'t> Lowering<'t> {
             self.wrong(attributes, "a map");
             return None;
         }
-        if attributes.children().next().is_none() {
+        let says_more = self.is_drawn && (at.member("when").or(at.member("correlate"))).is_some();
+        if attributes.children().next().is_none() && !says_more {
             let message = "the filter says nothing of the event; add its `type`, or write `any: []` to take every event";
             self.findings.error(attributes, "missing-key", message);
         }

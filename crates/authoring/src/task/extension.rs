@@ -9,6 +9,7 @@ use graph::ir::{BodyIndex, Case, ForEach, Kind, Losers, Need, Next, NodeIndex};
 use graph::value::{Object, Str, Value};
 use graph::{Expr, Template};
 
+use crate::expression::constant;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
@@ -251,7 +252,7 @@ fn held(extension: At<'_>, task: At<'_>) -> String {
     members.insert("name".into(), Value::text(task.key()));
     members.insert("reference".into(), Value::text(task.path()));
     members.insert("definition".into(), definition);
-    format!("[{{data: ., task: {}}}]", Value::object(members).to_json())
+    format!("[{{data: ., task: {}}}]", constant(&Value::object(members)))
 }
 
 fn mentions_task(at: At<'_>) -> bool {
