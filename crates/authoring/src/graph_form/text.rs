@@ -30,7 +30,8 @@ use crate::task::list::DIRECTIVES;
 const KEY_BYTES_MAX: usize = 100;
 
 /// A compiled workflow as a text in the graph form, in YAML. Compiled again it means the same, and it is
-/// written the same from then on. Places in the source are its own.
+/// written the same from then on. Places in the source are its own. Bodies that functions and extensions nest more than
+/// some twenty deep are written as well, but nest too deep to be read.
 #[must_use]
 pub fn to_text(compiled: &Compiled) -> String {
     let Compiled {
