@@ -257,6 +257,21 @@ impl<'t> Lowering<'t> {
         }
     }
 
+    /// An instant that is known beforehand, in milliseconds since 1970.
+    pub(crate) fn instant(&mut self, at: At<'t>) -> Option<u64> {
+        let text = self.literal(at)?;
+        let instant = text.parse::<jiff::Timestamp>().ok();
+        let ms = instant.and_then(|instant| u64::try_from(instant.as_millisecond()).ok());
+        if ms.is_none() {
+            let message = format!(
+                "{} is not an instant since 1970; write for example 2030-01-31T09:00:00Z",
+                quote(&text)
+            );
+            self.findings.error(at, "bad-instant", message);
+        }
+        ms
+    }
+
     /// A timeout: `{after: …}`, or the name of one in `use.timeouts`.
     pub(crate) fn timeout(&mut self, at: At<'t>, scope: &Scope) -> Option<Delay> {
         let definition = match at.text() {

@@ -5,10 +5,11 @@
 //! an extension gives is dropped; only leaving its list with `exit` leaves the body, and with it the task.
 
 use graph::expr::SOURCE_BYTES_MAX;
-use graph::ir::{BodyIndex, Case, ForEach, Kind, Losers, Need, Next, NodeIndex};
+use graph::ir::{BodyIndex, Case, Kind, Next, NodeIndex};
 use graph::value::{Object, Str, Value};
 use graph::{Expr, Template};
 
+use super::flow::one_by_one;
 use crate::expression::constant;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
@@ -223,19 +224,7 @@ impl<'t> Lowering<'t> {
         let (each, at) = (Str::from(variable), Str::from(INDEX));
         self.declare(&each);
         self.declare(&at);
-        Kind::ForEach(ForEach {
-            items: Expr(held.into()),
-            each,
-            at,
-            body,
-            repeat_while: None,
-            concurrency: 1,
-            collect: false,
-            need: Need::All,
-            until: None,
-            losers: Losers::Cancel,
-            more: None,
-        })
+        Kind::ForEach(one_by_one(Expr(held.into()), each, at, body))
     }
 }
 

@@ -8,12 +8,30 @@ use std::collections::BTreeSet;
 use graph::check::BRANCHES_MAX;
 use graph::expr::SOURCE_BYTES_MAX;
 use graph::ir::{BodyIndex, Case, ForEach, Fork, Kind, Losers, Need};
+use graph::value::Str;
 use graph::{Expr, Template};
 
 use super::list::Flow;
 use crate::expression::to_expression;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
+
+/// A list gone through from its beginning to its end.
+pub(super) fn one_by_one(items: Expr, each: Str, at: Str, body: BodyIndex) -> ForEach {
+    ForEach {
+        items,
+        each,
+        at,
+        body,
+        repeat_while: None,
+        concurrency: 1,
+        collect: false,
+        need: Need::All,
+        until: None,
+        losers: Losers::Cancel,
+        more: None,
+    }
+}
 
 impl<'t> Lowering<'t> {
     pub(super) fn switch(&mut self, at: At<'t>, scope: &Scope, flow: &Flow<'t>) -> Option<Kind> {
@@ -57,17 +75,8 @@ impl<'t> Lowering<'t> {
         let repeat_while = self.optional_expression(task, "while", &inner);
         let body = self.required_body(task, "do", &inner);
         Some(Kind::ForEach(ForEach {
-            items: items?,
-            each,
-            at: index,
-            body: body?,
             repeat_while,
-            concurrency: 1,
-            collect: false,
-            need: Need::All,
-            until: None,
-            losers: Losers::Cancel,
-            more: None,
+            ..one_by_one(items?, each, index, body?)
         }))
     }
 
