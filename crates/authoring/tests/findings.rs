@@ -574,6 +574,12 @@ fn own_metadata() {
     1:208: error: a duration must be a whole number of milliseconds that is not negative, not -1 [bad-duration]
         at "/document/metadata/dev.quadrille~1retention"
     "#);
+    assert_snapshot!(findings("document: {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', tags: {a: x}, metadata: {dev.quadrille/labels: {a: y}, attributes: {b: {type: text, from: .}}, dev.quadrille/attributes: {b: {type: text, from: .}}}}\ndo: []"), @r#"
+    1:124: error: "a" stands in another place of the document already; keep one of them [duplicate-name]
+        at "/document/metadata/dev.quadrille~1labels/a"
+    1:198: error: "b" stands in another place of the document already; keep one of them [duplicate-name]
+        at "/document/metadata/dev.quadrille~1attributes/b"
+    "#);
 }
 
 #[test]
