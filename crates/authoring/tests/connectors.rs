@@ -127,6 +127,25 @@ fn policies() {
     "tls" is not a word that `authentication` knows; use one of client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, none [bad-value]
     "##);
     assert_snapshot!(wrong(&with("{basic: {username: a, password: b}, bearer: {token: c}}")), @r##"authentication needs exactly one of basic, bearer, digest, oauth2, oidc, or `use` with a name [bad-value]"##);
+    for (wrongly, told) in [
+        (
+            "client: {id: 5}",
+            "`id` must be text, not a number; quote the value",
+        ),
+        (
+            "endpoints: {token: [a]}",
+            "`token` must be text, not a list",
+        ),
+        ("scopes: [a, {b: c}]", "this must be text, not a map"),
+        ("issuers: a", "`issuers` must be a list, not text"),
+        (
+            "username: 5",
+            "`username` must be text, not a number; quote the value",
+        ),
+    ] {
+        let policy = format!("{{oauth2: {{authority: 'https://x', grant: password, {wrongly}}}}}");
+        assert_eq!(wrong(&with(&policy)), format!("{told} [bad-type]"));
+    }
 }
 
 #[test]

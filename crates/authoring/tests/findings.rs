@@ -331,6 +331,10 @@ fn failures() {
     3:92: error: `use.retries` has no "twice"; declare it under `use.retries` [unknown-name]
         at "/do/0/a/catch/retry"
     "#);
+    assert_eq!(
+        tasks("- a: {call: task, with: {name: x, retry: {delay: '${ $error.status }'}}}"),
+        ""
+    );
     assert_snapshot!(tasks("- a: {try: []}"), @r#"
     3:3: error: `catch` is missing; add it here [missing-key]
         at "/do/0/a"

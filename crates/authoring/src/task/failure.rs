@@ -197,7 +197,8 @@ impl<'t> Lowering<'t> {
         let mut inner = scope.clone();
         inner.locals.push(ERROR.into());
         let retry = self.retry(at, &KEYS_RETRY_TASK, &inner)?;
-        if retry.when.is_some() || retry.except_when.is_some() {
+        let is_computed = matches!(retry.delay, Delay::Computed(_));
+        if retry.when.is_some() || retry.except_when.is_some() || is_computed {
             self.declare(&ERROR.into());
         }
         Some(retry)
