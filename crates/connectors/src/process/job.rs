@@ -31,6 +31,9 @@ const LINGER_MAX: Duration = Duration::from_secs(2);
 /// How long ending a container may take.
 const ENDING_MAX: Duration = Duration::from_secs(10);
 
+/// How `docker run` and `podman run` end when they made no container, such as when its name is taken.
+const NO_CONTAINER: i32 = 125;
+
 /// Variables of the server that processes see, if they are set.
 const INHERITED: [&str; 4] = ["LANG", "LC_ALL", "TZ", "PATH"];
 
@@ -132,7 +135,7 @@ impl Job {
             TaskError::fatal(TaskError::well_known("timeout"), detail).with_status(408)
         })??;
         group.give_up = None;
-        if let Some((pause, arguments)) = &self.afterwards {
+        if let Some((pause, arguments)) = self.afterwards_of(status) {
             let mut command = self.command(arguments);
             let pause = *pause;
             tokio::spawn(async move {
@@ -141,6 +144,12 @@ impl Job {
             });
         }
         answer(returned, status, stdout, stderr)
+    }
+
+    /// What is to be done a while after it ended so. Where no container came of it, the one of its name is another's.
+    pub(super) fn afterwards_of(&self, status: ExitStatus) -> Option<&(Duration, Vec<String>)> {
+        let came = status.code() != Some(NO_CONTAINER);
+        self.afterwards.as_ref().filter(|_| came)
     }
 
     fn command(&self, arguments: &[String]) -> Command {

@@ -1,6 +1,7 @@
 //! Processes that really run, and containers as command lines of a stand-in.
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::ExitStatusExt as _;
 
 use serde_json::json;
 
@@ -197,6 +198,9 @@ async fn containers_are_command_lines() {
         .await
         .unwrap();
     assert!(job.arguments[2].starts_with("shop.order-"));
+    let ended = |code: i32| std::process::ExitStatus::from_raw(code << 8);
+    assert_eq!(job.afterwards_of(ended(125)), None);
+    assert_eq!(job.afterwards_of(ended(1)), job.afterwards.as_ref());
     let (pause, remove) = job.afterwards.unwrap();
     assert_eq!(
         (pause.as_millis(), &remove[..2]),
