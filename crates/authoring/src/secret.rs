@@ -3,6 +3,7 @@
 //! Invariants: an expression that names `$secrets` uses nothing else of the run, and each secret by its name,
 //! so that what it needs is known beforehand; in the input that the run keeps, null stands in its place.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use graph::Template;
@@ -25,7 +26,7 @@ pub(crate) fn names_secrets(source: &str) -> bool {
 /// The names of the secrets in an expression; else the place that names none.
 fn secrets_of(source: &str) -> Result<Vec<Str>, usize> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut names: Vec<Str> = Vec::new();
+    let (mut names, mut known) = (Vec::new(), BTreeSet::new());
     for (place, _) in source.match_indices(SECRETS) {
         let after = &source[place + SECRETS.len()..];
         if after.starts_with(word) {
@@ -43,7 +44,7 @@ fn secrets_of(source: &str) -> Result<Vec<Str>, usize> {
                 .map(|(name, _)| name),
         };
         let name = name.filter(|name| is_name(name)).ok_or(place)?;
-        if !names.iter().any(|known| **known == *name) {
+        if known.insert(name) {
             names.push(name.into());
         }
     }

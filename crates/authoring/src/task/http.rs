@@ -4,6 +4,7 @@
 //! `query`, `body`, `redirect`, `authentication`. Names in braces inside of an endpoint become one
 //! expression that puts the data in, escaped for an address: a name is a member of the data to the letter.
 
+use graph::expr::SOURCE_BYTES_MAX;
 use graph::ir::Kind;
 use graph::template::{Expr, Template};
 use graph::value::Value;
@@ -149,6 +150,12 @@ fn expand(text: &str) -> Result<Template, String> {
         let member = Value::from(name).to_json();
         source += &format!("\\(.[{member}]|{part})");
         rest = after;
+        if source.len() > SOURCE_BYTES_MAX {
+            return Err(format!(
+                "{} has so many names in braces that as one expression it has more than {SOURCE_BYTES_MAX} bytes; write it as ${{ … }}",
+                quote(text)
+            ));
+        }
     }
     if rest.contains('}') {
         return Err(format!(

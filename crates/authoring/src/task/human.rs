@@ -153,9 +153,9 @@ impl<'t> Lowering<'t> {
         outcomes
     }
 
-    /// The elements of a list that has at most so many.
+    /// The elements of a list that has at most so many; what is too much is not looked into.
     fn bounded_list(&mut self, list: At<'t>, max: usize) -> Vec<At<'t>> {
-        let elements = self.list(list).unwrap_or_default();
+        let mut elements = self.list(list).unwrap_or_default();
         if elements.len() > max {
             let message = format!(
                 "`{}` has {} elements; use at most {max}",
@@ -163,6 +163,7 @@ impl<'t> Lowering<'t> {
                 elements.len()
             );
             self.findings.error(list, "bad-value", message);
+            elements.truncate(max);
         }
         elements
     }
