@@ -104,6 +104,22 @@ fn an_address_as_plain_text_names_no_secrets() {
 }
 
 #[test]
+fn an_address_has_no_credentials() {
+    let of = |address: &str| {
+        wrong(&format!(
+            "- a: {{call: http, with: {{method: get, endpoint: '{address}'}}}}"
+        ))
+    };
+    for address in ["https://u:p@x/y", "http://{user}@x"] {
+        assert!(of(address).ends_with("[bad-endpoint]"), "{address}");
+    }
+    assert!(
+        task("- a: {call: http, with: {method: get, endpoint: 'https://x/@me?at=a@b'}}")
+            .contains("@me")
+    );
+}
+
+#[test]
 fn policies() {
     let with = |policy: &str| {
         format!(

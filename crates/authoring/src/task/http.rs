@@ -100,6 +100,12 @@ impl<'t> Lowering<'t> {
             self.findings.error(at, "bad-endpoint", message);
             return None;
         }
+        let host = text.split(['/', '?', '#']).nth(2).unwrap_or_default();
+        if host.contains('@') {
+            let message = "credentials in an address are not sent; give `endpoint` as {uri: …, authentication: {basic: …}}";
+            self.findings.error(at, "bad-endpoint", message);
+            return None;
+        }
         if names_secrets(text) {
             let message = "this is plain text, in which $secrets means nothing; write one expression such as ${ \"https://…?key=\\($secrets.key)\" }";
             self.findings.error(at, "misplaced-secret", message);

@@ -15,6 +15,7 @@ use super::outcome;
 use super::request::{Input, Prepared};
 use crate::authentication::{Authentication, Tokens};
 use crate::outgoing::{AddressPolicy, Outgoing};
+use crate::reading::wrong;
 
 /// Two clients, which differ in what they do about redirects, and the tokens of authorities. Clones share
 /// their connections.
@@ -80,6 +81,11 @@ impl Caller {
         authentication: Option<&Authentication>,
     ) -> Result<Response, TaskError> {
         let place = outcome::Place::of(&request);
+        let url = request.url();
+        if !url.username().is_empty() || url.password().is_some() {
+            let why = "credentials in an address are not sent; use `authentication: {basic: …}`";
+            return Err(wrong(&place.0, why));
+        }
         self.addresses
             .check_literal(request.url())
             .map_err(|refused| outcome::refused(&refused))?;
