@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ const LINGER_MAX: Duration = Duration::from_secs(2);
 /// How long ending a container may take.
 const ENDING_MAX: Duration = Duration::from_secs(10);
 
-/// How `docker run` and `podman run` end when they made no container, such as when its name is taken.
-const NO_CONTAINER: i32 = 125;
+/// The file in the job's directory that names what it has started elsewhere, once that is there.
+pub(super) const STARTED: &str = "started";
 
 /// Variables of the server that processes see, if they are set.
 const INHERITED: [&str; 4] = ["LANG", "LC_ALL", "TZ", "PATH"];
@@ -58,8 +58,8 @@ pub(super) struct Job {
     pub(super) stdin: Option<String>,
     /// A file that is written into its directory first.
     pub(super) script: Option<(&'static str, String)>,
-    /// Commands of the same program that end what it started elsewhere: when it is given up, and a while after
-    /// it ended.
+    /// Commands of the same program that end what it started elsewhere, whose id follows: when it is given up, and a
+    /// while after it ended.
     pub(super) give_up: Option<Vec<String>>,
     pub(super) afterwards: Option<(Duration, Vec<String>)>,
 }
@@ -127,7 +127,7 @@ impl Job {
             }
         }
         let mut child = command.spawn().map_err(|error| broken("start", &error))?;
-        let mut group = Group::of(&child, &self);
+        let mut group = Group::of(&child, &self, folder.path());
         let ended = conversation(&mut child, &mut group.leader, self.stdin.as_deref());
         let ended = tokio::time::timeout(TIME_MAX, ended);
         let (status, stdout, stderr) = ended.await.map_err(|_| {
@@ -135,8 +135,11 @@ impl Job {
             TaskError::fatal(TaskError::well_known("timeout"), detail).with_status(408)
         })??;
         group.give_up = None;
-        if let Some((pause, arguments)) = self.afterwards_of(status) {
+        if let Some((pause, arguments)) = &self.afterwards
+            && let Some(id) = started(folder.path())
+        {
             let mut command = self.command(arguments);
+            command.arg(id);
             let pause = *pause;
             tokio::spawn(async move {
                 tokio::time::sleep(pause).await;
@@ -144,12 +147,6 @@ impl Job {
             });
         }
         answer(returned, status, stdout, stderr)
-    }
-
-    /// What is to be done a while after it ended so. Where no container came of it, the one of its name is another's.
-    pub(super) fn afterwards_of(&self, status: ExitStatus) -> Option<&(Duration, Vec<String>)> {
-        let came = status.code() != Some(NO_CONTAINER);
-        self.afterwards.as_ref().filter(|_| came)
     }
 
     fn command(&self, arguments: &[String]) -> Command {
@@ -170,14 +167,16 @@ impl Job {
 struct Group {
     leader: Option<Pid>,
     give_up: Option<Command>,
+    folder: PathBuf,
 }
 
 impl Group {
-    fn of(child: &Child, job: &Job) -> Group {
+    fn of(child: &Child, job: &Job, folder: &Path) -> Group {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         Group {
             leader: id.and_then(Pid::from_raw),
             give_up: job.give_up.as_ref().map(|arguments| job.command(arguments)),
+            folder: folder.to_owned(),
         }
     }
 }
@@ -185,12 +184,22 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         end(self.leader);
-        if let Some(mut command) = self.give_up.take() {
+        if let Some(mut command) = self.give_up.take()
+            && let Some(id) = started(&self.folder)
+        {
+            command.arg(id);
             tokio::spawn(async move {
                 let _ = tokio::time::timeout(ENDING_MAX, command.status()).await;
             });
         }
     }
+}
+
+/// The id of what a process has started elsewhere. Its name could be that of another one.
+fn started(folder: &Path) -> Option<String> {
+    let id = std::fs::read_to_string(folder.join(STARTED)).ok()?;
+    let id = id.trim();
+    (!id.is_empty()).then(|| id.to_owned())
 }
 
 fn end(leader: Option<Pid>) {
