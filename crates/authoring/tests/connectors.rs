@@ -104,6 +104,19 @@ fn an_address_as_plain_text_names_no_secrets() {
 }
 
 #[test]
+fn headers_and_queries_hold_what_can_be_sent() {
+    let text = "- a: {call: http, with: {method: get, endpoint: 'https://x', headers: {A: , B: [1], C: 1}, \
+        query: {a: [1, {}, true], b: {}, c: , d: [[x]]}}}";
+    assert_snapshot!(wrong(text), @r##"
+    `A` must be text or a number, not nothing [bad-type]
+    `B` must be text or a number, not a list [bad-type]
+    this must be text, a number, true or false, not a map [bad-type]
+    `b` must be text, a number, true, false or a list of these, not a map [bad-type]
+    this must be text, a number, true or false, not a list [bad-type]
+    "##);
+}
+
+#[test]
 fn an_address_has_no_credentials() {
     let of = |address: &str| {
         wrong(&format!(

@@ -648,6 +648,10 @@ fn human_tasks() {
     14:7: error: unknown key "assignees"; did you mean "assignee"? [unknown-key]
         at "/do/0/a/with/assignees"
     "#);
+    assert_snapshot!(tasks("- a: {call: human-task, with: {title: t, group: [a, 5, '${ .b }']}}"), @r#"
+    3:53: error: this must be text with the name of a group, not a number; quote the value [bad-type]
+        at "/do/0/a/with/group/1"
+    "#);
     let many = vec!["PT1S"; 33].join(", ");
     assert_snapshot!(tasks(&format!(
         "- a:\n    call: human-task\n    with: {{title: t, remind: [{many}], escalate: {{to: {{user: bob}}}}}}"

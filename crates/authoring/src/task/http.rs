@@ -13,7 +13,7 @@ use crate::expression::unwrap;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::secret::names_secrets;
-use crate::tree::At;
+use crate::tree::{At, Data};
 
 use super::connector::Members;
 
@@ -75,15 +75,21 @@ impl<'t> Lowering<'t> {
 
     /// Names with values that are no maps, nor lists unless they may be, or one expression that gives them.
     fn pairs(&mut self, at: At<'t>, lists: bool, scope: &Scope) -> Option<Template> {
-        for member in at
-            .children()
-            .filter(|member| member.is_map() || member.is_list() && !lists)
-        {
-            let wanted = match lists {
-                true => "text, a number, true, false or a list of these",
-                false => "text or a number",
-            };
-            self.wrong(member, wanted);
+        let wanted = match lists {
+            true => "text, a number, true, false or a list of these",
+            false => "text or a number",
+        };
+        for member in at.children() {
+            let is_list = lists && member.is_list();
+            let is_nothing = matches!(member.data(), Data::Null) && !lists;
+            if is_nothing || member.is_map() || (member.is_list() && !is_list) {
+                self.wrong(member, wanted);
+            }
+            for element in member.children().filter(|_| is_list) {
+                if element.is_map() || element.is_list() || matches!(element.data(), Data::Null) {
+                    self.wrong(element, "text, a number, true or false");
+                }
+            }
         }
         self.map_template(at, scope)
     }

@@ -74,7 +74,13 @@ impl<'t> Lowering<'t> {
             .member("assignee")
             .and_then(|name| self.text_template(name, scope));
         let groups = at.member("group").and_then(|group| match group.data() {
-            Data::Text(_) | Data::List(_) => self.template(group, scope),
+            Data::Text(_) => self.template(group, scope),
+            Data::List(_) => {
+                for name in group.children().filter(|name| name.text().is_none()) {
+                    self.wrong(name, "text with the name of a group");
+                }
+                self.template(group, scope)
+            }
             _ => {
                 self.wrong(group, "the name of a group or a list of names");
                 None
