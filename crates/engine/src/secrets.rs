@@ -20,7 +20,7 @@ use crate::driver::handle::{TaskOutcome, ToWorker};
 /// Claims whose secrets are remembered, to hide them in the results; the oldest are forgotten first.
 const REMEMBERED_MAX: usize = 65_536;
 
-/// Texts of one task that are hidden.
+/// Texts of one task that are hidden: what it was given, then what else its secrets hold.
 const HIDDEN_MAX: usize = 256;
 
 /// Shorter texts are not hidden: they would be found everywhere.
@@ -89,9 +89,10 @@ impl Unsealer {
         if sealed.is_empty() {
             return Ok(());
         }
-        let mut texts = BTreeSet::new();
+        let (mut used, mut others) = (BTreeSet::new(), BTreeSet::new());
         for member in &sealed {
-            let value = self.value(member, &mut texts)?;
+            let value = self.value(member, &mut others)?;
+            note(&value, &mut used);
             let steps: Vec<String> = member
                 .at
                 .split('/')
@@ -101,7 +102,8 @@ impl Unsealer {
             delivery.input = placed(&delivery.input, &steps, value);
         }
         // The longest first: a secret may hold another.
-        let mut texts: Vec<Str> = texts.into_iter().take(HIDDEN_MAX).collect();
+        let texts = used.iter().chain(others.difference(&used)).cloned();
+        let mut texts: Vec<Str> = texts.take(HIDDEN_MAX).collect();
         texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
         let mut hidden = self.hidden();
         hidden.insert(delivery.token, texts);
@@ -139,7 +141,6 @@ impl Unsealer {
                 &mut Budget::default(),
             )
             .map_err(|_| failed())?;
-        note(&value, texts);
         Ok(value)
     }
 
@@ -279,6 +280,15 @@ mod tests {
         fn find(&self, name: &str) -> Result<Value, String> {
             match name {
                 "shop" => Ok(json(r#"{"user":"ada","token":"s3cr3t-token"}"#)),
+                "many" => {
+                    let member = |number: usize| {
+                        (
+                            format!("k{number:03}").as_str().into(),
+                            Value::text(format!("text {number:03}")),
+                        )
+                    };
+                    Ok(Value::object((0..300).map(member).collect()))
+                }
                 _ => NoSecrets.find(name),
             }
         }
@@ -340,6 +350,19 @@ mod tests {
         let expected = json(r#"{"•••":["got ••• from ada","•••"]}"#);
         assert_eq!(hidden, TaskOutcome::Done(expected));
         assert!(unsealer.hidden().is_empty());
+    }
+
+    #[test]
+    fn what_a_task_was_given_is_hidden_before_what_else_a_secret_holds() {
+        let unsealer = Unsealer::new(Arc::new(One));
+        let mut frame = delivery(
+            r#"{"a":null}"#,
+            vec![sealed("/a", "many", "$secrets.many.k299")],
+        );
+        assert!(unsealer.unseal(&mut frame).is_empty());
+        let said = TaskOutcome::Done(json(r#""got text 299 and text 000""#));
+        let hidden = unsealer.hide(frame.tasks[0].token, said);
+        assert_eq!(hidden, TaskOutcome::Done(json(r#""got ••• and •••""#)));
     }
 
     #[test]
