@@ -63,13 +63,14 @@ pub fn compile(text: &str) -> Result<Compiled, Vec<Finding>> {
     let mut lowering = Lowering::new(findings);
     let schedule = lowering.document(tree.root());
     let (mut graph, mut findings) = lowering.finish();
-    // Expressions that read `$task.definition` or `$workflow.definition` are rare, and the text is long.
-    graph.definition = text.contains(".definition").then(|| tree.root().value());
+    // Expressions that read the `definition` of `$task` or `$workflow` are rare, and the text is long.
+    graph.definition = text.contains("definition").then(|| tree.root().value());
     if !findings.has_errors()
         && let Err(unsound) = check(&graph)
     {
         for flaw in unsound {
-            findings.error_key(tree.find(&flaw.path), "unsound", flaw.message);
+            let message = flaw.message.replace('\n', "; ");
+            findings.error_key(tree.find(&flaw.path), "unsound", message);
         }
     }
     if findings.has_errors() {

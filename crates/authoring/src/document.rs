@@ -3,7 +3,7 @@
 //! Invariant: every key of the root is read here, so that what nobody reads is reported as unknown.
 
 use graph::Expr;
-use graph::check::THREADS_MAX;
+use graph::check::{LABELS_MAX, THREADS_MAX};
 use graph::ir::{Attribute, AttributeKind, Concurrency, ConcurrencyPolicy, NAMESPACE_DEFAULT};
 use graph::schema::Schema;
 use graph::value::Str;
@@ -188,9 +188,23 @@ impl<'t> Lowering<'t> {
                     continue;
                 }
             };
+            let names = self.graph.labels.iter().take(LABELS_MAX);
+            let is_taken = names.map(|(name, _)| name).any(|name| **name == *tag.key());
+            self.check_new(tag, is_taken);
             if self.fits_name(tag, tag.key()) && self.fits_name(tag, &value) {
                 self.graph.labels.push((tag.key().into(), value));
             }
+        }
+    }
+
+    /// Labels stand in `tags` and in the metadata, attributes there under either of two names.
+    fn check_new(&mut self, at: At<'t>, is_taken: bool) {
+        if is_taken {
+            let message = format!(
+                "{} stands in another place of the document already; keep one of them",
+                quote(at.key())
+            );
+            self.findings.error_key(at, "duplicate-name", message);
         }
     }
 
@@ -210,7 +224,6 @@ impl<'t> Lowering<'t> {
                 "priority" if own.is_some() => {
                     self.graph.priority = self.urgency(member, &Scope::default());
                 }
-                "variables" if own.is_some() => self.variables(member),
                 // Read with the schedule that it is about.
                 "schedule" if own.is_some() => {}
                 _ if own.is_some() => self.unknown_own(member),
@@ -265,6 +278,11 @@ impl<'t> Lowering<'t> {
             let from = self
                 .require(attribute, "from")
                 .and_then(|from| self.expression(from, &Scope::default()));
+            let known = self.graph.attributes.iter().take(LABELS_MAX);
+            let is_taken = known
+                .map(|known| &known.name)
+                .any(|name| **name == *attribute.key());
+            self.check_new(attribute, is_taken);
             let fits = self.fits_name(attribute, attribute.key());
             let (Some(kind), Some(from), true) = (kind, from, fits) else {
                 continue;

@@ -11,7 +11,7 @@ use graph::{Expr, Template};
 
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
-use crate::secret::names_secrets;
+use crate::secret::{SECRETS, names_secrets};
 use crate::task::extension::TASK_HELD;
 use crate::tree::{At, Data, Mark};
 
@@ -295,11 +295,16 @@ fn mark_in(at: At<'_>, source: &str, offset: usize) -> Mark {
     }
 }
 
+/// Data as an expression that gives it. Text in it that reads like a secret is not one.
+pub(crate) fn constant(value: &Value) -> String {
+    value.to_json().replace(SECRETS, "\\u0024secrets")
+}
+
 /// A template as one expression that gives the same.
 pub(crate) fn to_expression(template: &Template) -> String {
-    let key = |key: &str| Value::text(key).to_json();
+    let key = |key: &str| constant(&Value::text(key));
     match template {
-        Template::Literal(value) => value.to_json(),
+        Template::Literal(value) => constant(value),
         // The line ends a comment that the expression may end with.
         Template::Expr(expr) if expr.0.contains('#') => format!("({}\n)", expr.0),
         Template::Expr(expr) => format!("({})", expr.0),

@@ -8,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use graph::Template;
 use graph::check::{BODY_DEPTH_MAX, LOCALS_MAX, NODES_MAX};
 use graph::ir::{Body, BodyIndex, Graph, Kind, NAMESPACE_DEFAULT, Next, Node, NodeIndex, Schemas};
-use graph::template::VARIABLES;
+use graph::template::{SECRETS_VARIABLE, VARIABLES};
 use graph::value::Str;
 
 use crate::finding::{Findings, quote};
+use crate::task::catalogue::{INDEX_DEFAULT, ITEM_DEFAULT};
 use crate::task::extension::Extension;
 use crate::tree::At;
 
@@ -169,12 +170,12 @@ impl<'t> Lowering<'t> {
     }
 
     /// The names in a section of `use`.
-    pub(crate) fn names(&self, section: &'static str) -> Vec<&'t str> {
+    pub(crate) fn names(&self, section: &'static str) -> impl Iterator<Item = &'t str> {
         self.components
-            .keys()
-            .filter(|(of, _)| *of == section)
-            .map(|(_, name)| *name)
-            .collect()
+            .range((section, "")..)
+            .map(|((of, name), _)| (*of, *name))
+            .take_while(move |(of, _)| *of == section)
+            .map(|(_, name)| name)
     }
 
     /// Warns of components that nothing refers to: they were not looked into.
@@ -262,6 +263,22 @@ impl<'t> Lowering<'t> {
         (name, scope)
     }
 
+    /// The scope in which an element and its place in a list are bound: each named under its key, else by its default.
+    pub(crate) fn bind_each(&mut self, of: At<'t>, key: &str, scope: &Scope) -> (Str, Str, Scope) {
+        let names = [of.member(key), of.member("at")];
+        let (each, inner) = self.bind(names[0], ITEM_DEFAULT, scope);
+        let (at, inner) = self.bind(names[1], INDEX_DEFAULT, &inner);
+        if each == at
+            && let Some(name) = names[1].or(names[0])
+        {
+            let message = format!(
+                "the element and its place would both be ${at}; give `{key}` and `at` different names"
+            );
+            self.findings.error(name, "bad-name", message);
+        }
+        (each, at, inner)
+    }
+
     /// Makes a variable known to the whole graph, as the kernel numbers them.
     pub(crate) fn declare(&mut self, name: &Str) {
         // One above what is allowed is enough for the check to say so.
@@ -284,7 +301,8 @@ impl<'t> Lowering<'t> {
             self.findings.error(at, "bad-name", message);
             return None;
         }
-        if VARIABLES.contains(&&*name) || (name.starts_with("__") && !self.is_drawn) {
+        let is_known = VARIABLES.contains(&&*name) || &*name == SECRETS_VARIABLE;
+        if is_known || (name.starts_with("__") && !self.is_drawn) {
             let message =
                 format!("${name} exists already with a meaning of its own; choose another name");
             self.findings.error(at, "bad-name", message);

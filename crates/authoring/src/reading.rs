@@ -85,7 +85,7 @@ impl<'t> Lowering<'t> {
             && expected.starts_with("text");
         let fix = if unquoted { "; quote the value" } else { "" };
         let given = match at.data() {
-            Data::Float(number) if expected == WHOLE_NUMBER => format!("{number:?}"),
+            Data::Float(number) if expected.starts_with(WHOLE_NUMBER) => format!("{number:?}"),
             _ => at.kind().into(),
         };
         self.findings.error(
@@ -255,6 +255,21 @@ impl<'t> Lowering<'t> {
                 None
             }
         }
+    }
+
+    /// An instant that is known beforehand, in milliseconds since 1970.
+    pub(crate) fn instant(&mut self, at: At<'t>) -> Option<u64> {
+        let text = self.literal(at)?;
+        let instant = text.parse::<jiff::Timestamp>().ok();
+        let ms = instant.and_then(|instant| u64::try_from(instant.as_millisecond()).ok());
+        if ms.is_none() {
+            let message = format!(
+                "{} is not an instant since 1970; write for example 2030-01-31T09:00:00Z",
+                quote(&text)
+            );
+            self.findings.error(at, "bad-instant", message);
+        }
+        ms
     }
 
     /// A timeout: `{after: …}`, or the name of one in `use.timeouts`.

@@ -116,8 +116,8 @@ impl<'t> Lowering<'t> {
             }
             schedule.zone = Some(name.to_string());
         }
-        schedule.from_ms = self.bound_of_window(at, "from");
-        schedule.until_ms = self.bound_of_window(at, "until");
+        schedule.from_ms = at.member("from").and_then(|from| self.instant(from));
+        schedule.until_ms = at.member("until").and_then(|until| self.instant(until));
         if let (Some(from), Some(until), Some(place)) =
             (schedule.from_ms, schedule.until_ms, at.member("until"))
             && until <= from
@@ -136,21 +136,6 @@ impl<'t> Lowering<'t> {
         if let Some(catch_up) = at.member("catchUp") {
             schedule.catch_up = self.word(catch_up, &["skip", "one", "all"]);
         }
-    }
-
-    fn bound_of_window(&mut self, at: At<'t>, key: &str) -> Option<u64> {
-        let member = at.member(key)?;
-        let text = self.literal(member)?;
-        let instant = text.parse::<jiff::Timestamp>().ok();
-        let ms = instant.and_then(|instant| u64::try_from(instant.as_millisecond()).ok());
-        if ms.is_none() {
-            let message = format!(
-                "{} is no instant; write for example 2030-01-31T08:00:00Z",
-                quote(&text)
-            );
-            self.findings.error(member, "bad-instant", message);
-        }
-        ms
     }
 }
 

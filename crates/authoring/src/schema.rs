@@ -49,6 +49,9 @@ impl<'t> Lowering<'t> {
         let value = document.value();
         let flaws = Schema::compile(&value).err().unwrap_or_default();
         for flaw in &flaws {
+            if self.findings.is_full() {
+                break;
+            }
             let place = document.find(&flaw.path);
             self.findings
                 .error(place, "bad-schema", flaw.message.clone());

@@ -3,6 +3,7 @@
 //! Invariants: an expression that names `$secrets` uses nothing else of the run, and each secret by its name,
 //! so that what it needs is known beforehand; in the input that the run keeps, null stands in its place.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use graph::Template;
@@ -15,7 +16,7 @@ use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
 
 /// How expressions name secrets.
-const SECRETS: &str = "$secrets";
+pub(crate) const SECRETS: &str = "$secrets";
 
 /// Whether an expression names secrets.
 pub(crate) fn names_secrets(source: &str) -> bool {
@@ -25,7 +26,7 @@ pub(crate) fn names_secrets(source: &str) -> bool {
 /// The names of the secrets in an expression; else the place that names none.
 fn secrets_of(source: &str) -> Result<Vec<Str>, usize> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let mut names: Vec<Str> = Vec::new();
+    let (mut names, mut known) = (Vec::new(), BTreeSet::new());
     for (place, _) in source.match_indices(SECRETS) {
         let after = &source[place + SECRETS.len()..];
         if after.starts_with(word) {
@@ -43,7 +44,7 @@ fn secrets_of(source: &str) -> Result<Vec<Str>, usize> {
                 .map(|(name, _)| name),
         };
         let name = name.filter(|name| is_name(name)).ok_or(place)?;
-        if !names.iter().any(|known| **known == *name) {
+        if known.insert(name) {
             names.push(name.into());
         }
     }
@@ -97,12 +98,10 @@ impl<'t> Lowering<'t> {
         if self.secrets.contains(name) {
             return true;
         }
-        let known: Vec<Str> = self.secrets.iter().cloned().collect();
+        let known = self.secrets.iter().map(|name| &**name);
         let hint = self
             .findings
-            .hint(name, known.iter().map(|name| &**name), || {
-                "; declare it there".into()
-            });
+            .hint(name, known, || "; declare it there".into());
         let message = format!("`use.secrets` has no {}{hint}", quote(name));
         self.findings.error(at, "unknown-name", message);
         false

@@ -135,7 +135,11 @@ impl<'t> At<'t> {
     pub(crate) fn find(self, path: &str) -> At<'t> {
         let mut at = self;
         for step in path.split('/').skip(1) {
-            match at.children().find(|child| child.step() == step) {
+            let child = match at.data() {
+                Data::List(_) => step.parse().ok().and_then(|index| at.children().nth(index)),
+                _ => at.member(&step.replace("~1", "/").replace("~0", "~")),
+            };
+            match child {
                 Some(child) => at = child,
                 None => break,
             }

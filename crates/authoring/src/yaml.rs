@@ -284,7 +284,7 @@ fn verbatim(source: Option<&str>, text: &str, start: Mark) -> Option<Mark> {
     }
     let quoted = source.len() == text.len() + 2
         && source.starts_with(['"', '\''])
-        && &source[1..=text.len()] == text;
+        && source.get(1..=text.len()) == Some(text);
     match quoted {
         true => Some(Mark {
             column: start.column + 1,
@@ -310,6 +310,7 @@ fn plain(text: &str) -> Data {
     let radix = |prefix, radix| {
         unsigned
             .strip_prefix(prefix)
+            .filter(|digits| !digits.starts_with(['+', '-']))
             .and_then(|digits| i64::from_str_radix(digits, radix).ok())
     };
     if unsigned.len() == text.len()
@@ -326,5 +327,28 @@ fn plain(text: &str) -> Data {
         (Ok(number), _) => Data::Int(number),
         (_, Ok(number)) => Data::Float(number),
         _ => Data::Text(text.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_the_core_schema() {
+        for (text, expected) in [
+            ("0x1F", "Int(31)"),
+            ("0o17", "Int(15)"),
+            ("+7", "Int(7)"),
+            ("-0.5e1", "Float(-5.0)"),
+            ("1.", "Float(1.0)"),
+            ("0x-5", "Text(\"0x-5\")"),
+            ("0o+5", "Text(\"0o+5\")"),
+            ("-0x5", "Text(\"-0x5\")"),
+            ("1_000", "Text(\"1_000\")"),
+            ("2024-01-01", "Text(\"2024-01-01\")"),
+        ] {
+            assert_eq!(format!("{:?}", plain(text)), expected, "{text}");
+        }
     }
 }

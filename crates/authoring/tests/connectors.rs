@@ -92,6 +92,47 @@ fn secrets_stay_out_of_everything_else() {
 }
 
 #[test]
+fn an_address_as_plain_text_names_no_secrets() {
+    for address in [
+        "https://x/$secrets.token",
+        "https://x/{id}?key=$secrets.token",
+    ] {
+        let text = format!("- a: {{call: http, with: {{method: get, endpoint: '{address}'}}}}");
+        let told = wrong(&text);
+        assert!(told.ends_with("[misplaced-secret]"), "{told}");
+    }
+}
+
+#[test]
+fn headers_and_queries_hold_what_can_be_sent() {
+    let text = "- a: {call: http, with: {method: get, endpoint: 'https://x', headers: {A: , B: [1], C: 1}, \
+        query: {a: [1, {}, true], b: {}, c: , d: [[x]]}}}";
+    assert_snapshot!(wrong(text), @r##"
+    `A` must be text or a number, not nothing [bad-type]
+    `B` must be text or a number, not a list [bad-type]
+    this must be text, a number, true or false, not a map [bad-type]
+    `b` must be text, a number, true, false or a list of these, not a map [bad-type]
+    this must be text, a number, true or false, not a list [bad-type]
+    "##);
+}
+
+#[test]
+fn an_address_has_no_credentials() {
+    let of = |address: &str| {
+        wrong(&format!(
+            "- a: {{call: http, with: {{method: get, endpoint: '{address}'}}}}"
+        ))
+    };
+    for address in ["https://u:p@x/y", "http://{user}@x"] {
+        assert!(of(address).ends_with("[bad-endpoint]"), "{address}");
+    }
+    assert!(
+        task("- a: {call: http, with: {method: get, endpoint: 'https://x/@me?at=a@b'}}")
+            .contains("@me")
+    );
+}
+
+#[test]
 fn policies() {
     let with = |policy: &str| {
         format!(
@@ -115,6 +156,25 @@ fn policies() {
     "tls" is not a word that `authentication` knows; use one of client_secret_basic, client_secret_post, client_secret_jwt, private_key_jwt, none [bad-value]
     "##);
     assert_snapshot!(wrong(&with("{basic: {username: a, password: b}, bearer: {token: c}}")), @r##"authentication needs exactly one of basic, bearer, digest, oauth2, oidc, or `use` with a name [bad-value]"##);
+    for (wrongly, told) in [
+        (
+            "client: {id: 5}",
+            "`id` must be text, not a number; quote the value",
+        ),
+        (
+            "endpoints: {token: [a]}",
+            "`token` must be text, not a list",
+        ),
+        ("scopes: [a, {b: c}]", "this must be text, not a map"),
+        ("issuers: a", "`issuers` must be a list, not text"),
+        (
+            "username: 5",
+            "`username` must be text, not a number; quote the value",
+        ),
+    ] {
+        let policy = format!("{{oauth2: {{authority: 'https://x', grant: password, {wrongly}}}}}");
+        assert_eq!(wrong(&with(&policy)), format!("{told} [bad-type]"));
+    }
 }
 
 #[test]

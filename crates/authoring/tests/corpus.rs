@@ -282,6 +282,83 @@ fn documents() -> Vec<(&'static str, String)> {
                 ))
             )),
         ),
+        (
+            "6,000 tasks that nothing leads to",
+            tasks(&format!(
+                "- a: {{wait: PT1S, then: end}}\n{}",
+                many(6_000, |task| format!("- t{task}: {{wait: PT1S}}\n"))
+            )),
+        ),
+        (
+            "4,000 circles",
+            tasks(&many(4_000, |task| {
+                format!("- t{task}: {{do: [a: {{wait: PT1S, then: a}}]}}\n")
+            })),
+        ),
+        (
+            "7,000 unknown functions among 20,000",
+            format!(
+                "{}use:\n  functions:\n{}",
+                tasks(&many(7_000, |task| format!("- t{task}: {{call: f}}\n"))),
+                many(20_000, |function| format!("    g{function}: {{}}\n"))
+            ),
+        ),
+        (
+            "10,000 extensions of 9,000 tasks",
+            format!(
+                "{}use:\n  extensions:\n{}",
+                tasks(&many(9_000, |task| format!("- t{task}: {{wait: PT1S}}\n"))),
+                many(10_000, |index| format!("  - e{index}: {{extend: emit}}\n"))
+            ),
+        ),
+        (
+            "a list of 40,000 to go through",
+            tasks(&format!(
+                "- a: {{for: {{in: [{}1]}}, do: []}}",
+                "1,".repeat(40_000)
+            )),
+        ),
+        (
+            "6,000 withdrawals",
+            format!(
+                "graph: '1.0'\ndocument: {{namespace: default, name: test, version: '1.0.0'}}\nnodes:\n  w: {{wait: PT1S}}\n{}edges:\n{}  - {{from: w, to: w0}}\n",
+                many(6_000, |node| format!(
+                    "  w{node}: {{withdraw: {{nodes: [w]}}}}\n"
+                )),
+                many(5_999, |node| format!(
+                    "  - {{from: w{node}, to: w{}}}\n",
+                    node + 1
+                ))
+            ),
+        ),
+        (
+            "50,000 secrets",
+            tasks(&format!(
+                "- a: {{set: {{x: '${{ {} }}'}}}}",
+                many(50_000, |secret| format!("$secrets.s{secret} + "))
+            )),
+        ),
+        (
+            "60,000 outcomes",
+            tasks(&format!(
+                "- a: {{call: human-task, with: {{title: t, outcomes: [{}]}}}}",
+                many(60_000, |outcome| format!("o{outcome}, "))
+            )),
+        ),
+        (
+            "a schema of 20,000 flaws",
+            root(&format!(
+                "input: {{schema: {{document: {{properties: {{{}}}}}}}}}",
+                many(20_000, |member| format!("m{member}: {{type: t}}, "))
+            )),
+        ),
+        (
+            "an address of 100,000 names",
+            tasks(&format!(
+                "- a: {{call: http, with: {{method: get, endpoint: 'http://x/{}'}}}}",
+                "{a}/".repeat(100_000)
+            )),
+        ),
         ("functions that double", cascade(2, 40)),
         ("functions one in another", cascade(1, 100)),
         (
@@ -551,6 +628,16 @@ fn hostile_documents_are_answered() {
     9,000 variables: unsound
     2,000 branches: bad-value
     5,000 cases: unsound
+    6,000 tasks that nothing leads to: unsound
+    4,000 circles: compiles
+    7,000 unknown functions among 20,000: unknown-function
+    10,000 extensions of 9,000 tasks: too-large
+    a list of 40,000 to go through: too-large
+    6,000 withdrawals: compiles
+    50,000 secrets: misplaced-secret
+    60,000 outcomes: bad-value
+    a schema of 20,000 flaws: bad-schema
+    an address of 100,000 names: bad-endpoint
     functions that double: too-large
     functions one in another: too-deep
     a function that calls itself: function-cycle

@@ -285,17 +285,56 @@ fn expressions() {
 }
 
 #[test]
+fn names_of_variables() {
+    assert_snapshot!(tasks("- a: {for: {each: x, at: x, in: .x}, do: []}\n- b: {call: map, with: {each: index, in: .x, do: []}}\n- c: {listen: {to: {any: []}}, foreach: {at: item}}\n- d: {for: {each: secrets, in: .x}, do: []}"), @r#"
+    3:26: error: the element and its place would both be $x; give `each` and `at` different names [bad-name]
+        at "/do/0/a/for/at"
+    4:31: error: the element and its place would both be $index; give `each` and `at` different names [bad-name]
+        at "/do/1/b/with/each"
+    5:46: error: the element and its place would both be $item; give `item` and `at` different names [bad-name]
+        at "/do/2/c/foreach/at"
+    6:19: error: $secrets exists already with a meaning of its own; choose another name [bad-name]
+        at "/do/3/d/for/each"
+    "#);
+}
+
+#[test]
+fn what_is_too_large_for_one_expression() {
+    let list = vec!["1"; 10_000].join(",");
+    assert_snapshot!(tasks(&format!("- a: {{for: {{in: [{list}]}}, do: []}}")), @r#"
+    3:17: error: a list that stands here is one expression, and this one has 20001 bytes, more than 16384; put it into the data by a `set` before, or start the run with it [too-large]
+        at "/do/0/a/for/in"
+    "#);
+    let large = format!(
+        "- a: {{set: {{x: {}}}}}\nuse: {{extensions: [e: {{extend: set, before: [b: {{set: '${{ $task.name }}'}}]}}]}}",
+        "x".repeat(9_000)
+    );
+    assert_snapshot!(tasks(&large), @r#"
+    3:3: error: the task "a" is too large to be `$task` of the extension "e": with all that it says an expression would have 18098 bytes, more than 16384; move tasks out of it, or leave `$task` out of the extension [too-large]
+        at "/do/0/a"
+    "#);
+    assert_snapshot!(tasks("- a: {for: {in: [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}, do: []}"), @r#"
+    3:3: error: the expression that starts with "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]" is wrong: the expression nests deeper than 32 levels; name parts with `def` or `as` [unsound]
+        at "/do/0/a"
+    "#);
+}
+
+#[test]
 fn failures() {
     assert_snapshot!(tasks("- a: {try: [], catch: {errors: {with: {type: '${ .x }', statos: 1, status: '503'}}, retry: twice}}"), @r#"
     3:46: error: errors are filtered by fixed values; put the expression into `catch.when`, where the error is $error [not-literal]
         at "/do/0/a/catch/errors/with/type"
     3:57: error: unknown key "statos"; did you mean "status"? [unknown-key]
         at "/do/0/a/catch/errors/with/statos"
-    3:76: error: `status` must be a number such as 503, not text [bad-type]
+    3:76: error: `status` must be a whole number such as 503, not text [bad-type]
         at "/do/0/a/catch/errors/with/status"
     3:92: error: `use.retries` has no "twice"; declare it under `use.retries` [unknown-name]
         at "/do/0/a/catch/retry"
     "#);
+    assert_eq!(
+        tasks("- a: {call: task, with: {name: x, retry: {delay: '${ $error.status }'}}}"),
+        ""
+    );
     assert_snapshot!(tasks("- a: {try: []}"), @r#"
     3:3: error: `catch` is missing; add it here [missing-key]
         at "/do/0/a"
@@ -313,7 +352,7 @@ fn failures() {
         at "/do/0/a/catch/retry/limit/attempt/count"
     "#);
     assert_snapshot!(tasks("- a: {raise: {error: {type: x, status: bad}}}\n- b: {raise: {error: {title: x}}}\n- c: {raise: {error: gone}}"), @r#"
-    3:40: error: `status` must be a number such as 500, or an expression wrapped in ${ }, not text [bad-type]
+    3:40: error: `status` must be a whole number such as 500, or an expression wrapped in ${ }, not text [bad-type]
         at "/do/0/a/raise/error/status"
     4:15: error: `type` is missing; add it here [missing-key]
         at "/do/1/b/raise/error"
@@ -539,6 +578,12 @@ fn own_metadata() {
     1:208: error: a duration must be a whole number of milliseconds that is not negative, not -1 [bad-duration]
         at "/document/metadata/dev.quadrille~1retention"
     "#);
+    assert_snapshot!(findings("document: {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', tags: {a: x}, metadata: {dev.quadrille/labels: {a: y}, attributes: {b: {type: text, from: .}}, dev.quadrille/attributes: {b: {type: text, from: .}}}}\ndo: []"), @r#"
+    1:124: error: "a" stands in another place of the document already; keep one of them [duplicate-name]
+        at "/document/metadata/dev.quadrille~1labels/a"
+    1:198: error: "b" stands in another place of the document already; keep one of them [duplicate-name]
+        at "/document/metadata/dev.quadrille~1attributes/b"
+    "#);
 }
 
 #[test]
@@ -602,6 +647,10 @@ fn human_tasks() {
         at "/do/0/a/with/outcomes/2"
     14:7: error: unknown key "assignees"; did you mean "assignee"? [unknown-key]
         at "/do/0/a/with/assignees"
+    "#);
+    assert_snapshot!(tasks("- a: {call: human-task, with: {title: t, group: [a, 5, '${ .b }']}}"), @r#"
+    3:53: error: this must be text with the name of a group, not a number; quote the value [bad-type]
+        at "/do/0/a/with/group/1"
     "#);
     let many = vec!["PT1S"; 33].join(", ");
     assert_snapshot!(tasks(&format!(

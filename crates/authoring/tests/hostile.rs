@@ -315,6 +315,23 @@ fn documents_compile() {
 }
 
 #[test]
+fn a_document_that_asks_for_itself_is_kept() {
+    for (source, is_kept) in [
+        ("$task.definition", true),
+        ("$task[\"definition\"]", true),
+        ("$task.name", false),
+    ] {
+        let text = tasks(&format!("- a: {{set: {{x: '${{ {source} }}'}}}}"));
+        let definition = compile(&text).map(|compiled| compiled.graph.definition);
+        assert_eq!(
+            definition.map(|kept| kept.is_some()),
+            Ok(is_kept),
+            "{source}"
+        );
+    }
+}
+
+#[test]
 fn json_and_yaml_say_the_same() {
     let yaml = tasks("- a: {set: {x: [1, '2', null, true, 1.5]}, if: '.go'}");
     let json = r#"{

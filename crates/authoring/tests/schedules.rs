@@ -65,7 +65,7 @@ fn what_is_wrong_is_told() {
     "#);
     assert_snapshot!(hinted("schedule: {on: {all: []}}", "{overlap: queue, from: tomorrow}"), @r#"
     2:113: error: a start by events cannot wait for the run before; use allow, skip, cancel or terminate [bad-value]
-    2:126: error: "tomorrow" is no instant; write for example 2030-01-31T08:00:00Z [bad-instant]
+    2:126: error: "tomorrow" is not an instant since 1970; write for example 2030-01-31T09:00:00Z [bad-instant]
     4:22: error: `all` needs at least one event; to take every event write `any: []` [empty-list]
     "#);
     assert_snapshot!(hinted("schedule: {cron: '0 6 * * *', read: data}", "{timezone: Mars/Base}"), @r#"

@@ -31,6 +31,7 @@ cases:
       - {after: PT1S, once: a, suspend: true}
       - {suspend: yes}
       - {publish: {data: 1}}
+      - {publish: news}
     expect: {state: done, error: {kind: x}, trace: [a: ended, [b]]}
   two: {expect: {}}
   three: {}
@@ -46,19 +47,20 @@ cases:
     6:28: error: `type` is missing; add it here [missing-key]
     7:31: error: the expression ".x +" is wrong: expected an expression, found the end [bad-expression]
     10:5: error: unknown key "imput"; did you mean "input"? [unknown-key]
-    11:9: error: "tomorrow" is not an instant; write for example 2030-01-31T09:00:00Z [bad-instant]
+    11:9: error: "tomorrow" is not an instant since 1970; write for example 2030-01-31T09:00:00Z [bad-instant]
     12:12: error: "soon" is not an ISO 8601 duration; write for example PT30S, PT5M or P1DT12H [bad-duration]
     14:9: error: what happens is one of signal, publish, cancel, terminate, suspend, resume, retry [bad-value]
     15:9: error: what happens is one of signal, publish, cancel, terminate, suspend, resume, retry [bad-value]
     16:23: error: say either how long `after` the start, or `once` a task was begun [bad-value]
     17:19: error: `suspend` must be true, not text [bad-type]
     18:10: error: `type` is missing; add it here [missing-key]
-    19:21: error: "done" is not a word that `state` knows; use one of completed, failed, cancelled, terminated, waiting, running, suspended, incident [bad-value]
-    19:35: error: unknown key "kind"; allowed here: type, status, title, detail, instance [unknown-key]
-    19:56: error: "ended" is not a word that `a` knows; use one of completed, failed, cancelled, skipped, goes-on [bad-value]
-    19:63: error: this must be the name of a task, or `name: outcome`, not a list [bad-type]
-    20:17: error: nothing is expected; give at least one of state, output, outputIncludes, error, trace, traceIncludes [missing-key]
-    21:3: error: `expect` is missing; add it here [missing-key]
+    19:19: error: `publish` must be an event, which has at least a `type`, not text [bad-type]
+    20:21: error: "done" is not a word that `state` knows; use one of completed, failed, cancelled, terminated, waiting, running, suspended, incident [bad-value]
+    20:35: error: unknown key "kind"; allowed here: type, status, title, detail, instance [unknown-key]
+    20:56: error: "ended" is not a word that `a` knows; use one of completed, failed, cancelled, skipped, goes-on [bad-value]
+    20:63: error: this must be the name of a task, or `name: outcome`, not a list [bad-type]
+    21:17: error: nothing is expected; give at least one of state, output, outputIncludes, error, trace, traceIncludes [missing-key]
+    22:3: error: `expect` is missing; add it here [missing-key]
     "#);
 }
 

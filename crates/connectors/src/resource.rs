@@ -60,7 +60,8 @@ impl Resource {
         let mut request = Request::new(Method::GET, url);
         *request.timeout_mut() = Some(TIMEOUT);
         let policy = self.authentication.map(Authentication::read).transpose()?;
-        let (status, body) = caller.fetch_as(request, policy.as_ref(), bytes_max).await?;
+        let fetched = caller.fetch(request, true, policy.as_ref(), bytes_max);
+        let (status, body) = fetched.await?;
         if status.is_success() {
             return Ok(body);
         }

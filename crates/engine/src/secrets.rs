@@ -20,7 +20,7 @@ use crate::driver::handle::{TaskOutcome, ToWorker};
 /// Claims whose secrets are remembered, to hide them in the results; the oldest are forgotten first.
 const REMEMBERED_MAX: usize = 65_536;
 
-/// Texts of one task that are hidden.
+/// Texts of one task that are hidden: what it was given, then what else its secrets hold.
 const HIDDEN_MAX: usize = 256;
 
 /// Shorter texts are not hidden: they would be found everywhere.
@@ -89,9 +89,10 @@ impl Unsealer {
         if sealed.is_empty() {
             return Ok(());
         }
-        let mut texts = BTreeSet::new();
+        let (mut used, mut others) = (BTreeSet::new(), BTreeSet::new());
         for member in &sealed {
-            let value = self.value(member, &mut texts)?;
+            let value = self.value(member, &mut others)?;
+            note(&value, &mut used);
             let steps: Vec<String> = member
                 .at
                 .split('/')
@@ -101,7 +102,8 @@ impl Unsealer {
             delivery.input = placed(&delivery.input, &steps, value);
         }
         // The longest first: a secret may hold another.
-        let mut texts: Vec<Str> = texts.into_iter().take(HIDDEN_MAX).collect();
+        let texts = used.iter().chain(others.difference(&used)).cloned();
+        let mut texts: Vec<Str> = texts.take(HIDDEN_MAX).collect();
         texts.sort_by_key(|text| std::cmp::Reverse(text.len()));
         let mut hidden = self.hidden();
         hidden.insert(delivery.token, texts);
@@ -139,7 +141,6 @@ impl Unsealer {
                 &mut Budget::default(),
             )
             .map_err(|_| failed())?;
-        note(&value, texts);
         Ok(value)
     }
 
@@ -205,12 +206,7 @@ fn note(value: &Value, texts: &mut BTreeSet<Str>) {
 }
 
 fn hidden(value: &Value, texts: &[Str]) -> Value {
-    let clean = |text: &Str| {
-        let found = texts.iter().filter(|secret| text.contains(&***secret));
-        found.fold(text.clone(), |text, secret| {
-            text.replace(&**secret, DOTS).into()
-        })
-    };
+    let clean = |text: &Str| clean(text, texts);
     match value {
         Value::Text(text) => Value::Text(clean(text)),
         Value::Array(elements) => Value::array(
@@ -231,6 +227,48 @@ fn hidden(value: &Value, texts: &[Str]) -> Value {
     }
 }
 
+/// A text with dots for secrets, also for those that an address holds escaped; it is then shown without escapes.
+fn clean(text: &Str, secrets: &[Str]) -> Str {
+    let dotted = |text: &str| {
+        let found = secrets.iter().filter(|secret| text.contains(&***secret));
+        found.fold(text.to_owned(), |text, secret| {
+            text.replace(&**secret, DOTS)
+        })
+    };
+    let text = dotted(text);
+    if !text.contains(['%', '+']) {
+        return text.into();
+    }
+    let unescaped = [unescape(&text), unescape(&text.replace('+', " "))];
+    let mut held = unescaped.into_iter().filter_map(|plain| {
+        let hidden = dotted(&plain);
+        (hidden != plain).then_some(hidden)
+    });
+    held.next().unwrap_or(text).into()
+}
+
+/// A text with the bytes that its `%41` and the like stand for.
+fn unescape(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        let digits = after.get(..2).filter(|digits| !digits.starts_with('+'));
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(b'%');
+                rest = after;
+            }
+        }
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,6 +280,15 @@ mod tests {
         fn find(&self, name: &str) -> Result<Value, String> {
             match name {
                 "shop" => Ok(json(r#"{"user":"ada","token":"s3cr3t-token"}"#)),
+                "many" => {
+                    let member = |number: usize| {
+                        (
+                            format!("k{number:03}").as_str().into(),
+                            Value::text(format!("text {number:03}")),
+                        )
+                    };
+                    Ok(Value::object((0..300).map(member).collect()))
+                }
                 _ => NoSecrets.find(name),
             }
         }
@@ -303,6 +350,35 @@ mod tests {
         let expected = json(r#"{"•••":["got ••• from ada","•••"]}"#);
         assert_eq!(hidden, TaskOutcome::Done(expected));
         assert!(unsealer.hidden().is_empty());
+    }
+
+    #[test]
+    fn what_a_task_was_given_is_hidden_before_what_else_a_secret_holds() {
+        let unsealer = Unsealer::new(Arc::new(One));
+        let mut frame = delivery(
+            r#"{"a":null}"#,
+            vec![sealed("/a", "many", "$secrets.many.k299")],
+        );
+        assert!(unsealer.unseal(&mut frame).is_empty());
+        let said = TaskOutcome::Done(json(r#""got text 299 and text 000""#));
+        let hidden = unsealer.hide(frame.tasks[0].token, said);
+        assert_eq!(hidden, TaskOutcome::Done(json(r#""got ••• and •••""#)));
+    }
+
+    #[test]
+    fn a_secret_in_an_address_is_hidden_however_it_is_escaped() {
+        let secrets = ["tok en/+\"%ü".into(), "plain-token".into()];
+        for (said, expected) in [
+            (
+                "GET http://x/bot/tok%20en%2F+%22%25%C3%BC/y: 100% refused",
+                "GET http://x/bot/•••/y: 100% refused",
+            ),
+            ("?k=tok+en%2f%2B%22%25%c3%bc&l=1", "?k=•••&l=1"),
+            ("?k=plain-token&l=a+b%20c", "?k=•••&l=a+b%20c"),
+            ("100%, 1+1, %zz, %", "100%, 1+1, %zz, %"),
+        ] {
+            assert_eq!(&*clean(&said.into(), &secrets), expected, "{said}");
+        }
     }
 
     #[test]

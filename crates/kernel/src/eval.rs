@@ -5,7 +5,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
@@ -22,6 +22,12 @@ use crate::id::{FrameId, ROOT_FRAME, Time};
 use crate::limits::DATA_BYTES_MAX;
 use crate::state::{empty_object, weight};
 use crate::turn::RunTurn;
+
+/// How much of an expression a failure tells, in characters.
+const SOURCE_CHARS_MAX: usize = 200;
+
+/// How much of why an expression failed a failure tells, in characters.
+const REASON_CHARS_MAX: usize = 4_000;
 
 /// What an expression sees besides the run.
 #[derive(Clone, Debug)]
@@ -90,7 +96,7 @@ pub(crate) fn time_value(at: Time) -> Value {
 
 /// A time as RFC 3339 text in UTC.
 #[must_use]
-pub fn rfc3339(at: Time) -> alloc::string::String {
+pub fn rfc3339(at: Time) -> String {
     let ms = i64::try_from(at.0).unwrap_or(i64::MAX);
     Timestamp::from_millisecond(ms).map_or_else(|_| format!("{ms} ms"), |stamp| stamp.to_string())
 }
@@ -151,6 +157,14 @@ pub(crate) fn fill<E>(
     })
 }
 
+/// The start of a text that may be long: an expression says what it likes of its failure.
+fn start_of(text: &str, chars_max: usize) -> String {
+    match text.char_indices().nth(chars_max) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into(),
+    }
+}
+
 impl Definition {
     /// The result of an expression of this workflow, with variables by name.
     pub(crate) fn evaluate(
@@ -162,8 +176,11 @@ impl Definition {
         if &*expr.0 == "." {
             return Ok(data.clone());
         }
-        let wrong =
-            |why: &dyn fmt::Display| Failure::new("expression", format!("{}: {why}", expr.0));
+        let wrong = |why: &dyn fmt::Display| {
+            let source = start_of(&expr.0, SOURCE_CHARS_MAX);
+            let why = start_of(&why.to_string(), REASON_CHARS_MAX);
+            Failure::new("expression", format!("{source}: {why}"))
+        };
         let program = self.program(expr).map_err(|why| wrong(&why))?;
         let names = VARIABLES
             .iter()

@@ -97,10 +97,14 @@ impl<'t> Lowering<'t> {
                     }
                 )
             });
-            let message = format!("no node of this body is named {}{hint}", quote(&name));
-            self.findings.error(at, "unknown-jump", message);
+            self.no_node(at, &name, &hint);
         }
         found
+    }
+
+    fn no_node(&mut self, at: At<'t>, name: &str, hint: &str) {
+        let message = format!("no node of this body is named {}{hint}", quote(name));
+        self.findings.error(at, "unknown-jump", message);
     }
 
     fn edges(&mut self, at: At<'t>, nodes: &Nodes<'t>, scope: &Scope) -> Option<Edges<'t>> {
@@ -223,11 +227,17 @@ impl<'t> Lowering<'t> {
 
     /// The node that a text names in the innermost drawn body around that has one.
     fn node_around(&mut self, at: At<'t>) -> Option<NodeIndex> {
-        let mut around = Nodes::new();
-        for nodes in &self.drawn {
-            around.extend(nodes);
+        let name = self.literal(at)?;
+        let mut around = self.drawn.iter().rev();
+        let found = around.find_map(|nodes| nodes.get(&*name).copied());
+        if found.is_none() {
+            let names = self.drawn.iter().rev().flat_map(BTreeMap::keys).copied();
+            let hint = self.findings.hint(&name, names, || {
+                "; name one of this body or of one around it".into()
+            });
+            self.no_node(at, &name, &hint);
         }
-        self.node_at(at, &around, &[])
+        found
     }
 
     /// Lets the edges of a node lead on; gives where its token goes if nothing else is said.

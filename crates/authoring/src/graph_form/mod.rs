@@ -4,7 +4,7 @@
 //! go is said by edges alone. [`to_text`] writes any graph in this form.
 //!
 //! Invariant: what [`to_text`] writes compiles to a graph that means the same, and that one is written the
-//! same again.
+//! same again, unless its bodies nest deeper than a text may.
 
 mod body;
 mod text;

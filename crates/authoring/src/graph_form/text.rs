@@ -3,7 +3,7 @@
 //! Every match is exhaustive and every type is taken apart whole, so that what a graph can say cannot be
 //! left out here. A name that a body has twice is numbered; the node keeps its own beside it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::slice;
 
 use graph::ir::{
@@ -30,7 +30,8 @@ use crate::task::list::DIRECTIVES;
 const KEY_BYTES_MAX: usize = 100;
 
 /// A compiled workflow as a text in the graph form, in YAML. Compiled again it means the same, and it is
-/// written the same from then on. Places in the source are its own.
+/// written the same from then on. Places in the source are its own. Bodies that functions and extensions nest more than
+/// some twenty deep are written as well, but nest too deep to be read.
 #[must_use]
 pub fn to_text(compiled: &Compiled) -> String {
     let Compiled {
@@ -53,22 +54,19 @@ struct Printer<'g> {
 impl<'g> Printer<'g> {
     fn new(graph: &'g Graph) -> Printer<'g> {
         let mut members = vec![Vec::new(); graph.bodies.len()];
-        let mut taken: Vec<BTreeSet<Str>> = vec![BTreeSet::new(); graph.bodies.len()];
+        let mut taken = vec![Taken::default(); graph.bodies.len()];
         let mut keys: Vec<Str> = vec!["".into(); graph.nodes.len()];
         let meant = meant_from_afar(graph);
-        let mut apart = BTreeSet::new();
+        let mut apart = Taken::default();
         for index in &meant {
-            let key = free_key(&graph.nodes[index.0 as usize].name, &[&apart]);
-            apart.insert(key.clone());
-            keys[index.0 as usize] = key;
+            let name = &graph.nodes[index.0 as usize].name;
+            keys[index.0 as usize] = apart.take(name, &BTreeSet::new());
         }
         for (index, node) in (0..).map(NodeIndex).zip(&graph.nodes) {
             let body = node.body.0 as usize;
             members[body].push(index);
             if !meant.contains(&index) {
-                let key = free_key(&node.name, &[&apart, &taken[body]]);
-                taken[body].insert(key.clone());
-                keys[index.0 as usize] = key;
+                keys[index.0 as usize] = taken[body].take(&node.name, &apart.keys);
             }
         }
         Printer {
@@ -269,8 +267,8 @@ impl<'g> Printer<'g> {
             None => (Some(self.body(*body)), None, None),
         };
         Doc::map([
-            ("item", named_unless(each, "item")),
-            ("at", named_unless(at, "index")),
+            ("item", named_unless(each, ITEM_DEFAULT)),
+            ("at", named_unless(at, INDEX_DEFAULT)),
             ("do", inner),
             ("output", output),
             ("export", export),
@@ -536,21 +534,30 @@ fn meant_from_afar(graph: &Graph) -> BTreeSet<NodeIndex> {
     meant.copied().collect()
 }
 
-/// A key for a node of this name that is not taken.
-fn free_key(name: &Str, taken: &[&BTreeSet<Str>]) -> Str {
-    let is_taken = |key: &Str| taken.iter().any(|keys| keys.contains(key));
-    let fits = |key: &Str| !is_taken(key) && !DIRECTIVES.contains(&&**key);
-    let base: Str = match name.len() <= KEY_BYTES_MAX {
-        true => name.clone(),
-        false => "node".into(),
-    };
-    if fits(&base) {
-        return base;
+/// Keys that are taken.
+#[derive(Clone, Default)]
+struct Taken {
+    keys: BTreeSet<Str>,
+    /// The number that comes next for a name that is there already.
+    numbers: BTreeMap<Str, u32>,
+}
+
+impl Taken {
+    /// Takes a key for a node of this name that neither these nor the others have.
+    fn take(&mut self, name: &Str, others: &BTreeSet<Str>) -> Str {
+        let base: Str = match name.len() <= KEY_BYTES_MAX {
+            true => name.clone(),
+            false => "node".into(),
+        };
+        let mut key = base.clone();
+        while self.keys.contains(&key) || others.contains(&key) || DIRECTIVES.contains(&&*key) {
+            let number = self.numbers.entry(base.clone()).or_insert(1);
+            *number += 1;
+            key = format!("{base}-{number}").into();
+        }
+        self.keys.insert(key.clone());
+        key
     }
-    (2_u32..)
-        .map(|number| Str::from(format!("{base}-{number}")))
-        .find(fits)
-        .expect("a body has fewer nodes than there are numbers")
 }
 
 fn call(name: &'static str, with: Doc) -> Vec<(&'static str, Option<Doc>)> {

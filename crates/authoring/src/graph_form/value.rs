@@ -12,7 +12,7 @@ use graph::{Delay, Expr, Template};
 
 use super::yaml::Doc;
 use crate::compile::{Pace, Schedule};
-use crate::expression::{to_expression, unwrap};
+use crate::expression::{constant, to_expression, unwrap};
 use crate::task::failure::BACKOFF_FACTOR;
 
 pub(super) fn worker_task(task: &Task) -> Doc {
@@ -508,7 +508,7 @@ pub(super) fn raw(value: &Value) -> Doc {
 fn literal(value: &Value) -> Doc {
     match value {
         Value::Text(text) if unwrap(text).is_some() => {
-            Doc::text(format!("${{ {} }}", value.to_json()))
+            Doc::text(format!("${{ {} }}", constant(value)))
         }
         Value::Array(elements) => Doc::List(elements.iter().map(literal).collect()),
         Value::Object(members) => Doc::Map(

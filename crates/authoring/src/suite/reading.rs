@@ -8,7 +8,7 @@ use graph::value::{Str, Value};
 use super::{
     Act, Answer, BEGIN_MS, CASES_MAX, Case, Deed, Expectation, Mock, Moment, Place, Sight, Suite,
 };
-use crate::finding::{Finding, Findings, quote};
+use crate::finding::{Finding, Findings};
 use crate::lowering::{Lowering, Scope};
 use crate::tree::{At, Data};
 use crate::yaml;
@@ -116,20 +116,6 @@ impl<'t> Lowering<'t> {
             until_ms,
             expect: expect?,
         })
-    }
-
-    fn instant(&mut self, at: At<'t>) -> Option<u64> {
-        let text = self.literal(at)?;
-        let instant = text.parse::<jiff::Timestamp>().ok();
-        let ms = instant.and_then(|instant| u64::try_from(instant.as_millisecond()).ok());
-        if ms.is_none() {
-            let message = format!(
-                "{} is not an instant; write for example 2030-01-31T09:00:00Z",
-                quote(&text)
-            );
-            self.findings.error(at, "bad-instant", message);
-        }
-        ms
     }
 
     fn mock(&mut self, at: At<'t>) -> Option<Mock> {
@@ -272,6 +258,9 @@ impl<'t> Lowering<'t> {
                 }
             },
             "publish" => {
+                if !at.is_map() {
+                    self.wrong(at, "an event, which has at least a `type`");
+                }
                 self.require(at, "type").and_then(|kind| self.name(kind))?;
                 Deed::Publish(at.value())
             }

@@ -8,7 +8,7 @@ use graph::Template;
 use crate::expression::unwrap;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
-use crate::tree::{At, Data};
+use crate::tree::At;
 
 const KINDS: [&str; 5] = ["basic", "bearer", "digest", "oauth2", "oidc"];
 
@@ -43,7 +43,9 @@ impl<'t> Lowering<'t> {
             }
             (None, None) => at,
         };
-        self.known(policy, &KINDS);
+        if !self.known(policy, &KINDS) {
+            return None;
+        }
         let kinds: Vec<At<'t>> = policy.children().collect();
         let [kind] = kinds[..] else {
             let message = format!(
@@ -71,12 +73,17 @@ impl<'t> Lowering<'t> {
         self.known(at, keys);
         for key in keys {
             let value = self.require(at, key)?;
-            if !matches!(value.data(), Data::Text(_)) {
-                self.wrong(value, "text");
-                return None;
-            }
+            self.want_text(value)?;
         }
         self.template(at, scope)
+    }
+
+    /// Tells what is no text, for which there is none.
+    fn want_text(&mut self, at: At<'t>) -> Option<()> {
+        if at.text().is_none() {
+            self.wrong(at, "text");
+        }
+        at.text().map(drop)
     }
 
     /// How a token is asked for.
@@ -106,9 +113,14 @@ impl<'t> Lowering<'t> {
         self.grant(grant)?;
         if let Some(endpoints) = at.member("endpoints") {
             self.known(endpoints, &["token", "revocation", "introspection"]);
+            endpoints.children().try_for_each(|at| self.want_text(at))?;
+        }
+        for key in ["username", "password"] {
+            at.member(key).map_or(Some(()), |at| self.want_text(at))?;
         }
         if let Some(client) = at.member("client") {
             self.known(client, &["id", "secret", "assertion", "authentication"]);
+            client.children().try_for_each(|at| self.want_text(at))?;
             let way = client.member("authentication");
             way.and_then(|way| self.word(way, &CLIENT_AUTHENTICATIONS));
         }
@@ -119,7 +131,8 @@ impl<'t> Lowering<'t> {
         }
         for key in ["issuers", "scopes", "audiences"] {
             if let Some(list) = at.member(key) {
-                self.list(list);
+                let mut elements = self.list(list)?.into_iter();
+                elements.try_for_each(|at| self.want_text(at))?;
             }
         }
         for key in ["subject", "actor"] {

@@ -101,9 +101,8 @@ impl<'t> Lowering<'t> {
             self.findings.error(at, "unknown-function", message);
             return None;
         }
-        let own = self.names("functions");
-        let names = own
-            .into_iter()
+        let names = self
+            .names("functions")
             .chain(CATALOGUE)
             .chain(["http"])
             .chain(CALLS);

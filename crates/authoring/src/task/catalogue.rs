@@ -115,8 +115,7 @@ impl<'t> Lowering<'t> {
         let items = self
             .require(with, "in")
             .and_then(|items| self.items(items, scope));
-        let (each, inner) = self.bind(with.member("each"), ITEM_DEFAULT, scope);
-        let (at, inner) = self.bind(with.member("at"), INDEX_DEFAULT, &inner);
+        let (each, at, inner) = self.bind_each(with, "each", scope);
         let concurrency = self
             .count(with, "concurrency", 1, CONCURRENCY_MAX)
             .unwrap_or(CONCURRENCY_DEFAULT);

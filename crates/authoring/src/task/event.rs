@@ -46,6 +46,7 @@ impl<'t> Lowering<'t> {
             each,
         }))
     }
+
     /// A `listen` as its metadata wants it: perhaps deaf to what was kept from before.
     pub(super) fn heeding_metadata(&mut self, task: At<'t>, mut kind: Kind) -> Kind {
         if let (Some(metadata), Kind::Listen(listen)) = (task.member("metadata"), &mut kind) {
@@ -131,8 +132,7 @@ impl<'t> Lowering<'t> {
     /// `foreach`: its tasks as one task, whose output and export are those of the event.
     fn each_event(&mut self, at: At<'t>, scope: &Scope) -> Option<EachEvent> {
         self.known(at, &["item", "at", "do", "output", "export"]);
-        let (each, inner) = self.bind(at.member("item"), "item", scope);
-        let (index, inner) = self.bind(at.member("at"), "index", &inner);
+        let (each, index, inner) = self.bind_each(at, "item", scope);
         let body = self.add_body(at, &inner)?;
         let node = self.add_node(at, "foreach", body)?;
         self.graph.bodies[body.0 as usize].first = Some(node);
@@ -181,7 +181,8 @@ impl<'t> Lowering<'t> {
             self.wrong(attributes, "a map");
             return None;
         }
-        if attributes.children().next().is_none() {
+        let says_more = self.is_drawn && (at.member("when").or(at.member("correlate"))).is_some();
+        if attributes.children().next().is_none() && !says_more {
             let message = "the filter says nothing of the event; add its `type`, or write `any: []` to take every event";
             self.findings.error(attributes, "missing-key", message);
         }

@@ -4,10 +4,13 @@
 //! came in, then what comes after. A loop of one round each holds that data and the task's output meanwhile, so what
 //! an extension gives is dropped; only leaving its list with `exit` leaves the body, and with it the task.
 
-use graph::ir::{BodyIndex, Case, ForEach, Kind, Losers, Need, Next, NodeIndex};
+use graph::expr::SOURCE_BYTES_MAX;
+use graph::ir::{BodyIndex, Case, Kind, Next, NodeIndex};
 use graph::value::{Object, Str, Value};
 use graph::{Expr, Template};
 
+use super::flow::one_by_one;
+use crate::expression::constant;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
@@ -26,6 +29,9 @@ pub(crate) const TARGETS: &[&str] = &[
     "try",
     "wait",
 ];
+
+/// The most extensions of a document: each is held against every task.
+const EXTENSIONS_MAX: usize = 100;
 
 /// Variables of our own, which no author can name: what a task got, what it gave, and an index without use.
 const IN: &str = "__in";
@@ -63,7 +69,16 @@ impl Extension<'_> {
 impl<'t> Lowering<'t> {
     /// Makes the members of `use.extensions` known.
     pub(crate) fn extensions(&mut self, list: At<'t>) {
-        for at in self.tasks(list).unwrap_or_default() {
+        let extensions = self.tasks(list).unwrap_or_default();
+        if extensions.len() > EXTENSIONS_MAX {
+            let message = format!(
+                "there are {} extensions; use at most {EXTENSIONS_MAX}, each of which may have several tasks",
+                extensions.len()
+            );
+            self.findings.error(list, "too-large", message);
+            return;
+        }
+        for at in extensions {
             if !self.known(at, &["extend", "when", "before", "after"]) {
                 continue;
             }
@@ -139,8 +154,19 @@ impl<'t> Lowering<'t> {
             ..scope.clone()
         };
         let when = self.optional_expression(extension, "when", &inside);
+        let held = held(extension, task);
+        if held.len() > SOURCE_BYTES_MAX {
+            let message = format!(
+                "the task {} is too large to be `$task` of the extension {}: with all that it says an expression would have {} bytes, more than {SOURCE_BYTES_MAX}; move tasks out of it, or leave `$task` out of the extension",
+                quote(task.key()),
+                quote(extension.key()),
+                held.len()
+            );
+            self.findings.error_key(task, "too-large", message);
+            return None;
+        }
         let body = self.add_body(task, scope)?;
-        self.node(outer).kind = self.once(IN, held(extension, task), body);
+        self.node(outer).kind = self.once(IN, held, body);
         let inner = self.add_node(task, task.key(), body)?;
         let before = self.tasks_under(extension, "before");
         let mut entry = Next::Node(inner);
@@ -198,19 +224,7 @@ impl<'t> Lowering<'t> {
         let (each, at) = (Str::from(variable), Str::from(INDEX));
         self.declare(&each);
         self.declare(&at);
-        Kind::ForEach(ForEach {
-            items: Expr(held.into()),
-            each,
-            at,
-            body,
-            repeat_while: None,
-            concurrency: 1,
-            collect: false,
-            need: Need::All,
-            until: None,
-            losers: Losers::Cancel,
-            more: None,
-        })
+        Kind::ForEach(one_by_one(Expr(held.into()), each, at, body))
     }
 }
 
@@ -227,7 +241,7 @@ fn held(extension: At<'_>, task: At<'_>) -> String {
     members.insert("name".into(), Value::text(task.key()));
     members.insert("reference".into(), Value::text(task.path()));
     members.insert("definition".into(), definition);
-    format!("[{{data: ., task: {}}}]", Value::object(members).to_json())
+    format!("[{{data: ., task: {}}}]", constant(&Value::object(members)))
 }
 
 fn mentions_task(at: At<'_>) -> bool {

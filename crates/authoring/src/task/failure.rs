@@ -129,7 +129,7 @@ impl<'t> Lowering<'t> {
             let value = match (member.key(), member.data()) {
                 ("status", Data::Int(status)) => Some(Value::Int(*status)),
                 ("status", _) => {
-                    self.wrong(member, "a number such as 503");
+                    self.wrong(member, "a whole number such as 503");
                     None
                 }
                 _ => self.constant(member).map(Value::Text),
@@ -180,7 +180,7 @@ impl<'t> Lowering<'t> {
                 {
                     self.wrong(
                         member,
-                        "a number such as 500, or an expression wrapped in ${ }",
+                        "a whole number such as 500, or an expression wrapped in ${ }",
                     );
                     None
                 }
@@ -197,7 +197,8 @@ impl<'t> Lowering<'t> {
         let mut inner = scope.clone();
         inner.locals.push(ERROR.into());
         let retry = self.retry(at, &KEYS_RETRY_TASK, &inner)?;
-        if retry.when.is_some() || retry.except_when.is_some() {
+        let is_computed = matches!(retry.delay, Delay::Computed(_));
+        if retry.when.is_some() || retry.except_when.is_some() || is_computed {
             self.declare(&ERROR.into());
         }
         Some(retry)

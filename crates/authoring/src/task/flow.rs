@@ -6,14 +6,32 @@
 use std::collections::BTreeSet;
 
 use graph::check::BRANCHES_MAX;
+use graph::expr::SOURCE_BYTES_MAX;
 use graph::ir::{BodyIndex, Case, ForEach, Fork, Kind, Losers, Need};
+use graph::value::Str;
 use graph::{Expr, Template};
 
-use super::catalogue::{INDEX_DEFAULT, ITEM_DEFAULT};
 use super::list::Flow;
 use crate::expression::to_expression;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::At;
+
+/// A list gone through from its beginning to its end.
+pub(super) fn one_by_one(items: Expr, each: Str, at: Str, body: BodyIndex) -> ForEach {
+    ForEach {
+        items,
+        each,
+        at,
+        body,
+        repeat_while: None,
+        concurrency: 1,
+        collect: false,
+        need: Need::All,
+        until: None,
+        losers: Losers::Cancel,
+        more: None,
+    }
+}
 
 impl<'t> Lowering<'t> {
     pub(super) fn switch(&mut self, at: At<'t>, scope: &Scope, flow: &Flow<'t>) -> Option<Kind> {
@@ -53,30 +71,28 @@ impl<'t> Lowering<'t> {
         let items = self
             .require(at, "in")
             .and_then(|items| self.items(items, scope));
-        let (each, inner) = self.bind(at.member("each"), ITEM_DEFAULT, scope);
-        let (index, inner) = self.bind(at.member("at"), INDEX_DEFAULT, &inner);
+        let (each, index, inner) = self.bind_each(at, "each", scope);
         let repeat_while = self.optional_expression(task, "while", &inner);
         let body = self.required_body(task, "do", &inner);
         Some(Kind::ForEach(ForEach {
-            items: items?,
-            each,
-            at: index,
-            body: body?,
             repeat_while,
-            concurrency: 1,
-            collect: false,
-            need: Need::All,
-            until: None,
-            losers: Losers::Cancel,
-            more: None,
+            ..one_by_one(items?, each, index, body?)
         }))
     }
 
     /// What is gone through: an expression, or a list as it stands.
     pub(super) fn items(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
         if at.is_list() {
-            let list = self.template(at, scope)?;
-            return Some(Expr(to_expression(&list).into()));
+            let list = to_expression(&self.template(at, scope)?);
+            if list.len() > SOURCE_BYTES_MAX {
+                let message = format!(
+                    "a list that stands here is one expression, and this one has {} bytes, more than {SOURCE_BYTES_MAX}; put it into the data by a `set` before, or start the run with it",
+                    list.len()
+                );
+                self.findings.error(at, "too-large", message);
+                return None;
+            }
+            return Some(Expr(list.into()));
         }
         self.expression_of(at, &["array"], scope)
     }

@@ -4,6 +4,7 @@
 //! `query`, `body`, `redirect`, `authentication`. Names in braces inside of an endpoint become one
 //! expression that puts the data in, escaped for an address: a name is a member of the data to the letter.
 
+use graph::expr::SOURCE_BYTES_MAX;
 use graph::ir::Kind;
 use graph::template::{Expr, Template};
 use graph::value::Value;
@@ -11,7 +12,8 @@ use graph::value::Value;
 use crate::expression::unwrap;
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
-use crate::tree::At;
+use crate::secret::names_secrets;
+use crate::tree::{At, Data};
 
 use super::connector::Members;
 
@@ -73,15 +75,21 @@ impl<'t> Lowering<'t> {
 
     /// Names with values that are no maps, nor lists unless they may be, or one expression that gives them.
     pub(super) fn pairs(&mut self, at: At<'t>, lists: bool, scope: &Scope) -> Option<Template> {
-        for member in at
-            .children()
-            .filter(|member| member.is_map() || member.is_list() && !lists)
-        {
-            let wanted = match lists {
-                true => "text, a number, true, false or a list of these",
-                false => "text or a number",
-            };
-            self.wrong(member, wanted);
+        let wanted = match lists {
+            true => "text, a number, true, false or a list of these",
+            false => "text or a number",
+        };
+        for member in at.children() {
+            let is_list = lists && member.is_list();
+            let is_nothing = matches!(member.data(), Data::Null) && !lists;
+            if is_nothing || member.is_map() || (member.is_list() && !is_list) {
+                self.wrong(member, wanted);
+            }
+            for element in member.children().filter(|_| is_list) {
+                if element.is_map() || element.is_list() || matches!(element.data(), Data::Null) {
+                    self.wrong(element, "text, a number, true or false");
+                }
+            }
         }
         self.map_template(at, scope)
     }
@@ -96,6 +104,17 @@ impl<'t> Lowering<'t> {
                 quote(text)
             );
             self.findings.error(at, "bad-endpoint", message);
+            return None;
+        }
+        let host = text.split(['/', '?', '#']).nth(2).unwrap_or_default();
+        if host.contains('@') {
+            let message = "credentials in an address are not sent; give `endpoint` as {uri: …, authentication: {basic: …}}";
+            self.findings.error(at, "bad-endpoint", message);
+            return None;
+        }
+        if names_secrets(text) {
+            let message = "this is plain text, in which $secrets means nothing; write one expression such as ${ \"https://…?key=\\($secrets.key)\" }";
+            self.findings.error(at, "misplaced-secret", message);
             return None;
         }
         match expand(text) {
@@ -143,6 +162,12 @@ fn expand(text: &str) -> Result<Template, String> {
         let member = Value::from(name).to_json();
         source += &format!("\\(.[{member}]|{part})");
         rest = after;
+        if source.len() > SOURCE_BYTES_MAX {
+            return Err(format!(
+                "{} has so many names in braces that as one expression it has more than {SOURCE_BYTES_MAX} bytes; write it as ${{ … }}",
+                quote(text)
+            ));
+        }
     }
     if rest.contains('}') {
         return Err(format!(

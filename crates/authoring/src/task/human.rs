@@ -5,15 +5,12 @@
 
 use graph::Template;
 use graph::check::{OUTCOMES_MAX, REMINDERS_MAX};
-use graph::ir::{Assignment, Escalate, Human, Kind};
+use graph::ir::{Assignment, Escalate, Human, Kind, PRIORITY_MAX};
 use graph::value::{Str, Value};
 
 use crate::finding::quote;
 use crate::lowering::{Lowering, Scope};
 use crate::tree::{At, Data};
-
-/// The most urgent priority.
-const PRIORITY_MAX: i64 = 9;
 
 impl<'t> Lowering<'t> {
     pub(super) fn human_task(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
@@ -77,7 +74,13 @@ impl<'t> Lowering<'t> {
             .member("assignee")
             .and_then(|name| self.text_template(name, scope));
         let groups = at.member("group").and_then(|group| match group.data() {
-            Data::Text(_) | Data::List(_) => self.template(group, scope),
+            Data::Text(_) => self.template(group, scope),
+            Data::List(_) => {
+                for name in group.children().filter(|name| name.text().is_none()) {
+                    self.wrong(name, "text with the name of a group");
+                }
+                self.template(group, scope)
+            }
             _ => {
                 self.wrong(group, "the name of a group or a list of names");
                 None
@@ -95,7 +98,9 @@ impl<'t> Lowering<'t> {
     /// A whole number, or an expression that gives one.
     fn priority(&mut self, priority: At<'t>, scope: &Scope) -> Option<Template> {
         match self.template(priority, scope)? {
-            Template::Literal(Value::Int(number)) if (0..=PRIORITY_MAX).contains(&number) => {
+            Template::Literal(Value::Int(number))
+                if (0..=i64::from(PRIORITY_MAX)).contains(&number) =>
+            {
                 Some(Template::Literal(Value::Int(number)))
             }
             Template::Literal(value) => {
@@ -142,7 +147,7 @@ impl<'t> Lowering<'t> {
     fn outcomes(&mut self, list: At<'t>) -> Vec<Str> {
         let mut outcomes: Vec<Str> = Vec::new();
         for at in self.bounded_list(list, OUTCOMES_MAX) {
-            let Some(name) = self.literal(at) else {
+            let Some(name) = self.name(at) else {
                 continue;
             };
             if outcomes.contains(&name) {
@@ -154,9 +159,9 @@ impl<'t> Lowering<'t> {
         outcomes
     }
 
-    /// The elements of a list that has at most so many.
+    /// The elements of a list that has at most so many; what is too much is not looked into.
     fn bounded_list(&mut self, list: At<'t>, max: usize) -> Vec<At<'t>> {
-        let elements = self.list(list).unwrap_or_default();
+        let mut elements = self.list(list).unwrap_or_default();
         if elements.len() > max {
             let message = format!(
                 "`{}` has {} elements; use at most {max}",
@@ -164,6 +169,7 @@ impl<'t> Lowering<'t> {
                 elements.len()
             );
             self.findings.error(list, "bad-value", message);
+            elements.truncate(max);
         }
         elements
     }

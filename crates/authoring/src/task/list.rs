@@ -260,6 +260,10 @@ impl<'t> Lowering<'t> {
         }
         let undo = self.compensation(task, scope);
         let kind = self.kind(task, word, scope, flow);
+        debug_assert!(
+            kind.is_some() || self.findings.has_errors(),
+            "what cannot be told leaves a finding"
+        );
 
         let node = self.node(node);
         (node.input, node.output, node.export) = (input, output, export);

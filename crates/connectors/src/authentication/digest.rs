@@ -19,10 +19,10 @@ pub(super) fn answer(
     let challenges = refused.headers().get_all(WWW_AUTHENTICATE).iter();
     let challenge = challenges
         .filter_map(|value| value.to_str().ok())
-        .find(|text| {
-            text.get(..7)
-                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("digest "))
-                && text.len() <= CHALLENGE_BYTES_MAX
+        .filter(|text| text.len() <= CHALLENGE_BYTES_MAX)
+        .find_map(|text| {
+            let (scheme, challenge) = text.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("digest").then_some(challenge)
         });
     let Some(challenge) = challenge else {
         return Ok(None);

@@ -1,7 +1,7 @@
 //! Owns [`OAuth2`], the policy by which an authority issues tokens, and [`Tokens`], those that still hold.
 //!
-//! Invariants: a token is kept in memory only, no longer than it holds, and only for the exact policy that
-//! it was issued for; what an authority answers is bounded and read for its well-known members alone.
+//! Invariants: a token is kept in memory only, is used no longer than it holds, and only for the exact policy that
+//! it was issued for; one that has ended goes when the next is kept. What an authority answers is bounded and read for its well-known members alone.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -135,8 +135,17 @@ struct Issued {
     access_token: String,
     #[serde(default)]
     token_type: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "seconds")]
     expires_in: Option<u64>,
+}
+
+/// A number, which some authorities write as text; none for anything else.
+fn seconds<'de, D: serde::Deserializer<'de>>(given: D) -> Result<Option<u64>, D::Error> {
+    Ok(match Value::deserialize(given)? {
+        Value::Number(number) => number.as_u64(),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    })
 }
 
 /// Tokens that still hold, by the policy that they were issued for.
@@ -166,11 +175,13 @@ impl Tokens {
             _ => "Bearer",
         };
         let header = format!("{scheme} {}", issued.access_token);
+        let now = Instant::now();
         let mut kept = self.lock();
+        kept.retain(|_, (_, until)| *until > now);
         if kept.len() >= TOKENS_MAX {
             kept.clear();
         }
-        kept.insert(key, (header.clone(), Instant::now() + lifetime));
+        kept.insert(key, (header.clone(), now + lifetime));
         Ok(header)
     }
 
@@ -421,7 +432,10 @@ fn object(members: &[(&str, String)]) -> Value {
 async fn ask(caller: &Caller, mut request: Request) -> Result<Value, TaskError> {
     *request.timeout_mut() = Some(ANSWER_TIMEOUT);
     let host = request.url().host_str().unwrap_or_default().to_owned();
-    let (status, body) = caller.fetch(request, ANSWER_BYTES_MAX).await?;
+    // What is posted holds the client's secret, which a redirect would carry to wherever it leads.
+    let redirect = request.method() == Method::GET;
+    let fetched = caller.fetch(request, redirect, None, ANSWER_BYTES_MAX);
+    let (status, body) = fetched.await?;
     let answer: Option<Value> = serde_json::from_slice(&body).ok();
     if status.is_success() {
         return answer.ok_or_else(|| refused(format!("the authority {host} answered no JSON")));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use serde_json::json;
@@ -47,7 +47,16 @@ async fn serve() -> u16 {
                 _ => StatusCode::UNAUTHORIZED,
             }),
         )
-        .route("/digest", get(digest));
+        .route("/digest", get(digest))
+        .route("/small/digest", get(digest))
+        .route(
+            "/moved",
+            post(async || axum::response::Redirect::temporary("/oauth2/token")),
+        )
+        .route(
+            "/text",
+            post(async || axum::Json(json!({"access_token": "dHh0", "expires_in": "3600"}))),
+        );
     tokio::spawn(async { axum::serve(listener, router).await.unwrap() });
     port
 }
@@ -61,8 +70,14 @@ async fn seen(headers: HeaderMap) -> String {
     String::from_utf8(URL_SAFE.decode(token).unwrap()).unwrap()
 }
 
-async fn digest(headers: HeaderMap) -> impl IntoResponse {
-    let challenge = r#"Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256, opaque="o""#;
+async fn digest(uri: Uri, headers: HeaderMap) -> impl IntoResponse {
+    // The name of a scheme may be written either way.
+    let scheme = match uri.path() {
+        "/digest" => "Digest",
+        _ => "digest",
+    };
+    let challenge =
+        format!(r#"{scheme} realm="r", nonce="n", qop="auth", algorithm=SHA-256, opaque="o""#);
     let Some(answer) = headers.get(AUTHORIZATION) else {
         return (
             StatusCode::UNAUTHORIZED,
@@ -88,10 +103,7 @@ async fn digest(headers: HeaderMap) -> impl IntoResponse {
             .map(|byte| format!("{byte:02x}"))
             .collect()
     };
-    let (ha1, ha2) = (
-        hash("ada:r:pw".to_owned()),
-        hash("GET:/digest?a=1".to_owned()),
-    );
+    let (ha1, ha2) = (hash("ada:r:pw".to_owned()), hash(format!("GET:{uri}")));
     let (nc, cnonce) = (member("nc"), member("cnonce"));
     let expected = hash(format!("{ha1}:n:{nc}:{cnonce}:auth:{ha2}"));
     match member("response") == expected {
@@ -127,8 +139,10 @@ fn policy(port: u16, more: &Value) -> Value {
 async fn a_digest_answers_the_challenge() {
     let port = serve().await;
     let login = |password: &str| json!({"digest": {"username": "ada", "password": password}});
-    let answer = ask(&caller(), port, "/digest?a=1", &login("pw")).await;
-    assert_eq!(answer.unwrap(), "welcome");
+    for path in ["/digest?a=1", "/small/digest"] {
+        let answer = ask(&caller(), port, path, &login("pw")).await;
+        assert_eq!(answer.unwrap(), "welcome", "{path}");
+    }
     let error = ask(&caller(), port, "/digest?a=1", &login("no")).await;
     assert_eq!(error.unwrap_err().status, 403);
 }
@@ -191,6 +205,21 @@ async fn a_token_is_kept_for_its_policy_and_renewed_when_it_is_refused() {
     let other = json!({"oauth2": policy(port, &json!({"scopes": ["x"]}))});
     let seen = ask(&caller, port, "/seen", &other).await.unwrap();
     assert!(seen.as_str().unwrap().starts_with("3|"), "{seen}");
+}
+
+#[tokio::test]
+async fn a_token_may_hold_as_long_as_a_text_says() {
+    let port = serve().await;
+    let policy = json!({"oauth2": policy(port, &json!({"endpoints": {"token": "/text"}}))});
+    assert_eq!(ask(&caller(), port, "/seen", &policy).await.unwrap(), "txt");
+}
+
+#[tokio::test]
+async fn a_secret_does_not_follow_a_redirect() {
+    let port = serve().await;
+    let policy = json!({"oauth2": policy(port, &json!({"endpoints": {"token": "/moved"}}))});
+    let error = ask(&caller(), port, "/seen", &policy).await.unwrap_err();
+    assert!(error.detail.ends_with("answered 307"), "{}", error.detail);
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use super::outcome;
 use super::request::{Input, Prepared};
 use crate::authentication::{Authentication, Tokens};
 use crate::outgoing::{AddressPolicy, Outgoing};
+use crate::reading::wrong;
 
 /// Two clients, which differ in what they do about redirects, and the tokens of authorities. Clones share
 /// their connections.
@@ -57,25 +58,17 @@ impl Caller {
         outcome::of(response, &place, expected, sent).await
     }
 
-    /// Reads what lies at an address, such as a document; the status is left to judge.
+    /// Reads what lies at an address, such as a document, perhaps on behalf of someone; the status is left to judge.
     pub(crate) async fn fetch(
         &self,
         request: Request,
-        bytes_max: usize,
-    ) -> Result<(StatusCode, Vec<u8>), TaskError> {
-        self.fetch_as(request, None, bytes_max).await
-    }
-
-    /// As [`Caller::fetch`], on behalf of someone.
-    pub(crate) async fn fetch_as(
-        &self,
-        request: Request,
+        redirect: bool,
         authentication: Option<&Authentication>,
         bytes_max: usize,
     ) -> Result<(StatusCode, Vec<u8>), TaskError> {
         let place = outcome::Place::of(&request);
         // What a policy needs is fetched without one, so this goes round at most once.
-        let mut response = Box::pin(self.send(request, true, authentication)).await?;
+        let mut response = Box::pin(self.send(request, redirect, authentication)).await?;
         let body = outcome::body(&mut response, &place, bytes_max).await?;
         Ok((response.status(), body))
     }
@@ -88,6 +81,11 @@ impl Caller {
         authentication: Option<&Authentication>,
     ) -> Result<Response, TaskError> {
         let place = outcome::Place::of(&request);
+        let url = request.url();
+        if !url.username().is_empty() || url.password().is_some() {
+            let why = "credentials in an address are not sent; use `authentication: {basic: …}`";
+            return Err(wrong(&place.0, why));
+        }
         self.addresses
             .check_literal(request.url())
             .map_err(|refused| outcome::refused(&refused))?;

@@ -155,6 +155,24 @@ async fn a_request_carries_what_the_workflow_says() {
 }
 
 #[tokio::test]
+async fn credentials_in_an_address_are_refused_and_not_told() {
+    let port = serve().await;
+    for endpoint in [
+        "http://ada:s3cr3t@127.0.0.1:PORT/mirror",
+        "http://s3cr3t@127.0.0.1:PORT/mirror",
+    ] {
+        let input = json!({"endpoint": endpoint});
+        let error = call(AddressPolicy::Any, port, input).await.unwrap_err();
+        assert_eq!(word(&error), "configuration");
+        assert!(
+            error.detail.contains("use `authentication") && !error.detail.contains("s3cr3t"),
+            "{}",
+            error.detail
+        );
+    }
+}
+
+#[tokio::test]
 async fn each_output_shows_the_response_its_way() {
     let port = serve().await;
     let cases = [

@@ -10,7 +10,7 @@ use sdk::TaskError;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::job::Job;
+use super::job::{Job, STARTED};
 use super::{Rest, program, word};
 use crate::reading::wrong;
 
@@ -98,9 +98,9 @@ impl Container {
                 job.environment.entry(variable.into()).or_insert(value);
             }
         }
-        let remove = ["rm", "--force", &name].map(str::to_owned).to_vec();
+        let remove = ["rm", "--force"].map(str::to_owned).to_vec();
         job.give_up = Some(match self.cleanup {
-            Cleanup::Word(CleanupWord::Never) => ["kill", &name].map(str::to_owned).to_vec(),
+            Cleanup::Word(CleanupWord::Never) => vec!["kill".to_owned()],
             _ => remove.clone(),
         });
         if let Cleanup::AfterMs(ms) = self.cleanup {
@@ -117,6 +117,7 @@ impl Container {
             PullPolicy::Never => "never",
         };
         line.push(format!("--pull={pull}"));
+        line.push(format!("--cidfile={STARTED}"));
         if matches!(self.cleanup, Cleanup::Word(CleanupWord::Always)) {
             line.push("--rm".into());
         }

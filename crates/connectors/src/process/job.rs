@@ -1,11 +1,12 @@
 //! Owns [`Job`]: one process from its start to its end, with everything that it started itself.
 //!
 //! Invariants: it sees no variable of the server but those named here; its group is killed when the job ends or
-//! is dropped; its output, its time and its directory are bounded by the job.
+//! is dropped, and not later, when its number may be another's; its output, its time and its directory are bounded
+//! by the job. What leaves its group lives on, but is not waited for.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -26,8 +27,13 @@ const TIME_MAX: Duration = Duration::from_secs(3600);
 const OUTPUT_BYTES_MAX: usize = 384 << 10;
 /// How much of what it wrote last a failure tells.
 pub(crate) const TOLD_BYTES_MAX: usize = 1 << 10;
+/// How long an output may stay open after the process has ended.
+const LINGER_MAX: Duration = Duration::from_secs(2);
 /// How long ending a container may take.
 const ENDING_MAX: Duration = Duration::from_secs(10);
+
+/// The file in the job's directory that names what it has started elsewhere, once that is there.
+pub(super) const STARTED: &str = "started";
 
 /// Variables of the server that processes see, if they are set.
 const INHERITED: [&str; 4] = ["LANG", "LC_ALL", "TZ", "PATH"];
@@ -53,8 +59,8 @@ pub(crate) struct Job {
     pub(super) stdin: Option<String>,
     /// A file that is written into its directory first.
     pub(super) script: Option<(&'static str, String)>,
-    /// Commands of the same program that end what it started elsewhere: when it is given up, and a while after
-    /// it ended.
+    /// Commands of the same program that end what it started elsewhere, whose id follows: when it is given up, and a
+    /// while after it ended.
     pub(super) give_up: Option<Vec<String>>,
     pub(super) afterwards: Option<(Duration, Vec<String>)>,
 }
@@ -128,11 +134,11 @@ impl Job {
             }
         }
         let child = command.spawn().map_err(|error| broken("start", &error))?;
-        let group = Group::of(&child, self);
+        let group = Group::of(&child, self, folder.path());
         Ok(Started {
             group,
             child,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -140,19 +146,22 @@ impl Job {
     pub(super) async fn run(self, returned: Return) -> Result<Value, TaskError> {
         // What is named last ends first.
         let Started {
-            _folder,
+            folder,
             mut child,
             mut group,
         } = self.start().await?;
-        let ended = conversation(&mut child, group.leader, self.stdin.as_deref());
+        let ended = conversation(&mut child, &mut group.leader, self.stdin.as_deref());
         let ended = tokio::time::timeout(TIME_MAX, ended);
         let (status, stdout, stderr) = ended.await.map_err(|_| {
             let detail = format!("the process ran longer than {} seconds", TIME_MAX.as_secs());
             TaskError::fatal(TaskError::well_known("timeout"), detail).with_status(408)
         })??;
-        (group.leader, group.give_up) = (None, None);
-        if let Some((pause, arguments)) = &self.afterwards {
+        group.give_up = None;
+        if let Some((pause, arguments)) = &self.afterwards
+            && let Some(id) = started(folder.path())
+        {
             let mut command = self.command(arguments);
+            command.arg(id);
             let pause = *pause;
             tokio::spawn(async move {
                 tokio::time::sleep(pause).await;
@@ -180,7 +189,7 @@ impl Job {
 pub(crate) struct Started {
     group: Group,
     pub(crate) child: Child,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Started {
@@ -196,14 +205,16 @@ impl Started {
 struct Group {
     leader: Option<Pid>,
     give_up: Option<Command>,
+    folder: PathBuf,
 }
 
 impl Group {
-    fn of(child: &Child, job: &Job) -> Group {
+    fn of(child: &Child, job: &Job, folder: &Path) -> Group {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         Group {
             leader: id.and_then(Pid::from_raw),
             give_up: job.give_up.as_ref().map(|arguments| job.command(arguments)),
+            folder: folder.to_owned(),
         }
     }
 }
@@ -211,12 +222,22 @@ impl Group {
 impl Drop for Group {
     fn drop(&mut self) {
         end(self.leader);
-        if let Some(mut command) = self.give_up.take() {
+        if let Some(mut command) = self.give_up.take()
+            && let Some(id) = started(&self.folder)
+        {
+            command.arg(id);
             tokio::spawn(async move {
                 let _ = tokio::time::timeout(ENDING_MAX, command.status()).await;
             });
         }
     }
+}
+
+/// The id of what a process has started elsewhere. Its name could be that of another one.
+fn started(folder: &Path) -> Option<String> {
+    let id = std::fs::read_to_string(folder.join(STARTED)).ok()?;
+    let id = id.trim();
+    (!id.is_empty()).then(|| id.to_owned())
 }
 
 fn end(leader: Option<Pid>) {
@@ -231,7 +252,7 @@ type Ended = (ExitStatus, Vec<u8>, Vec<u8>);
 /// Says to a process what it is to read, and hears it out.
 async fn conversation(
     child: &mut Child,
-    leader: Option<Pid>,
+    leader: &mut Option<Pid>,
     stdin: Option<&str>,
 ) -> Result<Ended, TaskError> {
     let input = child.stdin.take();
@@ -247,12 +268,27 @@ async fn conversation(
     // What a process leaves behind could hold its outputs open, so it ends with it.
     let wait = async {
         let status = child.wait().await;
-        end(leader);
+        end(leader.take());
         status.map_err(|error| broken("wait for", &error))
     };
     let hear = async { tokio::try_join!(say, bounded(stdout), bounded(stderr)) };
-    let (status, ((), stdout, stderr)) = tokio::try_join!(wait, hear)?;
+    tokio::pin!(wait, hear);
+    let (status, ((), stdout, stderr)) = tokio::select! {
+        heard = &mut hear => {
+            let heard = heard?;
+            (wait.await?, heard)
+        }
+        status = &mut wait => {
+            let heard = tokio::time::timeout(LINGER_MAX, hear).await;
+            (status?, heard.map_err(|_| left_open())??)
+        }
+    };
     Ok((status, stdout, stderr))
+}
+
+fn left_open() -> TaskError {
+    let detail = "the process ended, but what it started in a group of its own holds its output open; let that one write elsewhere, as in `setsid … >/dev/null 2>&1 &`";
+    TaskError::fatal(TaskError::well_known("runtime"), detail).with_status(500)
 }
 
 async fn bounded(stream: Option<impl AsyncRead + Unpin>) -> Result<Vec<u8>, TaskError> {

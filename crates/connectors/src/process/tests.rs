@@ -120,6 +120,27 @@ async fn what_a_process_leaves_behind_ends_with_it() {
     assert_eq!(said.unwrap(), "done\n");
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_leaves_the_group_of_a_process_is_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("pid");
+    // It has left once it says so.
+    let command = format!(
+        "mkfifo up; setsid sh -c 'echo $$ > {0}; echo > up; exec sleep 1000' & read line < up",
+        place.display()
+    );
+    let error = shell(json!({"command": command})).await.unwrap_err();
+    assert!(
+        error.detail.contains("holds its output open"),
+        "{}",
+        error.detail
+    );
+    let left = std::fs::read_to_string(&place).unwrap();
+    let left = rustix::process::Pid::from_raw(left.trim().parse().unwrap()).unwrap();
+    rustix::process::kill_process(left, rustix::process::Signal::KILL).unwrap();
+}
+
 #[tokio::test]
 async fn scripts_are_run_by_their_language() {
     if program::find("python3", system_path().as_ref()).is_ok() {
@@ -147,6 +168,35 @@ async fn scripts_are_run_by_their_language() {
 }
 
 #[tokio::test]
+async fn the_container_that_was_made_is_ended_whatever_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    let script = format!(
+        "#!/bin/sh\ncase $1 in run) echo 4f5e > started; echo > {0}/up; exec sleep 1000;; *) echo \"$@\" > {0}/told;; esac\n",
+        place.display()
+    );
+    let docker = place.join("docker");
+    std::fs::write(&docker, script).unwrap();
+    std::fs::set_permissions(&docker, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for pipe in ["up", "told"] {
+        let made = std::process::Command::new("mkfifo")
+            .arg(place.join(pipe))
+            .status();
+        assert!(made.unwrap().success());
+    }
+    let path = format!("{}:{}", place.display(), system_path());
+    for (cleanup, expected) in [("never", "kill 4f5e\n"), ("always", "rm --force 4f5e\n")] {
+        let input = json!({"image": "alpine", "name": "mine", "cleanup": cleanup});
+        let (job, rest) = starter(&path).job("container", "w", input).await.unwrap();
+        let running = tokio::spawn(async move { job.run(rest.returned).await });
+        tokio::fs::read_to_string(place.join("up")).await.unwrap();
+        running.abort();
+        let told = tokio::fs::read_to_string(place.join("told")).await;
+        assert_eq!(told.unwrap(), expected);
+    }
+}
+
+#[tokio::test]
 async fn containers_are_command_lines() {
     let folder = tempfile::tempdir().unwrap();
     let podman = folder.path().join("podman");
@@ -162,7 +212,7 @@ async fn containers_are_command_lines() {
         "pullPolicy": "never", "cleanup": "always"});
     if program::find("docker", path.as_ref()).is_err() {
         let said = done(&path, "container", input).await.unwrap();
-        let expected = "run\n--name\nmine\n--pull=never\n--rm\n--interactive\n--env=TOKEN\n--publish=8080:80\n\
+        let expected = "run\n--name\nmine\n--pull=never\n--cidfile=started\n--rm\n--interactive\n--env=TOKEN\n--publish=8080:80\n\
             --volume=/data:/mnt\nalpine:3\n/bin/sh\n-c\necho $1\nsh\na b\ns3cr3t\nin";
         assert_eq!(said, expected);
     }
@@ -178,8 +228,8 @@ async fn containers_are_command_lines() {
     assert!(job.arguments[2].starts_with("shop.order-"));
     let (pause, remove) = job.afterwards.unwrap();
     assert_eq!(
-        (pause.as_millis(), &remove[..2]),
-        (5, &["rm".to_owned(), "--force".to_owned()][..])
+        (pause.as_millis(), remove.join(" ")),
+        (5, "rm --force".to_owned())
     );
     let wrong = starter
         .job("container", "w", json!({"image": "--privileged"}))

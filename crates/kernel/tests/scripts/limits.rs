@@ -110,6 +110,16 @@ fn heavy_data_made_by_a_run_is_its_failure() {
 }
 
 #[test]
+fn what_an_expression_says_of_its_failure_is_cut() {
+    let source = format!("\"x\" * 9000000 | error # {}", "y".repeat(10_000));
+    let mut world = run(vec![set("a", &source)]);
+    let log = world.log();
+    let told = log.lines().last().unwrap_or_default();
+    assert!(told.contains("yyy…: xxx") && told.ends_with("xxx… at /a"));
+    assert!((4_200..4_400).contains(&told.chars().count()));
+}
+
+#[test]
 fn deep_data_made_by_a_run_is_its_failure_and_the_journal_stays_readable() {
     let mut world = World::of(vec![repeat("l", "", "", 500, vec![set("a", "[.]")])]);
     world.quiet = true;
