@@ -3,8 +3,8 @@
 //! Invariant: a graph that comes out has passed [`graph::check`], so what the kernel runs is sound even
 //! if a rule were missing here.
 
-use graph::Graph;
-use graph::check::{check, endless};
+use graph::check::{Endless, check, endless, unreachable, unreachable_message};
+use graph::ir::{Graph, Node};
 
 use crate::finding::{Finding, Findings, quote};
 use crate::lowering::Lowering;
@@ -62,25 +62,45 @@ pub fn compile(text: &str) -> Result<Compiled, Vec<Finding>> {
     };
     let mut lowering = Lowering::new(findings);
     let schedule = lowering.document(tree.root());
-    let (mut graph, mut findings) = lowering.finish();
+    let (mut graph, mut findings, unclear) = lowering.finish();
     // Expressions that read `$task.definition` or `$workflow.definition` are rare, and the text is long.
     graph.definition = text.contains(".definition").then(|| tree.root().value());
-    if !findings.has_errors()
-        && let Err(unsound) = check(&graph)
-    {
+    if findings.has_errors() {
+        let is_clear = |node: &&Node| {
+            let is_begun = graph.bodies[node.body.0 as usize].first.is_some();
+            is_begun && !unclear.jumps.contains(&node.body)
+        };
+        for node in unreachable(&graph).into_iter().filter(is_clear) {
+            let message = unreachable_message(node);
+            findings.error_key(tree.find(&node.path), "unsound", message);
+        }
+    } else if let Err(unsound) = check(&graph) {
         for flaw in unsound {
             findings.error_key(tree.find(&flaw.path), "unsound", flaw.message);
         }
     }
+    for Endless { node, spins } in endless(&graph, &unclear.nodes) {
+        if unclear.jumps.contains(&node.body) {
+            continue;
+        }
+        let (at, name) = (tree.find(&node.path), quote(&node.name));
+        match spins {
+            true => {
+                let message = format!(
+                    "from {name} no way leads out of this list, and nothing in it takes time: it goes round until the run fails; let a `switch` leave it with `exit`, or go through it with `for`"
+                );
+                findings.error_key(at, "endless", message);
+            }
+            false => {
+                let message = format!(
+                    "from {name} no way leads out of this list: it goes round until it fails or is cancelled; let a `switch` leave it with `exit`"
+                );
+                findings.warning_key(at, "endless", message);
+            }
+        }
+    }
     if findings.has_errors() {
         return Err(findings.into_list());
-    }
-    for node in endless(&graph) {
-        let message = format!(
-            "from {} no way leads out of this list: it goes round until it fails or is cancelled; let a `switch` leave it with `exit`",
-            quote(&node.name)
-        );
-        findings.warning_key(tree.find(&node.path), "endless", message);
     }
     Ok(Compiled {
         graph,

@@ -62,7 +62,7 @@ pub fn suite(text: &str) -> Result<Suite, Vec<Finding>> {
     };
     let mut reader = Lowering::new(findings);
     let suite = reader.suite(tree.root());
-    let (_, findings) = reader.finish();
+    let (_, findings, _) = reader.finish();
     match findings.has_errors() {
         true => Err(findings.into_list()),
         false => Ok(suite),

@@ -117,7 +117,7 @@ impl<'t> Lowering<'t> {
                 let (filters, need) = self.strategy(at, scope)?;
                 Some(Until::Events { filters, need })
             }
-            Data::Text(_) => match self.expression(at, scope)? {
+            Data::Text(_) => match self.expression_of(at, &["boolean"], scope)? {
                 never if &*never.0 == "false" => Some(Until::Never),
                 condition => Some(Until::Holds(condition)),
             },
@@ -191,7 +191,7 @@ impl<'t> Lowering<'t> {
         };
         let (mut with, mut when) = (Vec::new(), None);
         let whole = match self.is_drawn {
-            true => self.optional_expression(at, "when", scope),
+            true => self.optional_condition(at, "when", scope),
             false => None,
         };
         for member in attributes

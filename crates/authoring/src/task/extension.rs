@@ -138,7 +138,7 @@ impl<'t> Lowering<'t> {
             task_held: true,
             ..scope.clone()
         };
-        let when = self.optional_expression(extension, "when", &inside);
+        let when = self.optional_condition(extension, "when", &inside);
         let body = self.add_body(task, scope)?;
         self.node(outer).kind = self.once(IN, held(extension, task), body);
         let inner = self.add_node(task, task.key(), body)?;

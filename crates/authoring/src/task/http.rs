@@ -83,6 +83,11 @@ impl<'t> Lowering<'t> {
             };
             self.wrong(member, wanted);
         }
+        let scalars = ["string", "number", "boolean", "null", "array"];
+        let kinds = if lists { &scalars[..] } else { &scalars[..4] };
+        for member in at.children().filter(|member| member.text().is_some()) {
+            self.template_of(member, kinds, scope)?;
+        }
         self.map_template(at, scope)
     }
 

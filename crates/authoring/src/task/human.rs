@@ -77,7 +77,8 @@ impl<'t> Lowering<'t> {
             .member("assignee")
             .and_then(|name| self.text_template(name, scope));
         let groups = at.member("group").and_then(|group| match group.data() {
-            Data::Text(_) | Data::List(_) => self.template(group, scope),
+            Data::Text(_) => self.template_of(group, &["string", "array"], scope),
+            Data::List(_) => self.template(group, scope),
             _ => {
                 self.wrong(group, "the name of a group or a list of names");
                 None
@@ -94,7 +95,7 @@ impl<'t> Lowering<'t> {
 
     /// A whole number, or an expression that gives one.
     fn priority(&mut self, priority: At<'t>, scope: &Scope) -> Option<Template> {
-        match self.template(priority, scope)? {
+        match self.template_of(priority, &["number"], scope)? {
             Template::Literal(Value::Int(number)) if (0..=PRIORITY_MAX).contains(&number) => {
                 Some(Template::Literal(Value::Int(number)))
             }
