@@ -4,16 +4,16 @@
 
 use graph::value::Value;
 
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, Severity};
 use crate::lowering::Lowering;
-use crate::tree::At;
+use crate::tree::{At, Mark};
 use crate::yaml;
 
 /// The most events of one text.
 pub const EVENTS_MAX: usize = 1_000;
 
-/// Attributes that are text.
-const TEXTS: [&str; 7] = [
+/// Attributes of an event that are text, besides its `type`.
+pub(crate) const TEXTS: [&str; 7] = [
     "id",
     "source",
     "specversion",
@@ -29,6 +29,12 @@ const TEXTS: [&str; 7] = [
 /// The findings, at least one of them an error, each with its place in the text.
 pub fn events(text: &str) -> Result<Vec<Value>, Vec<Finding>> {
     let mut findings = Findings::default();
+    if text.trim().is_empty() {
+        let start = Mark { line: 1, column: 1 };
+        let message = "the text is empty; write an event, which is a map with a `type`".into();
+        findings.add(start, String::new, Severity::Error, "yaml-syntax", message);
+        return Err(findings.into_list());
+    }
     let Some(tree) = yaml::parse(text, &mut findings) else {
         return Err(findings.into_list());
     };

@@ -79,6 +79,21 @@ fn values_of_calls() {
 }
 
 #[test]
+fn values_of_events_and_attributes() {
+    assert_snapshot!(tasks("- a: {emit: {event: {with: {type: x, source: '${ 5 }', id: '${ .a | length }', data: '${ 5 }'}}}}"), @r#"
+    3:46: error: the expression "5" gives number where string is needed; convert it with `tostring`, or write it in double quotes [bad-type]
+    3:60: error: the expression ".a | length" gives number where string is needed; convert it with `tostring`, or write it in double quotes [bad-type]
+    "#);
+    let head = "document:\n  {dsl: '1.0.3', namespace: default, name: test, version: '1.0.0', metadata: {attributes: {n: {type: number, from: '.a | tostring'}, t: {type: text, from: .a}, at: {type: time, from: .x > 1}}}}\ndo: [a: {wait: PT1S}]";
+    let findings = compile(head).unwrap_err();
+    let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert_snapshot!(findings.join("\n"), @r#"
+    2:116: error: the expression ".a | tostring" gives string where number or null is needed; let it give one of these [bad-type]
+    2:184: error: the expression ".x > 1" gives boolean where string or number or null is needed; let it give one of these [bad-type]
+    "#);
+}
+
+#[test]
 fn loops_without_an_exit() {
     assert_snapshot!(tasks("- a: {set: {x: 1}}\n- b: {switch: [c: {when: .x, then: a}, d: {then: b}]}"), @r#"
     3:3: error: from "a" no way leads out of this list, and nothing in it takes time: it goes round until the run fails; let a `switch` leave it with `exit`, or go through it with `for` [endless]

@@ -301,9 +301,9 @@ impl<'t> Lowering<'t> {
             return None;
         }
         let task = self.require(at, "task").and_then(|task| self.place(task));
-        let by = at.member("by").and_then(|by| self.name(by));
-        let mut text = |key| at.member(key).and_then(|text| self.name(text));
-        let (outcome, comment) = (text("outcome"), text("comment"));
+        let mut name = |key| at.member(key).and_then(|name| self.name(name));
+        let (by, outcome) = (name("by"), name("outcome"));
+        let comment = at.member("comment").and_then(|text| self.literal(text));
         let decision = match (at.member("complete"), at.member("reject")) {
             (Some(data), None) => Decision::Complete {
                 outcome,
@@ -323,7 +323,7 @@ impl<'t> Lowering<'t> {
                 }
                 match reject.data() {
                     Data::Bool(true) => Decision::Reject(None),
-                    _ => Decision::Reject(Some(self.name(reject)?)),
+                    _ => Decision::Reject(Some(self.literal(reject)?)),
                 }
             }
             _ => {

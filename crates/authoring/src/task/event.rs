@@ -7,6 +7,7 @@ use graph::ir::{EachEvent, Filter, Kind, Listen, Need, Until};
 use graph::value::Str;
 use graph::{Expr, Template};
 
+use crate::event::TEXTS;
 use crate::expression::{to_expression, unwrap};
 use crate::lowering::{Lowering, Scope};
 use crate::tree::{At, Data};
@@ -260,6 +261,9 @@ impl<'t> Lowering<'t> {
         }
         if let Some(kind) = self.require(with, "type") {
             self.text_template(kind, scope);
+        }
+        for member in TEXTS.iter().filter_map(|key| with.member(key)) {
+            self.template_of(member, &["string"], scope);
         }
         self.template(with, scope).map(Kind::Emit)
     }

@@ -26,6 +26,8 @@ pub fn endless<'g>(graph: &'g Graph, open: &BTreeSet<NodeIndex>) -> Vec<Endless<
     let owners = owners(graph);
     let leaves = leaving(graph, &owners, open);
     let slow = slow(graph, &owners);
+    let splits = |node: &Node| matches!(node.kind, Kind::Split(_) | Kind::Threads(_));
+    let is_single = graph.timeout.is_none() && !graph.nodes.iter().any(splits);
     let mut told = vec![false; graph.bodies.len()];
     let stuck = (0..graph.nodes.len()).filter(|index| !leaves[*index]);
     stuck
@@ -35,7 +37,9 @@ pub fn endless<'g>(graph: &'g Graph, open: &BTreeSet<NodeIndex>) -> Vec<Endless<
         })
         .map(|index| Endless {
             node: &graph.nodes[index],
-            spins: is_quick(graph, index, &slow) && is_left_alone(graph, index, &owners),
+            spins: is_single
+                && is_quick(graph, index, &slow)
+                && is_left_alone(graph, index, &owners),
         })
         .collect()
 }
@@ -151,6 +155,5 @@ fn is_left_alone(graph: &Graph, node: usize, owners: &[Option<usize>]) -> bool {
         }
         around = owners[owner.body.0 as usize];
     }
-    let is_alone = |node: &Node| !matches!(node.kind, Kind::Split(_) | Kind::Threads(_));
-    graph.timeout.is_none() && graph.nodes.iter().all(is_alone)
+    true
 }

@@ -1,7 +1,7 @@
 //! Owns [`Foresight`]: what the form of an expression tells before it runs.
 //!
-//! Invariant: what is told is certain. What can be caught, or depends on data, is left open, so that no expression
-//! that could work is called wrong.
+//! Invariant: what is told is certain: a part that is said to fail does so whenever it is come to, whatever the data
+//! is. What can be caught is left open.
 
 use alloc::format;
 use alloc::string::String;
