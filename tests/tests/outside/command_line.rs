@@ -143,6 +143,15 @@ async fn exec_gives_events_once_the_run_waits() {
     // The first event reaches both that wait for it, the others come in their order.
     assert_eq!(done.json(), json!([{"box": 3}, 4]), "{done:?}");
 
+    let first = ["--event", paid.to_str().unwrap()];
+    let stranded = exec(&order, &first).await;
+    assert_eq!(stranded.code, 1, "{stranded:?}");
+    let told = "waits for any event, and nobody sends one";
+    assert!(
+        stranded.stderr.contains("/do/2/sent") && stranded.stderr.contains(told),
+        "{stranded:?}"
+    );
+
     let wrong = folder.file("wrong.yaml", "- type: paid\n- {typ: sent, id: 5}\n");
     let refused = exec(&order, &["--event", wrong.to_str().unwrap()]).await;
     let findings: Value = serde_json::from_str(&refused.stderr).unwrap();

@@ -97,6 +97,7 @@ impl Exec {
                     output = &mut ended => output,
                     given = events.give(&client) => {
                         given?;
+                        stranded.has_all_events();
                         ended.await
                     }
                 }
