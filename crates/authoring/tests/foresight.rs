@@ -63,7 +63,7 @@ fn values_of_calls() {
     "#);
     assert_snapshot!(tasks("- a: {call: http, with: {method: get, endpoint: '${ {uri: .x} }', headers: {x: '${ [1] }'}, query: {y: '${ {a: 1} }', z: '${ [1] }'}}}\n- b: {call: http, with: {method: '${ 5 }', endpoint: 'http://x', headers: '${ [1] }'}}"), @r#"
     3:49: error: the expression "{uri: .x}" gives object where string is needed; convert it with `tostring`, or write it in double quotes [bad-type]
-    3:80: error: the expression "[1]" gives array where string or number or boolean or null is needed; let it give one of these [bad-type]
+    3:80: error: the expression "[1]" gives array where string or number or boolean is needed; let it give one of these [bad-type]
     3:104: error: the expression "{a: 1}" gives object where string or number or boolean or null or array is needed; let it give one of these [bad-type]
     4:34: error: the expression "5" gives number where string is needed; convert it with `tostring`, or write it in double quotes [bad-type]
     4:75: error: the expression "[1]" gives array where object is needed; let it lead to a map, or write {name: value} [bad-type]
@@ -71,7 +71,7 @@ fn values_of_calls() {
     assert_snapshot!(tasks("- a: {call: task, with: {name: x, priority: '${ \"high\" }'}}\n- b: {call: human-task, with: {title: '${ 5 }', group: '${ {a: 1} }', priority: '${ \"high\" }'}}\n- c: {raise: {error: {type: x, status: '${ \"404\" }'}}}\n- d: {raise: {error: {type: x, status: '${ 404 }'}}}\n- e: {run: {workflow: {name: '${ 1 }'}}}"), @r#"
     3:45: error: the expression "\"high\"" gives string where number is needed; convert it with `tonumber` [bad-type]
     4:39: error: the expression "5" gives number where string is needed; convert it with `tostring`, or write it in double quotes [bad-type]
-    4:56: error: the expression "{a: 1}" gives object where string or array is needed; let it give one of these [bad-type]
+    4:56: error: the expression "{a: 1}" gives object where string or array or null is needed; let it give one of these [bad-type]
     4:81: error: the expression "\"high\"" gives string where number is needed; convert it with `tonumber` [bad-type]
     5:40: error: the expression "\"404\"" gives string where number is needed; convert it with `tonumber` [bad-type]
     7:30: error: `name` must be plain text, because it is read before a run exists; write it without ${ } [not-literal]

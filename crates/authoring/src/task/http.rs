@@ -83,8 +83,8 @@ impl<'t> Lowering<'t> {
             };
             self.wrong(member, wanted);
         }
-        let scalars = ["string", "number", "boolean", "null", "array"];
-        let kinds = if lists { &scalars[..] } else { &scalars[..4] };
+        let kinds = ["string", "number", "boolean", "null", "array"];
+        let kinds = if lists { &kinds[..] } else { &kinds[..3] };
         for member in at.children().filter(|member| member.text().is_some()) {
             self.template_of(member, kinds, scope)?;
         }

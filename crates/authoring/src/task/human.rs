@@ -77,7 +77,7 @@ impl<'t> Lowering<'t> {
             .member("assignee")
             .and_then(|name| self.text_template(name, scope));
         let groups = at.member("group").and_then(|group| match group.data() {
-            Data::Text(_) => self.template_of(group, &["string", "array"], scope),
+            Data::Text(_) => self.template_of(group, &["string", "array", "null"], scope),
             Data::List(_) => self.template(group, scope),
             _ => {
                 self.wrong(group, "the name of a group or a list of names");
