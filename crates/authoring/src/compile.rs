@@ -3,11 +3,12 @@
 //! Invariant: a graph that comes out has passed [`graph::check`], so what the kernel runs is sound even
 //! if a rule were missing here.
 
-use graph::Graph;
-use graph::check::{check, endless};
+use graph::check::{Endless, check, endless, unreachable, unreachable_message};
+use graph::ir::{Graph, Node};
 
-use crate::finding::{Finding, Findings, quote};
-use crate::lowering::Lowering;
+use crate::finding::{FINDINGS_MAX, Finding, Findings, quote};
+use crate::lowering::{Lowering, Unclear};
+use crate::tree::Tree;
 use crate::yaml;
 
 /// A workflow that compiled.
@@ -62,30 +63,53 @@ pub fn compile(text: &str) -> Result<Compiled, Vec<Finding>> {
     };
     let mut lowering = Lowering::new(findings);
     let schedule = lowering.document(tree.root());
-    let (mut graph, mut findings) = lowering.finish();
+    let (mut graph, mut findings, unclear) = lowering.finish();
     // Expressions that read the `definition` of `$task` or `$workflow` are rare, and the text is long.
     graph.definition = text.contains("definition").then(|| tree.root().value());
-    if !findings.has_errors()
-        && let Err(unsound) = check(&graph)
-    {
-        for flaw in unsound {
-            let message = flaw.message.replace('\n', "; ");
-            findings.error_key(tree.find(&flaw.path), "unsound", message);
-        }
-    }
+    tell_flow(&tree, &graph, &unclear, &mut findings);
     if findings.has_errors() {
         return Err(findings.into_list());
-    }
-    for node in endless(&graph) {
-        let message = format!(
-            "from {} no way leads out of this list: it goes round until it fails or is cancelled; let a `switch` leave it with `exit`",
-            quote(&node.name)
-        );
-        findings.warning_key(tree.find(&node.path), "endless", message);
     }
     Ok(Compiled {
         graph,
         schedule,
         warnings: findings.into_list(),
     })
+}
+
+/// Says what can be told of the graph as a whole; after errors of the text only of the flow that they leave clear.
+fn tell_flow(tree: &Tree, graph: &Graph, unclear: &Unclear, findings: &mut Findings) {
+    if findings.has_errors() {
+        let is_clear = |node: &&Node| {
+            let is_begun = graph.bodies[node.body.0 as usize].first.is_some();
+            is_begun && !unclear.jumps.contains(&node.body)
+        };
+        let unreachable = unreachable(graph).into_iter().filter(is_clear);
+        for node in unreachable.take(FINDINGS_MAX) {
+            let message = unreachable_message(node);
+            findings.error_key(tree.find(&node.path), "unsound", message);
+        }
+    } else if let Err(unsound) = check(graph) {
+        for flaw in unsound.into_iter().take(FINDINGS_MAX) {
+            let message = flaw.message.replace('\n', "; ");
+            findings.error_key(tree.find(&flaw.path), "unsound", message);
+        }
+    }
+    let mut endless = endless(graph, &unclear.nodes);
+    endless.retain(|endless| !unclear.jumps.contains(&endless.node.body));
+    endless.sort_by_key(|endless| !endless.spins);
+    for Endless { node, spins } in endless.into_iter().take(FINDINGS_MAX) {
+        let (at, name) = (tree.find(&node.path), quote(&node.name));
+        if spins {
+            let message = format!(
+                "from {name} no way leads out of this list, and nothing in it takes time: it goes round until the run fails; let a `switch` leave it with `exit`, or go through it with `for`"
+            );
+            findings.error_key(at, "endless", message);
+        } else {
+            let message = format!(
+                "from {name} no way leads out of this list: it goes round until it fails or is cancelled; let a `switch` leave it with `exit`"
+            );
+            findings.warning_key(at, "endless", message);
+        }
+    }
 }

@@ -275,9 +275,16 @@ impl<'t> Lowering<'t> {
             let kind = self
                 .require(attribute, "type")
                 .and_then(|kind| self.word(kind, &["text", "number", "bool", "time"]));
+            let kinds: &[&str] = match kind {
+                Some("number") => &["number", "null"],
+                Some("bool") => &["boolean", "null"],
+                Some("time") => &["string", "number", "null"],
+                Some(_) => &["string", "null"],
+                None => &[],
+            };
             let from = self
                 .require(attribute, "from")
-                .and_then(|from| self.expression(from, &Scope::default()));
+                .and_then(|from| self.expression_of(from, kinds, &Scope::default()));
             let known = self.graph.attributes.iter().take(LABELS_MAX);
             let is_taken = known
                 .map(|known| &known.name)

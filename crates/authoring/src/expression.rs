@@ -4,7 +4,7 @@
 //! computes only what is wrapped as a whole. Every expression is compiled once here, so that a slip is
 //! told with its place instead of failing a run.
 
-use graph::expr::Program;
+use graph::expr::{ErrorKind, Program, SyntaxError};
 use graph::template::{SECRETS_VARIABLE, VARIABLES};
 use graph::value::Value;
 use graph::{Expr, Template};
@@ -47,7 +47,37 @@ impl<'t> Lowering<'t> {
             self.wrong(at, "text with an expression");
             return None;
         };
-        self.typed(at, unwrap(text).unwrap_or(text.trim()), kinds, scope)
+        let source = unwrap(text).unwrap_or(text.trim());
+        self.typed(at, source, kinds, scope).map(|(expr, _)| expr)
+    }
+
+    /// An expression that holds or does not; one that always does the same is warned of.
+    pub(crate) fn condition(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
+        let Some(text) = at.text() else {
+            self.wrong(at, "text with an expression");
+            return None;
+        };
+        let source = unwrap(text).unwrap_or(text.trim());
+        let (expr, value) = self.typed(at, source, &["boolean"], scope)?;
+        if let Some(value) = value {
+            let message = match value.is_true() {
+                true => "always holds; leave it out, or let it look at the data",
+                false => "never holds; remove what it guards, or let it look at the data",
+            };
+            let message = format!("the condition {} {message}", quote(source));
+            self.findings.warning(at, "constant", message);
+        }
+        Some(expr)
+    }
+
+    /// A condition under a key, if there is one.
+    pub(crate) fn optional_condition(
+        &mut self,
+        at: At<'t>,
+        key: &str,
+        scope: &Scope,
+    ) -> Option<Expr> {
+        self.condition(at.member(key)?, scope)
     }
 
     /// A value of one of these kinds if it is an expression, as far as its form tells.
@@ -58,27 +88,26 @@ impl<'t> Lowering<'t> {
         scope: &Scope,
     ) -> Option<Template> {
         match at.text().and_then(|text| unwrap(text)) {
-            Some(source) => self.typed(at, source, kinds, scope).map(Template::Expr),
+            Some(source) => {
+                let (expr, _) = self.typed(at, source, kinds, scope)?;
+                Some(Template::Expr(expr))
+            }
             None => self.template(at, scope),
         }
+    }
+
+    /// What a value will be, if it is an expression that always gives the same.
+    pub(crate) fn foreseen(&mut self, at: At<'t>, scope: &Scope) -> Option<Value> {
+        let source = unwrap(at.text()?)?;
+        self.typed(at, source, &[], scope)?.1
     }
 
     /// A number, or an expression that gives one.
     pub(crate) fn number_expression(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
         match at.data() {
             Data::Int(_) | Data::Float(_) => Some(Expr(at.value().to_json().into())),
-            _ => self.expression(at, scope),
+            _ => self.expression_of(at, &["number"], scope),
         }
-    }
-
-    /// An expression under a key, if there is one.
-    pub(crate) fn optional_expression(
-        &mut self,
-        at: At<'t>,
-        key: &str,
-        scope: &Scope,
-    ) -> Option<Expr> {
-        self.expression(at.member(key)?, scope)
     }
 
     /// A value, computed where it is wrapped.
@@ -131,12 +160,17 @@ impl<'t> Lowering<'t> {
 
     /// A value that is a map, or one expression that gives it.
     pub(crate) fn map_template(&mut self, at: At<'t>, scope: &Scope) -> Option<Template> {
+        self.map_or(at, &["object"], scope)
+    }
+
+    /// A value that is a map, or one expression that gives one of these kinds; no kinds are all.
+    pub(crate) fn map_or(&mut self, at: At<'t>, kinds: &[&str], scope: &Scope) -> Option<Template> {
         let wrapped = at.text().is_some_and(|text| unwrap(text).is_some());
         if !wrapped && !at.is_map() {
             self.wrong(at, "a map or one expression wrapped in ${ }");
             return None;
         }
-        self.template(at, scope)
+        self.template_of(at, kinds, scope)
     }
 
     /// What shapes data: an expression, bare or wrapped, or a map of values.
@@ -153,11 +187,18 @@ impl<'t> Lowering<'t> {
 
     /// The expression of this source, if it compiles.
     fn compiled(&mut self, at: At<'t>, source: &str, scope: &Scope) -> Option<Expr> {
-        self.typed(at, source, &[], scope)
+        self.typed(at, source, &[], scope).map(|(expr, _)| expr)
     }
 
-    /// The expression of this source, if it compiles and may give one of these kinds; no kinds are all.
-    fn typed(&mut self, at: At<'t>, source: &str, kinds: &[&str], scope: &Scope) -> Option<Expr> {
+    /// The expression of this source, if it compiles and may give one of these kinds; no kinds are all. Beside it
+    /// what it gives, if that is always the same.
+    fn typed(
+        &mut self,
+        at: At<'t>,
+        source: &str,
+        kinds: &[&str],
+        scope: &Scope,
+    ) -> Option<(Expr, Option<Value>)> {
         if source.is_empty() {
             self.findings.error(
                 at,
@@ -178,56 +219,115 @@ impl<'t> Lowering<'t> {
                 .chain(scope.locals.iter().map(|name| &**name))
                 .collect(),
         };
-        let program = Program::compile(source, &variables);
-        if let Ok(Some(kind)) = program.as_ref().map(Program::kind)
-            && !kinds.is_empty()
-            && !kinds.contains(&kind)
-        {
-            let message = format!(
-                "the expression {} gives {kind} where {} is needed",
-                quote(source),
-                kinds.join(" or ")
-            );
-            self.findings.error(at, "bad-type", message);
-            return None;
-        }
-        if let Err(error) = program {
-            let (message, offset) = (error.message, error.offset);
-            let (name, told) = AUTHORIZATION;
-            if source.contains(name) {
-                self.findings.error(at, "unsupported", told);
+        let value = match Program::compile(source, &variables) {
+            Ok(program) => {
+                let count = variables.len();
+                self.foresight(at, &program, count, kinds)?
+            }
+            Err(error) => {
+                self.tell_syntax(at, source, &error);
                 return None;
             }
-            let mark = mark_in(at, source, offset);
-            let message = match source.contains("${") {
-                _ if secret => format!(
-                    "the expression {} is wrong: {}; where $secrets is named nothing else of the run can be, and . is null",
-                    quote(source),
-                    message.replace('\n', "; ")
-                ),
-                true => format!(
-                    "{} is not one expression; write one ${{ }} around the whole, and \\( ) inside of text",
-                    quote(source)
-                ),
-                false => format!(
-                    "the expression {} is wrong: {}",
-                    quote(source),
-                    message.replace('\n', "; ")
-                ),
-            };
-            self.findings.add(
-                mark,
-                || at.path(),
-                crate::Severity::Error,
-                "bad-expression",
-                message,
+        };
+        let source = match scope.task_held && source.contains("$task") {
+            true => format!("{TASK_HELD}{source}").into(),
+            false => source.into(),
+        };
+        Some((Expr(source), value))
+    }
+
+    /// Holds what an expression tells before it runs against what is needed; gives what it always gives.
+    fn foresight(
+        &mut self,
+        at: At<'t>,
+        program: &Program,
+        variables: usize,
+        kinds: &[&str],
+    ) -> Option<Option<Value>> {
+        let (foresight, source) = (program.foresee(), quote(program.source()));
+        if let Some(slip) = &foresight.slip {
+            let what = &slip.what;
+            if slip.fails {
+                let message = format!(
+                    "the expression {source} {what}; convert with `tostring` or `tonumber`, or write \"…\\(.name)…\" to put data into text"
+                );
+                self.findings.error(at, "bad-type", message);
+                return None;
+            }
+            let message = format!(
+                "the expression {source} {what}; convert one side with `tostring` or `tonumber`"
             );
-            return None;
+            self.findings.warning(at, "constant", message);
         }
-        Some(match scope.task_held && source.contains("$task") {
-            true => Expr(format!("{TASK_HELD}{source}").into()),
-            false => Expr(source.into()),
-        })
+        let mut value = None;
+        if foresight.is_constant {
+            let nothing = vec![Value::Null; variables];
+            match program.run(&Value::Null, &nothing, &mut self.foreseeing) {
+                Ok(result) => value = Some(result),
+                Err(error) if error.kind == ErrorKind::Budget => {}
+                Err(error) => {
+                    let why = error.message.replace('\n', "; ");
+                    let message =
+                        format!("the expression {source} always fails: {why}; correct it");
+                    self.findings.error(at, "bad-type", message);
+                    return None;
+                }
+            }
+        }
+        let kind = value.as_ref().map(Value::kind).or(foresight.kind);
+        match kind {
+            Some(kind) if !kinds.is_empty() && !kinds.contains(&kind) => {
+                let needed = kinds.join(" or ");
+                let hint = match (kinds, kind) {
+                    (["boolean"], _) if foresight.assigns => {
+                        "`=` changes data, so compare with `==`"
+                    }
+                    (["boolean"], "null") => "compare it, as in .a == null",
+                    (["boolean"], _) => {
+                        "compare it, as in .count > 0, because it would always hold"
+                    }
+                    (["array"], _) => "let it lead to a list, or wrap it in [ ]",
+                    (["string"], _) => "convert it with `tostring`, or write it in double quotes",
+                    (["number"], _) => "convert it with `tonumber`",
+                    (["object"], _) => "let it lead to a map, or write {name: value}",
+                    _ => "let it give one of these",
+                };
+                let message = format!(
+                    "the expression {source} gives {kind} where {needed} is needed; {hint}"
+                );
+                self.findings.error(at, "bad-type", message);
+                None
+            }
+            _ => Some(value),
+        }
+    }
+
+    /// Says why an expression does not compile.
+    fn tell_syntax(&mut self, at: At<'t>, source: &str, error: &SyntaxError) {
+        let (message, offset) = (error.message.replace('\n', "; "), error.offset);
+        let (name, told) = AUTHORIZATION;
+        if source.contains(name) {
+            return self.findings.error(at, "unsupported", told);
+        }
+        let mark = mark_in(at, source, offset);
+        let message = match source.contains("${") {
+            _ if names_secrets(source) => format!(
+                "the expression {} is wrong: {message}; where $secrets is named nothing else of the run can be, and . is null",
+                quote(source),
+            ),
+            true => format!(
+                "{} is not one expression; write one ${{ }} around the whole, and \\( ) inside of text",
+                quote(source)
+            ),
+            false => format!("the expression {} is wrong: {message}", quote(source)),
+        };
+        self.findings.add(
+            mark,
+            || at.path(),
+            crate::Severity::Error,
+            "bad-expression",
+            message,
+        );
     }
 
     /// Warns of text that reads like something else but is taken as it stands.

@@ -53,9 +53,9 @@ pub struct Finding {
     ///   `bad-schema`
     /// * tasks: `bad-item` `unknown-task` `duplicate-name` `unknown-jump` `two-defaults` `unknown-name`
     ///   `unknown-function` `function-cycle` `compensate-outside-saga` `bad-expression` `misplaced-secret`
-    ///   `bad-edge` `unsound`
+    ///   `bad-edge` `unsound` `endless` (a warning where it may be meant)
     /// * `unsupported`: part of the language, but not of this server
-    /// * warnings: `unused` `text-not-expression` `text-not-bool` `endless`
+    /// * warnings: `unused` `text-not-expression` `text-not-bool` `constant`
     pub code: &'static str,
     /// What is wrong; how to fix it.
     pub message: String,
@@ -79,7 +79,7 @@ impl fmt::Display for Finding {
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     list: Vec<Finding>,
-    errors: bool,
+    errors: usize,
 }
 
 impl Findings {
@@ -141,7 +141,7 @@ impl Findings {
         code: &'static str,
         message: String,
     ) {
-        self.errors |= severity == Severity::Error;
+        self.errors += usize::from(severity == Severity::Error);
         if self.is_full() {
             return;
         }
@@ -160,6 +160,11 @@ impl Findings {
 
     /// Whether any error was found.
     pub(crate) fn has_errors(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// How many errors were found so far.
+    pub(crate) fn errors(&self) -> usize {
         self.errors
     }
 

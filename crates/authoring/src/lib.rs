@@ -23,6 +23,7 @@
 
 mod compile;
 mod document;
+mod event;
 mod expression;
 mod finding;
 mod graph_form;
@@ -38,6 +39,7 @@ mod tree;
 mod yaml;
 
 pub use compile::{Compiled, Pace, Schedule, compile};
+pub use event::{EVENTS_MAX, events};
 pub use finding::{FINDINGS_MAX, Finding, Severity};
 pub use graph_form::to_text;
 pub use lowering::REUSED_WEIGHT_MAX;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use graph::Template;
 use graph::check::{BODY_DEPTH_MAX, LOCALS_MAX, NODES_MAX};
+use graph::expr::Budget;
 use graph::ir::{Body, BodyIndex, Graph, Kind, NAMESPACE_DEFAULT, Next, Node, NodeIndex, Schemas};
 use graph::template::{SECRETS_VARIABLE, VARIABLES};
 use graph::value::Str;
@@ -43,6 +44,19 @@ pub(crate) struct Lowering<'t> {
     components: BTreeMap<(&'static str, &'t str), At<'t>>,
     used: BTreeSet<(&'static str, &'t str)>,
     reused_weight: usize,
+    /// What may still be spent on expressions that always give the same, to see what that is.
+    pub(crate) foreseeing: Budget,
+    /// What an error has left open.
+    pub(crate) unclear: Unclear,
+}
+
+/// What cannot be told of the flow of tasks, because of an error where it is written.
+#[derive(Debug, Default)]
+pub(crate) struct Unclear {
+    /// Bodies in which not all jumps are known.
+    pub(crate) jumps: BTreeSet<BodyIndex>,
+    /// Nodes of which it is not known what they do.
+    pub(crate) nodes: BTreeSet<NodeIndex>,
 }
 
 /// What a task may refer to where it stands.
@@ -116,11 +130,13 @@ impl<'t> Lowering<'t> {
             components: BTreeMap::new(),
             used: BTreeSet::new(),
             reused_weight: 0,
+            foreseeing: Budget::default(),
+            unclear: Unclear::default(),
         }
     }
 
-    pub(crate) fn finish(self) -> (Graph, Findings) {
-        (self.graph, self.findings)
+    pub(crate) fn finish(self) -> (Graph, Findings, Unclear) {
+        (self.graph, self.findings, self.unclear)
     }
 
     /// Makes the members of a section of `use` known.

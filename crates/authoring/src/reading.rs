@@ -230,6 +230,16 @@ impl<'t> Lowering<'t> {
             );
             return None;
         }
+        for member in at.children().filter(|member| member.text().is_some()) {
+            self.template_of(member, &["number"], scope)?;
+        }
+        if let Some(value) = self.foreseen(at, scope)
+            && matches!(value.kind(), "string" | "number" | "object")
+            && let Err(message) = duration::read(&value)
+        {
+            self.findings.error(at, "bad-duration", message);
+            return None;
+        }
         match self.template_of(at, &["string", "number", "object"], scope)? {
             Template::Literal(value) => match duration::read(&value) {
                 Ok(ms) => Some(Delay::Ms(ms)),

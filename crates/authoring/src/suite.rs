@@ -116,6 +116,15 @@ pub enum Deed {
     },
     /// Publish an event.
     Publish(Value),
+    /// Decide a human task, of the run or of one that it started, as soon as it is open.
+    Human {
+        /// The task.
+        task: Place,
+        /// Who does; none for whoever has it.
+        by: Option<Str>,
+        /// What they do.
+        decision: Decision,
+    },
     /// Cancel it, for this reason.
     Cancel(Str),
     /// End it at once, for this reason.
@@ -126,6 +135,22 @@ pub enum Deed {
     Resume,
     /// Offer its parked tasks again.
     Retry,
+}
+
+/// What a person does about a human task.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Decision {
+    /// Completes it.
+    Complete {
+        /// Which of its outcomes.
+        outcome: Option<Str>,
+        /// What the person gives.
+        data: Value,
+        /// What they say about it.
+        comment: Option<Str>,
+    },
+    /// Rejects it, perhaps for a reason.
+    Reject(Option<Str>),
 }
 
 /// What is to come of a case: all that is given must hold.
@@ -143,6 +168,10 @@ pub struct Expectation {
     pub trace: Option<Vec<Sight>>,
     /// Some of them, in that order.
     pub trace_includes: Option<Vec<Sight>>,
+    /// What all events include that were emitted, in their order.
+    pub emitted: Option<Vec<Value>>,
+    /// What some of them include, in that order.
+    pub emitted_includes: Option<Vec<Value>>,
 }
 
 /// A visit that is expected.

@@ -528,20 +528,20 @@ fn what_can_be_known_beforehand() {
             + "\n"
     };
     assert_snapshot!(known("- a: {for: {in: '${ 1 }'}, do: []}"), @r#"
-    3:17: error: the expression "1" gives number where array is needed [bad-type]
+    3:17: error: the expression "1" gives number where array is needed; let it lead to a list, or wrap it in [ ] [bad-type]
     "#);
     assert_snapshot!(known("- a: {for: {in: .a == 1}, do: []}\n- b: {call: map, with: {in: '{a: 1}', do: []}}"), @r#"
-    3:17: error: the expression ".a == 1" gives boolean where array is needed [bad-type]
-    4:29: error: the expression "{a: 1}" gives object where array is needed [bad-type]
+    3:17: error: the expression ".a == 1" gives boolean where array is needed; let it lead to a list, or wrap it in [ ] [bad-type]
+    4:29: error: the expression "{a: 1}" gives object where array is needed; let it lead to a list, or wrap it in [ ] [bad-type]
     "#);
     assert_snapshot!(known("- a: {wait: '${ .a > 3 }'}\n- b: {wait: '${ [1] }'}\n- c: {wait: PT1S, timeout: {after: '${ .a and .b }'}}"), @r#"
-    3:13: error: the expression ".a > 3" gives boolean where string or number or object is needed [bad-type]
-    4:13: error: the expression "[1]" gives array where string or number or object is needed [bad-type]
-    5:36: error: the expression ".a and .b" gives boolean where string or number or object is needed [bad-type]
+    3:13: error: the expression ".a > 3" gives boolean where string or number or object is needed; let it give one of these [bad-type]
+    4:13: error: the expression "[1]" gives array where string or number or object is needed; let it give one of these [bad-type]
+    5:36: error: the expression ".a and .b" gives boolean where string or number or object is needed; let it give one of these [bad-type]
     "#);
     assert_snapshot!(known("- a: {call: task, with: {name: '${ {a: 1} }', queue: '${ .x | 5 }'}}"), @r#"
-    3:32: error: the expression "{a: 1}" gives object where string is needed [bad-type]
-    3:54: error: the expression ".x | 5" gives number where string is needed [bad-type]
+    3:32: error: the expression "{a: 1}" gives object where string is needed; convert it with `tostring`, or write it in double quotes [bad-type]
+    3:54: error: the expression ".x | 5" gives number where string is needed; convert it with `tostring`, or write it in double quotes [bad-type]
     "#);
     assert_snapshot!(known("- a: {wait: {seconds: -1}}\n- b: {wait: -PT1S}\n- c: {wait: {minutes: 1.5}}\n- d: {wait: {}}"), @r#"
     3:13: error: seconds must be a whole number that is not negative, not -1 [bad-duration]
@@ -559,6 +559,7 @@ fn what_can_be_known_beforehand() {
     "#);
     assert_snapshot!(known("- a: {wait: PT1S}\n- b: {switch: [c: {when: .x, then: a}, d: {then: b}]}\n- e: {wait: PT1S}"), @r#"
     5:3: error: the task "e" can never be reached; let a `then` or an edge lead to it, or remove it [unsound]
+    3:3: warning: from "a" no way leads out of this list: it goes round until it fails or is cancelled; let a `switch` leave it with `exit` [endless]
     "#);
     assert_snapshot!(known("- a: {do: [b: {wait: PT1S}, c: {switch: [d: {when: .x, then: end}, e: {then: b}]}], then: a}"), @"");
     assert_snapshot!(known("- a: {try: [b: {wait: PT1S, then: b}], catch: {}}\n- c: {do: [d: {raise: {error: {type: a, status: 1}}}], then: c}"), @r#"

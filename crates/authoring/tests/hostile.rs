@@ -86,7 +86,27 @@ fn bombs() -> Vec<(&'static str, String)> {
             .map(|i| format!("- task{i}: {{wait: PT1S, then: tusk{i}}}\n"))
             .collect::<String>(),
     );
+    let many = |task: &str| {
+        let list = (0..4_500).map(|i| format!("- t{i}: {task}\n"));
+        tasks(&list.collect::<String>())
+    };
     vec![
+        (
+            "constants without end",
+            many("{set: {x: '${ [range(1e18)] | length }'}}"),
+        ),
+        (
+            "constants that are large",
+            many("{wait: '${ \"x\" * 1e7 | length }'}"),
+        ),
+        (
+            "tasks that are not reached",
+            many("{set: {x: 1}, then: exit}"),
+        ),
+        (
+            "loops without an exit",
+            many("{do: [a: {set: {x: 1}, then: a}]}"),
+        ),
         ("billion laughs", laughs),
         ("alias to itself", "a: &a [*a]".into()),
         ("alias without anchor", "a: *nosuch".into()),
@@ -124,6 +144,10 @@ fn answers(texts: Vec<(&'static str, String)>) -> String {
 #[test]
 fn bombs_are_answered() {
     assert_snapshot!(answers(bombs()), @r#"
+    constants without end: compiled
+    constants that are large: compiled
+    tasks that are not reached: unsound
+    loops without an exit: endless
     billion laughs: unknown-key
     alias to itself: missing-key
     alias without anchor: yaml-syntax

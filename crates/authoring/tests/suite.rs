@@ -32,7 +32,9 @@ cases:
       - {suspend: yes}
       - {publish: {data: 1}}
       - {publish: news}
-    expect: {state: done, error: {kind: x}, trace: [a: ended, [b]]}
+      - {human: {complete: 1, reject: why}}
+      - {human: {task: a, by: 5, reject: no, outcome: x, until: 1}}
+    expect: {state: done, error: {kind: x}, trace: [a: ended, [b]], emitted: [[], 1], emittedIncludes: x}
   two: {expect: {}}
   three: {}
 ",
@@ -49,18 +51,26 @@ cases:
     10:5: error: unknown key "imput"; did you mean "input"? [unknown-key]
     11:9: error: "tomorrow" is not an instant since 1970; write for example 2030-01-31T09:00:00Z [bad-instant]
     12:12: error: "soon" is not an ISO 8601 duration; write for example PT30S, PT5M or P1DT12H [bad-duration]
-    14:9: error: what happens is one of signal, publish, cancel, terminate, suspend, resume, retry [bad-value]
-    15:9: error: what happens is one of signal, publish, cancel, terminate, suspend, resume, retry [bad-value]
+    14:9: error: what happens is one of signal, publish, human, cancel, terminate, suspend, resume, retry [bad-value]
+    15:9: error: what happens is one of signal, publish, human, cancel, terminate, suspend, resume, retry [bad-value]
     16:23: error: say either how long `after` the start, or `once` a task was begun [bad-value]
     17:19: error: `suspend` must be true, not text [bad-type]
     18:10: error: `type` is missing; add it here [missing-key]
-    19:19: error: `publish` must be an event, which has at least a `type`, not text [bad-type]
-    20:21: error: "done" is not a word that `state` knows; use one of completed, failed, cancelled, terminated, waiting, running, suspended, incident [bad-value]
-    20:35: error: unknown key "kind"; allowed here: type, status, title, detail, instance [unknown-key]
-    20:56: error: "ended" is not a word that `a` knows; use one of completed, failed, cancelled, skipped, goes-on [bad-value]
-    20:63: error: this must be the name of a task, or `name: outcome`, not a list [bad-type]
-    21:17: error: nothing is expected; give at least one of state, output, outputIncludes, error, trace, traceIncludes [missing-key]
-    22:3: error: `expect` is missing; add it here [missing-key]
+    19:19: error: `publish` must be an event, which is a map with a `type`, not text [bad-type]
+    20:10: error: `task` is missing; add it here [missing-key]
+    20:17: error: a person does one of `complete: data` and `reject: reason`; give one [missing-key]
+    21:31: error: `by` must be text, not a number; quote the value [bad-type]
+    21:46: error: `outcome` belongs to `complete`; say why with `reject: reason` [unknown-key]
+    21:58: error: unknown key "until"; allowed here: task, by, complete, outcome, comment, reject [unknown-key]
+    22:21: error: "done" is not a word that `state` knows; use one of completed, failed, cancelled, terminated, waiting, running, suspended, incident [bad-value]
+    22:35: error: unknown key "kind"; allowed here: type, status, title, detail, instance [unknown-key]
+    22:56: error: "ended" is not a word that `a` knows; use one of completed, failed, cancelled, skipped, goes-on [bad-value]
+    22:63: error: this must be the name of a task, or `name: outcome`, not a list [bad-type]
+    22:79: error: this must be the type of an event, or a map of what it includes, not a list [bad-type]
+    22:83: error: this must be the type of an event, or a map of what it includes, not a number [bad-type]
+    22:104: error: `emittedIncludes` must be a list, not text [bad-type]
+    23:17: error: nothing is expected; give at least one of state, output, outputIncludes, error, trace, traceIncludes, emitted, emittedIncludes [missing-key]
+    24:3: error: `expect` is missing; add it here [missing-key]
     "#);
 }
 

@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
+use graph::Value;
 use kernel::codec::decode;
-use kernel::state::{Activity, TaskStage, TaskWork};
+use kernel::human::HumanWork;
+use kernel::state::{Activity, Step, TaskStage, TaskWork};
 use kernel::{
     Command, Entry, Event, Rejection, Reply, Run, RunId, SessionId, StepRef, TaskToken, Time,
 };
@@ -25,6 +27,9 @@ use crate::partition::{Answer, Archive, ArchiveFault, Change, Input, Partition};
 /// Batches at one instant, after which something goes round in circles.
 const BATCHES_MAX: usize = 10_000;
 
+/// Events that runs published which are kept to be looked at; later ones are not.
+pub const EMITTED_MAX: usize = 10_000;
+
 /// Who claims the tasks.
 const SESSION: SessionId = SessionId(1);
 
@@ -35,6 +40,7 @@ pub struct Rehearsal {
     journal: Vec<Vec<u8>>,
     ended: BTreeMap<RunId, Arc<Run>>,
     trace: Trace,
+    emitted: Vec<Value>,
 }
 
 /// A task that was claimed.
@@ -63,7 +69,9 @@ impl Archive for NoArchive {
 }
 
 fn partition() -> Partition {
-    Partition::new(Box::new(ZonedCalendar), Box::new(NoArchive), 0)
+    let mut partition = Partition::new(Box::new(ZonedCalendar), Box::new(NoArchive), 0);
+    partition.overhear();
+    partition
 }
 
 impl Rehearsal {
@@ -78,6 +86,7 @@ impl Rehearsal {
             journal: Vec::new(),
             ended: BTreeMap::new(),
             trace: Trace::default(),
+            emitted: Vec::new(),
         }
     }
 
@@ -154,6 +163,20 @@ impl Rehearsal {
         .is_ok()
     }
 
+    /// The human tasks that are open, each with its node, in the order of their runs and steps.
+    pub fn humans(&self) -> impl Iterator<Item = (StepRef, u32, &HumanWork)> {
+        self.steps().filter_map(|(at, step)| match &step.activity {
+            Activity::Human(work) => Some((at, step.node, &**work)),
+            _ => None,
+        })
+    }
+
+    /// The events that runs published so far, in their order: the first [`EMITTED_MAX`].
+    #[must_use]
+    pub fn emitted(&self) -> &[Value] {
+        &self.emitted
+    }
+
     /// The instant it is.
     #[must_use]
     pub fn now(&self) -> Time {
@@ -212,17 +235,22 @@ impl Rehearsal {
     }
 
     fn tasks(&self) -> impl Iterator<Item = (StepRef, u32, &TaskWork)> {
+        self.steps().filter_map(|(at, step)| match &step.activity {
+            Activity::Task(task) => Some((at, step.node, task)),
+            _ => None,
+        })
+    }
+
+    /// The steps of runs that are not suspended.
+    fn steps(&self) -> impl Iterator<Item = (StepRef, &Step)> {
         let runs = self.partition.state().runs.values();
         runs.filter(|run| !run.suspended).flat_map(|run| {
-            run.steps.iter().filter_map(|(id, step)| {
+            run.steps.iter().map(|(id, step)| {
                 let at = StepRef {
                     run: run.id,
                     step: *id,
                 };
-                match &step.activity {
-                    Activity::Task(task) => Some((at, step.node, task)),
-                    _ => None,
-                }
+                (at, &**step)
             })
         })
     }
@@ -242,6 +270,9 @@ impl Rehearsal {
             }
         }
         self.journal.extend(records);
+        let left = EMITTED_MAX.saturating_sub(self.emitted.len());
+        let emitted = self.partition.overhear().into_iter().take(left);
+        self.emitted.extend(emitted);
         for change in self.partition.release(batch) {
             if let Change::Finished(finished) = change {
                 self.ended.insert(finished.run.id, finished.run);

@@ -7,6 +7,7 @@
 
 mod collect;
 mod endless;
+mod reach;
 
 use alloc::format;
 use alloc::string::String;
@@ -24,7 +25,8 @@ use crate::template::{Expr, SECRETS_VARIABLE, VARIABLES};
 use crate::value::Str;
 
 pub use collect::expressions;
-pub use endless::endless;
+pub use endless::{Endless, endless};
+pub use reach::{unreachable, unreachable_message};
 
 /// The most nodes of a graph.
 pub const NODES_MAX: usize = 10_000;
@@ -250,31 +252,8 @@ impl<'g> Checker<'g> {
 
     /// Every node is reached from the start of its body.
     fn reachable(&mut self) {
-        let mut seen = vec![false; self.graph.nodes.len()];
-        let mut todo: Vec<NodeIndex> = self
-            .graph
-            .bodies
-            .iter()
-            .filter_map(|body| body.first)
-            .collect();
-        while let Some(index) = todo.pop() {
-            if !core::mem::replace(&mut seen[index.0 as usize], true) {
-                let to_node = |next| {
-                    if let Next::Node(to) = next {
-                        Some(to)
-                    } else {
-                        None
-                    }
-                };
-                todo.extend(nexts(self.node(index)).into_iter().filter_map(to_node));
-            }
-        }
-        for (node, _) in self.graph.nodes.iter().zip(seen).filter(|(_, seen)| !seen) {
-            let message = format!(
-                "the task {:?} can never be reached; let a `then` or an edge lead to it, or remove it",
-                node.name
-            );
-            self.fail(&node.path, message);
+        for node in unreachable(self.graph) {
+            self.fail(&node.path, unreachable_message(node));
         }
     }
 

@@ -177,12 +177,9 @@ impl Definition {
             template.expressions(&mut |expr| {
                 let program = self.programs.get(&expr.0);
                 sees |= program.is_some_and(|program| {
-                    let uses = |index, name: &str| {
-                        ["input", "task"].contains(&name)
-                            && program.as_ref().is_ok_and(|program| program.uses(index))
-                    };
-                    let mut variables = VARIABLES.iter().enumerate();
-                    variables.any(|(index, name)| uses(index, name))
+                    let input = VARIABLES.iter().position(|name| *name == "input");
+                    let uses = |program: &Program| input.is_some_and(|index| program.uses(index));
+                    program.as_ref().is_ok_and(uses)
                 });
             });
         }

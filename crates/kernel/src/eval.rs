@@ -38,6 +38,8 @@ pub(crate) struct Scope {
     pub node: Option<u32>,
     /// The step, if the token has one already.
     pub step: Option<crate::id::StepId>,
+    /// What came in, as long as there is no step that knows.
+    pub raw: Value,
     /// `.`
     pub data: Value,
     /// `$input`: the shaped input.
@@ -55,6 +57,7 @@ impl Scope {
             frame,
             node: Some(node),
             step: None,
+            raw: data.clone(),
             data,
             input: None,
             output: None,
@@ -68,6 +71,7 @@ impl Scope {
             frame: ROOT_FRAME,
             node: None,
             step: None,
+            raw: Value::Null,
             data,
             input: None,
             output: None,
@@ -305,13 +309,18 @@ impl RunTurn<'_, '_> {
         let Some(node) = scope.node.and_then(|node| definition.node(node)) else {
             return Value::Null;
         };
+        let run = self.state();
+        let (started_at, raw) = match scope.step.and_then(|step| run.step(step)) {
+            Some(step) => (step.entered_at, run.input_of(step)),
+            None => (self.now(), &scope.raw),
+        };
         let mut members = vec![
             ("name", Value::Text(node.name.clone())),
             ("reference", Value::Text(node.path.clone())),
-            ("startedAt", time_value(self.now())),
+            ("startedAt", time_value(started_at)),
+            ("input", raw.clone()),
         ];
         members.extend(self.written(&node.path).map(|at| ("definition", at)));
-        members.extend(scope.input.clone().map(|input| ("input", input)));
         members.extend(scope.output.clone().map(|output| ("output", output)));
         Value::object(
             members

@@ -219,7 +219,10 @@ impl RunTurn<'_, '_> {
         let unbound = BTreeMap::new();
         let listening = waiting.activity.listening();
         let bound = listening.map_or(&unbound, |listening| &listening.bound);
-        let scope = Scope::of_node(waiting.frame, waiting.node, event.clone());
+        let scope = Scope {
+            step: Some(step),
+            ..Scope::of_node(waiting.frame, waiting.node, event.clone())
+        };
         let evaluate = |expr: &Expr| self.expression(expr, &scope).ok();
         let candidates = (0_u32..).zip(waiting.wanted().iter().zip(filters));
         let (mine, ends): (Vec<_>, Vec<_>) =

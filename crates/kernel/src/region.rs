@@ -437,6 +437,7 @@ impl RunTurn<'_, '_> {
         let (frame, node) = step.map_or((ROOT_FRAME, 0), |step| (step.frame, step.node));
         Scope {
             input: Some(self.region_data(owner)),
+            step: Some(owner),
             ..Scope::of_node(frame, node, data)
         }
     }

@@ -126,7 +126,10 @@ impl RunTurn<'_, '_> {
                 format!("the workflow has no node {}", token.node),
             ));
         };
-        let raw = Scope::of_node(token.frame, token.node, token.input.clone());
+        let raw = Scope {
+            step: token.step,
+            ..Scope::of_node(token.frame, token.node, token.input.clone())
+        };
         match self.holds(node.when.as_ref(), &raw) {
             Ok(true) => {}
             Ok(false) => return self.skip(token, node),
@@ -136,7 +139,6 @@ impl RunTurn<'_, '_> {
         let shaped = match fits.and_then(|()| self.shape(node.input.as_ref(), &raw)) {
             Ok(shaped) => Scope {
                 input: Some(shaped.clone()),
-                step: token.step,
                 ..raw.with_data(shaped)
             },
             Err(failure) => return self.fail_token(token, failure),
@@ -343,6 +345,7 @@ impl RunTurn<'_, '_> {
         let output = output.unwrap_or_else(|| input.clone());
         let scope = Scope {
             input: Some(input),
+            step: Some(id),
             ..Scope::of_node(token.frame, token.node, token.input.clone())
         };
         (token, scope, output)

@@ -236,6 +236,7 @@ impl RunTurn<'_, '_> {
         };
         let scope = Scope {
             locals: BTreeMap::from([("error".into(), failure.to_value())]),
+            step: Some(id),
             ..Scope::of_node(step.frame, step.node, work.input.clone())
         };
         let again = match spec.retry.as_ref().filter(|_| retryable) {

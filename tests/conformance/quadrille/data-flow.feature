@@ -149,6 +149,26 @@ Feature: Data flow
     { raw: 6, transformed: 5 }
     """
 
+  Scenario: Raw input and start of a task after it has waited
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: raw-input-and-start-of-a-task-after-it-has-waited, version: '1.0.0' }
+    do:
+      - one:
+          input: { from: .a }
+          wait: { milliseconds: 200 }
+          output: { as: '${ { raw: $task.input.b, transformed: $input, began: ($task.startedAt == $workflow.startedAt) } }' }
+    """
+    And the workflow input is:
+    """yaml
+    { a: 5, b: 6 }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    { raw: 6, transformed: 5, began: true }
+    """
+
   Scenario: Raw output of a task while it is transformed
     Given a workflow with definition:
     """yaml

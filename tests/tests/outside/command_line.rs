@@ -112,6 +112,58 @@ async fn exec_prints_the_output_or_the_error() {
 }
 
 #[tokio::test]
+async fn exec_gives_events_once_the_run_waits() {
+    let folder = Folder::new();
+    let order = folder.file(
+        "order.yaml",
+        &workflow(
+            "order",
+            "
+  - number: {set: {order: 7}, export: {as: .}}
+  - both:
+      fork:
+        branches:
+          - paid: {listen: {to: {one: {with: {type: paid}, correlate: {o: {from: .data.order, expect: '${ $context.order }'}}}}}}
+          - seen: {listen: {to: {one: {with: {type: paid}}}}}
+  - sent: {listen: {to: {any: [], until: '${ length == 2 }'}}}",
+        ),
+    );
+    let paid = folder.file("paid.json", r#"{"type": "paid", "data": {"order": 7}}"#);
+    let sent = folder.file(
+        "sent.yaml",
+        "- {type: packed, source: /depot, id: '1', data: {box: 3}}\n- type: sent\n  data: 4\n",
+    );
+    let events = [
+        "--event",
+        paid.to_str().unwrap(),
+        "--event",
+        sent.to_str().unwrap(),
+    ];
+    let done = exec(&order, &events).await;
+    // The first event reaches both that wait for it, the others come in their order.
+    assert_eq!(done.json(), json!([{"box": 3}, 4]), "{done:?}");
+
+    let first = ["--event", paid.to_str().unwrap()];
+    let stranded = exec(&order, &first).await;
+    assert_eq!(stranded.code, 1, "{stranded:?}");
+    let told = "waits for any event, and nobody sends one";
+    assert!(
+        stranded.stderr.contains("/do/2/sent") && stranded.stderr.contains(told),
+        "{stranded:?}"
+    );
+
+    let wrong = folder.file("wrong.yaml", "- type: paid\n- {typ: sent, id: 5}\n");
+    let refused = exec(&order, &["--event", wrong.to_str().unwrap()]).await;
+    let findings: Value = serde_json::from_str(&refused.stderr).unwrap();
+    assert_eq!(
+        (refused.code, findings[0]["line"].as_u64()),
+        (4, Some(2)),
+        "{findings}"
+    );
+    assert_eq!(findings[1]["path"], "/1/id", "{findings}");
+}
+
+#[tokio::test]
 async fn http_works_where_the_system_trusts_nobody() {
     let folder = Folder::new();
     let call = format!("- get: {{call: http, with: {{method: get, endpoint: '{NOBODY}'}}}}");

@@ -48,7 +48,15 @@ impl<'t> Lowering<'t> {
     /// The same, whatever other keys stand beside it.
     pub(crate) fn drawing(&mut self, at: At<'t>, scope: &Scope) -> Option<BodyIndex> {
         let body = self.add_body(at, scope)?;
-        let scope = scope.inside();
+        let errors = self.findings.errors();
+        let drawn = self.draw(at, body, &scope.inside());
+        if self.findings.errors() > errors {
+            self.unclear.jumps.insert(body);
+        }
+        drawn.map(|()| body)
+    }
+
+    fn draw(&mut self, at: At<'t>, body: BodyIndex, scope: &Scope) -> Option<()> {
         let list = self.require(at, "nodes")?;
         if !list.is_map() {
             self.wrong(list, "a map of nodes by name");
@@ -67,17 +75,17 @@ impl<'t> Lowering<'t> {
         };
         self.graph.bodies[body.0 as usize].first = first;
         let mut edges = match at.member("edges") {
-            Some(edges) => self.edges(edges, &nodes, &scope)?,
+            Some(edges) => self.edges(edges, &nodes, scope)?,
             None => Edges::new(),
         };
         self.drawn.push(nodes.clone());
         for node in list.children() {
-            let (index, scope) = (nodes[node.key()], &scope);
+            let index = nodes[node.key()];
             let out = edges.remove(&index).unwrap_or_default();
             self.drawn_node(node, index, scope, out);
         }
         self.drawn.pop();
-        Some(body)
+        Some(())
     }
 
     /// The node that a text names.
@@ -116,7 +124,7 @@ impl<'t> Lowering<'t> {
             let (from, to) = (self.require(edge, "from"), self.require(edge, "to"));
             let from = from.and_then(|from| self.node_at(from, nodes, &[]));
             let to = to.and_then(|to| self.target(to, nodes));
-            let when = self.optional_expression(edge, "when", scope);
+            let when = self.optional_condition(edge, "when", scope);
             let case = edge
                 .member("case")
                 .and_then(|case| self.word(case, &["else", "error"]));
@@ -143,9 +151,10 @@ impl<'t> Lowering<'t> {
     /// One node: a task without a `then`, and where its edges lead. What its edges steer is not extended.
     fn drawn_node(&mut self, at: At<'t>, index: NodeIndex, scope: &Scope, edges: Vec<Edge<'t>>) {
         let Some(word) = self.kind_word(at, true) else {
+            self.unclear.nodes.insert(index);
             return;
         };
-        let when = self.optional_expression(at, "if", scope);
+        let when = self.optional_condition(at, "if", scope);
         if let Some(name) = at.member("name").and_then(|name| self.name(name)) {
             self.node(index).name = name;
         }
@@ -157,10 +166,14 @@ impl<'t> Lowering<'t> {
             true => Some((index, scope.clone())),
             false => self.extended(at, word, index, scope),
         };
-        let Some((node, scope)) = place else { return };
-        if !self.work(at, word, node, &scope, &Flow::drawn()) {
+        let work = place.filter(|(node, scope)| {
+            let flow = Flow::drawn();
+            self.work(at, word, *node, scope, &flow)
+        });
+        let Some((node, _)) = work else {
+            self.unclear.nodes.insert(index);
             return;
-        }
+        };
         let mut kind = std::mem::replace(&mut self.node(node).kind, Kind::Merge);
         let next = self.connect(&mut kind, edges, skips);
         self.node(node).kind = kind;

@@ -6,7 +6,8 @@ use graph::Failure;
 use graph::value::{Str, Value};
 
 use super::{
-    Act, Answer, BEGIN_MS, CASES_MAX, Case, Deed, Expectation, Mock, Moment, Place, Sight, Suite,
+    Act, Answer, BEGIN_MS, CASES_MAX, Case, Decision, Deed, Expectation, Mock, Moment, Place,
+    Sight, Suite,
 };
 use crate::finding::{Finding, Findings};
 use crate::lowering::{Lowering, Scope};
@@ -41,9 +42,10 @@ const WELL_KNOWN: [&str; 8] = [
 ];
 
 /// The ways in which something can be done to a run.
-const DEEDS: [&str; 7] = [
+const DEEDS: [&str; 8] = [
     "signal",
     "publish",
+    "human",
     "cancel",
     "terminate",
     "suspend",
@@ -62,7 +64,7 @@ pub fn suite(text: &str) -> Result<Suite, Vec<Finding>> {
     };
     let mut reader = Lowering::new(findings);
     let suite = reader.suite(tree.root());
-    let (_, findings) = reader.finish();
+    let (_, findings, _) = reader.finish();
     match findings.has_errors() {
         true => Err(findings.into_list()),
         false => Ok(suite),
@@ -258,12 +260,10 @@ impl<'t> Lowering<'t> {
                 }
             },
             "publish" => {
-                if !at.is_map() {
-                    self.wrong(at, "an event, which has at least a `type`");
-                }
-                self.require(at, "type").and_then(|kind| self.name(kind))?;
+                self.event_given(at);
                 Deed::Publish(at.value())
             }
+            "human" => self.human_deed(at)?,
             "cancel" => Deed::Cancel(self.literal(at)?),
             "terminate" => Deed::Terminate(self.literal(at)?),
             key => {
@@ -280,6 +280,52 @@ impl<'t> Lowering<'t> {
         })
     }
 
+    /// Who decides which human task, and how.
+    fn human_deed(&mut self, at: At<'t>) -> Option<Deed> {
+        let keys = ["task", "by", "complete", "outcome", "comment", "reject"];
+        if !self.known(at, &keys) {
+            return None;
+        }
+        let task = self.require(at, "task").and_then(|task| self.place(task));
+        let mut name = |key| at.member(key).and_then(|name| self.name(name));
+        let (by, outcome) = (name("by"), name("outcome"));
+        let comment = at.member("comment").and_then(|text| self.literal(text));
+        let decision = match (at.member("complete"), at.member("reject")) {
+            (Some(data), None) => Decision::Complete {
+                outcome,
+                data: data.value(),
+                comment,
+            },
+            (None, Some(reject)) => {
+                for member in ["outcome", "comment"]
+                    .iter()
+                    .filter_map(|key| at.member(key))
+                {
+                    let message = format!(
+                        "`{}` belongs to `complete`; say why with `reject: reason`",
+                        member.key()
+                    );
+                    self.findings.error_key(member, "unknown-key", message);
+                }
+                match reject.data() {
+                    Data::Bool(true) => Decision::Reject(None),
+                    _ => Decision::Reject(Some(self.literal(reject)?)),
+                }
+            }
+            _ => {
+                let message =
+                    "a person does one of `complete: data` and `reject: reason`; give one";
+                self.findings.error(at, "missing-key", message);
+                return None;
+            }
+        };
+        Some(Deed::Human {
+            task: task?,
+            by,
+            decision,
+        })
+    }
+
     fn expect(&mut self, at: At<'t>) -> Expectation {
         let keys = [
             "state",
@@ -288,6 +334,8 @@ impl<'t> Lowering<'t> {
             "error",
             "trace",
             "traceIncludes",
+            "emitted",
+            "emittedIncludes",
         ];
         if !self.known(at, &keys) {
             return Expectation::default();
@@ -311,14 +359,34 @@ impl<'t> Lowering<'t> {
             let list = at.member(key)?;
             Some(self.each(Some(list), Self::sight))
         };
+        let (trace, trace_includes) = (sights("trace"), sights("traceIncludes"));
+        let mut events = |key| {
+            let list = at.member(key)?;
+            Some(self.each(Some(list), Self::event_expected))
+        };
         Expectation {
-            trace: sights("trace"),
-            trace_includes: sights("traceIncludes"),
+            emitted: events("emitted"),
+            emitted_includes: events("emittedIncludes"),
+            trace,
+            trace_includes,
             state,
             output: at.member("output").map(At::value),
             output_includes: at.member("outputIncludes").map(At::value),
             error,
         }
+    }
+
+    /// What an event includes, or its type alone.
+    fn event_expected(&mut self, at: At<'t>) -> Option<Value> {
+        if at.text().is_some() {
+            let kind = self.name(at)?;
+            return Some(Value::from([("type", Value::Text(kind))]));
+        }
+        if !at.is_map() {
+            self.wrong(at, "the type of an event, or a map of what it includes");
+            return None;
+        }
+        Some(at.value())
     }
 
     /// `name`, or `name: outcome`.

@@ -146,7 +146,7 @@ impl<'t> Lowering<'t> {
         inner.functions.push(name.into());
         let body = self.body_of(definition, &[definition], &inner)?;
         if let Some(with) = task.member("with") {
-            let arguments = self.map_template(with, scope)?;
+            let arguments = self.map_or(with, &[], scope)?;
             let first = self.add_node(with, "with", body)?;
             let entry = self.graph.bodies[body.0 as usize].first;
             self.graph.bodies[body.0 as usize].first = Some(first);

@@ -119,9 +119,9 @@ impl<'t> Lowering<'t> {
         let concurrency = self
             .count(with, "concurrency", 1, CONCURRENCY_MAX)
             .unwrap_or(CONCURRENCY_DEFAULT);
-        let repeat_while = self.optional_expression(with, "while", &inner);
+        let repeat_while = self.optional_condition(with, "while", &inner);
         let need = self.count(with, "need", 1, ITEMS_MAX);
-        let until = self.optional_expression(with, "until", scope);
+        let until = self.optional_condition(with, "until", scope);
         let losers = self.losers(with);
         let is_partial = with.member("need").is_some() || with.member("until").is_some();
         if losers == Losers::Leave && !is_partial {
@@ -205,7 +205,7 @@ impl<'t> Lowering<'t> {
     /// A number from 0 to 9, or an expression that gives one.
     pub(crate) fn urgency(&mut self, at: At<'t>, scope: &Scope) -> Option<Expr> {
         let Data::Int(number) = at.data() else {
-            return self.expression(at, scope);
+            return self.expression_of(at, &["number"], scope);
         };
         if (0..=i64::from(PRIORITY_MAX)).contains(number) {
             return Some(Expr(number.to_string().into()));
@@ -276,8 +276,8 @@ impl<'t> Lowering<'t> {
                 "a loop needs `while` (checked before each round) or `until` (checked after it)",
             );
         }
-        let repeat_while = self.optional_expression(with, "while", scope);
-        let repeat_until = self.optional_expression(with, "until", scope);
+        let repeat_while = self.optional_condition(with, "while", scope);
+        let repeat_until = self.optional_condition(with, "until", scope);
         let rounds_max = self
             .count(with, "max", 1, ROUNDS_MAX)
             .unwrap_or(ROUNDS_DEFAULT);

@@ -7,6 +7,7 @@ use graph::ir::{EachEvent, Filter, Kind, Listen, Need, Until};
 use graph::value::Str;
 use graph::{Expr, Template};
 
+use crate::event::TEXTS;
 use crate::expression::{to_expression, unwrap};
 use crate::lowering::{Lowering, Scope};
 use crate::tree::{At, Data};
@@ -118,7 +119,7 @@ impl<'t> Lowering<'t> {
                 let (filters, need) = self.strategy(at, scope)?;
                 Some(Until::Events { filters, need })
             }
-            Data::Text(_) => match self.expression(at, scope)? {
+            Data::Text(_) => match self.expression_of(at, &["boolean"], scope)? {
                 never if &*never.0 == "false" => Some(Until::Never),
                 condition => Some(Until::Holds(condition)),
             },
@@ -192,7 +193,7 @@ impl<'t> Lowering<'t> {
         };
         let (mut with, mut when) = (Vec::new(), None);
         let whole = match self.is_drawn {
-            true => self.optional_expression(at, "when", scope),
+            true => self.optional_condition(at, "when", scope),
             false => None,
         };
         for member in attributes
@@ -261,6 +262,9 @@ impl<'t> Lowering<'t> {
         }
         if let Some(kind) = self.require(with, "type") {
             self.text_template(kind, scope);
+        }
+        for member in TEXTS.iter().filter_map(|key| with.member(key)) {
+            self.template_of(member, &["string"], scope);
         }
         self.template(with, scope).map(Kind::Emit)
     }

@@ -153,7 +153,7 @@ impl<'t> Lowering<'t> {
             task_held: true,
             ..scope.clone()
         };
-        let when = self.optional_expression(extension, "when", &inside);
+        let when = self.optional_condition(extension, "when", &inside);
         let held = held(extension, task);
         if held.len() > SOURCE_BYTES_MAX {
             let message = format!(

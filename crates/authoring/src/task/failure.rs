@@ -101,8 +101,8 @@ impl<'t> Lowering<'t> {
             &[]
         };
         Some(Catch {
-            when: self.optional_expression(at, "when", &inner),
-            except_when: self.optional_expression(at, "exceptWhen", &inner),
+            when: self.optional_condition(at, "when", &inner),
+            except_when: self.optional_condition(at, "exceptWhen", &inner),
             retry: at
                 .member("retry")
                 .and_then(|retry| self.retry(retry, further, &inner)),
@@ -184,6 +184,7 @@ impl<'t> Lowering<'t> {
                     );
                     None
                 }
+                _ if member.key() == "status" => self.template_of(member, &["number"], scope),
                 _ => self.text_template(member, scope),
             };
             members.push(value.map(|value| (Str::from(member.key()), value)));
@@ -228,8 +229,8 @@ impl<'t> Lowering<'t> {
             fatal_types: policy
                 .member("nonRetryable")
                 .map_or(Vec::new(), |types| self.names_of(types)),
-            when: self.optional_expression(policy, "when", scope),
-            except_when: self.optional_expression(policy, "exceptWhen", scope),
+            when: self.optional_condition(policy, "when", scope),
+            except_when: self.optional_condition(policy, "exceptWhen", scope),
         };
         if let Some(delay) = policy
             .member("delay")

@@ -41,6 +41,7 @@ impl<'t> Lowering<'t> {
                 .error(at, "empty-list", "a switch needs at least one case");
         }
         let (mut cases, mut default) = (Vec::new(), None);
+        let errors = self.findings.errors();
         for element in elements {
             let Some(case) = self.named(element) else {
                 continue;
@@ -52,7 +53,7 @@ impl<'t> Lowering<'t> {
             let next = self.directive(then, flow);
             match case.member("when") {
                 Some(when) => cases.push(Case {
-                    when: self.expression(when, scope),
+                    when: self.condition(when, scope),
                     next,
                 }),
                 None if default.is_none() => default = Some(Case { when: None, next }),
@@ -63,6 +64,9 @@ impl<'t> Lowering<'t> {
             }
         }
         cases.extend(default);
+        if self.findings.errors() > errors {
+            self.unclear.jumps.extend(flow.body);
+        }
         Some(Kind::Switch(cases))
     }
 
@@ -72,7 +76,7 @@ impl<'t> Lowering<'t> {
             .require(at, "in")
             .and_then(|items| self.items(items, scope));
         let (each, index, inner) = self.bind_each(at, "each", scope);
-        let repeat_while = self.optional_expression(task, "while", &inner);
+        let repeat_while = self.optional_condition(task, "while", &inner);
         let body = self.required_body(task, "do", &inner);
         Some(Kind::ForEach(ForEach {
             repeat_while,

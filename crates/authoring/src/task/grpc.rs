@@ -28,7 +28,8 @@ impl<'t> Lowering<'t> {
             ("method".into(), method),
         ];
         if let Some(arguments) = with.member("arguments") {
-            members.push(("arguments".into(), self.map_template(arguments, scope)));
+            // A list is a stream of messages, and some messages are written as text or numbers.
+            members.push(("arguments".into(), self.map_or(arguments, &[], scope)));
         }
         self.connector(with, "grpc", "grpc", members)
     }

@@ -91,6 +91,11 @@ impl<'t> Lowering<'t> {
                 }
             }
         }
+        let kinds = ["string", "number", "boolean", "null", "array"];
+        let kinds = if lists { &kinds[..] } else { &kinds[..3] };
+        for member in at.children().filter(|member| member.text().is_some()) {
+            self.template_of(member, kinds, scope)?;
+        }
         self.map_template(at, scope)
     }
 

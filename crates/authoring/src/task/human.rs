@@ -74,7 +74,7 @@ impl<'t> Lowering<'t> {
             .member("assignee")
             .and_then(|name| self.text_template(name, scope));
         let groups = at.member("group").and_then(|group| match group.data() {
-            Data::Text(_) => self.template(group, scope),
+            Data::Text(_) => self.template_of(group, &["string", "array", "null"], scope),
             Data::List(_) => {
                 for name in group.children().filter(|name| name.text().is_none()) {
                     self.wrong(name, "text with the name of a group");
@@ -97,7 +97,7 @@ impl<'t> Lowering<'t> {
 
     /// A whole number, or an expression that gives one.
     fn priority(&mut self, priority: At<'t>, scope: &Scope) -> Option<Template> {
-        match self.template(priority, scope)? {
+        match self.template_of(priority, &["number"], scope)? {
             Template::Literal(Value::Int(number))
                 if (0..=i64::from(PRIORITY_MAX)).contains(&number) =>
             {

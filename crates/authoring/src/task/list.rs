@@ -49,6 +49,8 @@ pub(crate) const KINDS_STEERED: [&str; 7] = [
 /// Where tokens of one list may go.
 pub(crate) struct Flow<'t> {
     names: BTreeMap<&'t str, NodeIndex>,
+    /// The body that the list becomes; none if edges say where tokens go.
+    pub(super) body: Option<BodyIndex>,
     /// Where the task's token goes if nothing else is said.
     following: Next,
     /// Whether edges say where tokens go.
@@ -60,6 +62,7 @@ impl Flow<'_> {
     pub(crate) fn drawn() -> Self {
         Flow {
             names: BTreeMap::new(),
+            body: None,
             following: Next::Exit,
             is_drawn: true,
         }
@@ -153,6 +156,7 @@ impl<'t> Lowering<'t> {
         further: Next,
     ) -> Option<Next> {
         let mut flow = Flow {
+            body: Some(body),
             following: further,
             is_drawn: false,
             ..Flow::drawn()
@@ -208,14 +212,21 @@ impl<'t> Lowering<'t> {
     /// One task: what is common to all, then its kind.
     fn task(&mut self, item: &Item<'t>, scope: &Scope, flow: &Flow<'t>) {
         let task = item.task;
-        let Some(word) = self.kind_word(task, false) else {
-            return;
-        };
-        let when = self.optional_expression(task, "if", scope);
         let next = task
             .member("then")
             .map_or(flow.following, |then| self.directive(then, flow));
         self.node(item.node).next = next;
+        let Some(word) = self.kind_word(task, false) else {
+            self.unclear.nodes.insert(item.node);
+            if item.guard.is_some() {
+                self.unclear.jumps.extend(flow.body);
+            }
+            return;
+        };
+        let when = self.optional_condition(task, "if", scope);
+        if when.is_none() && task.member("if").is_some() {
+            self.unclear.jumps.extend(flow.body);
+        }
         match item.guard {
             None => self.node(item.node).when = when,
             Some(guard) => {
@@ -225,8 +236,15 @@ impl<'t> Lowering<'t> {
                 guard.kind = Kind::Switch(vec![Case { when, next: to }]);
             }
         }
-        if let Some((node, scope)) = self.extended(task, word, item.node, scope) {
-            self.work(task, word, node, &scope, flow);
+        let place = self.extended(task, word, item.node, scope);
+        let is_told = place.is_some_and(|(node, scope)| self.work(task, word, node, &scope, flow));
+        if !is_told {
+            self.unclear.nodes.insert(item.node);
+            // What it would jump to is lost.
+            let catches = |at: At<'t>| at.member("catch").is_some();
+            if word == "switch" || catches(task) || task.member("with").is_some_and(catches) {
+                self.unclear.jumps.extend(flow.body);
+            }
         }
     }
 
@@ -346,7 +364,7 @@ impl<'t> Lowering<'t> {
             }
             "raise" => self.raise(at, scope),
             "run" => self.run(at, scope),
-            "set" => self.map_template(at, scope).map(Kind::Set),
+            "set" => self.map_or(at, &[], scope).map(Kind::Set),
             "switch" => self.switch(at, scope, flow),
             "try" => self.try_catch(task, at, scope, flow),
             "wait" => self.wait(at, scope),
@@ -396,6 +414,7 @@ impl<'t> Lowering<'t> {
                 match flow.names.get(name) {
                     Some(node) => Next::Node(*node),
                     None => {
+                        self.unclear.jumps.extend(flow.body);
                         let names = flow.names.keys().copied().chain(DIRECTIVES);
                         let hint = self.findings.hint(name, names, || "; `then` reaches only tasks of its own list, or continue, exit, end".into());
                         self.findings.error(

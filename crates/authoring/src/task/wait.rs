@@ -16,8 +16,18 @@ impl<'t> Lowering<'t> {
     pub(super) fn wait_until(&mut self, with: At<'t>, scope: &Scope) -> Option<Kind> {
         self.known(with, &["at"]);
         let at = self.require(with, "at")?;
-        let instant = self.text_template(at, scope)?;
-        if let (Template::Literal(_), Some(text)) = (&instant, at.text())
+        if at.text().is_none() {
+            self.wrong(at, "text");
+            return None;
+        }
+        let instant = self.template_of(at, &["string", "number"], scope)?;
+        let known = match &instant {
+            Template::Literal(_) => at.text().cloned(),
+            _ => self
+                .foreseen(at, scope)
+                .and_then(|value| value.as_text().cloned()),
+        };
+        if let Some(text) = &known
             && !is_instant(text)
         {
             let message = format!(

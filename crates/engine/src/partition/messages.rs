@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use graph::Value;
 use kernel::{Command, Message};
 
 use super::Partition;
@@ -28,6 +29,8 @@ pub(super) struct Messages {
     /// Carried out in the gathering batch.
     carried: usize,
     batch_max: usize,
+    /// Events that runs published since somebody last looked, if somebody looks.
+    overheard: Option<Vec<Value>>,
 }
 
 impl Default for Messages {
@@ -38,12 +41,17 @@ impl Default for Messages {
             sent_bytes: 0,
             carried: 0,
             batch_max: BATCH_MESSAGES_MAX,
+            overheard: None,
         }
     }
 }
 
 impl Messages {
     pub(super) fn send(&mut self, message: Message) {
+        if let (Some(overheard), Message::PublishEvent(published)) = (&mut self.overheard, &message)
+        {
+            overheard.push(published.event.clone());
+        }
         let bytes = message.bytes();
         self.sent_bytes += bytes;
         self.sent.push_back((message, bytes));
@@ -72,6 +80,14 @@ impl Partition {
     /// messages are deferred.
     pub fn carry_at_most(&mut self, messages: usize) {
         self.messages.batch_max = messages.max(1);
+    }
+
+    /// The events that runs published since this was last asked; none before it was asked for the first time.
+    pub fn overhear(&mut self) -> Vec<Value> {
+        self.messages
+            .overheard
+            .replace(Vec::new())
+            .unwrap_or_default()
     }
 
     /// Carries out messages until there are none, or the batch is full.

@@ -19,7 +19,7 @@
 //! * an object value may be any expression without `,`: `{a: 1 + 2}`
 //!
 //! Reading order: `token`, `scope`, `parse`, `term` make `node`s; `eval`, `stream`, `special`, `assign` run
-//! them; the other files are the functions.
+//! them; `count` and `foresight` look at them; the other files are the functions.
 
 mod access;
 mod array;
@@ -30,6 +30,7 @@ mod count;
 mod error;
 mod eval;
 mod focus;
+mod foresight;
 mod frame;
 mod function;
 mod json;
@@ -59,5 +60,6 @@ pub(crate) use pattern::Pattern;
 
 pub use budget::{BYTES_MAX, Budget, DEPTH_MAX, STEPS_MAX};
 pub use error::{ErrorKind, ExprError, SyntaxError};
+pub use foresight::{Foresight, Slip};
 pub use parse::{CHAIN_MAX, NESTING_MAX, SOURCE_BYTES_MAX};
 pub use program::Program;

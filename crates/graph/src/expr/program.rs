@@ -9,8 +9,9 @@ use core::fmt;
 use super::budget::Budget;
 use super::error::{ErrorKind, ExprError, Stop, SyntaxError};
 use super::eval::Eval;
+use super::foresight::{self, Foresight};
 use super::frame::Frame;
-use super::node::{Code, Node};
+use super::node::Code;
 use super::{order, parse};
 use crate::value::{Str, Value};
 
@@ -38,22 +39,10 @@ impl Program {
         self.0.uses.get(index).copied().unwrap_or(false)
     }
 
-    /// What every result is, in jq's words, where the form of the expression alone tells.
+    /// What its form tells before it runs.
     #[must_use]
-    pub fn kind(&self) -> Option<&'static str> {
-        let code = &*self.0;
-        let mut id = code.root;
-        loop {
-            match &code.nodes[id as usize] {
-                Node::Constant(value) => return Some(value.kind()),
-                Node::Array(_) => return Some("array"),
-                Node::Object(_) => return Some("object"),
-                Node::Text { .. } | Node::Convert(_) => return Some("string"),
-                Node::Compare(..) | Node::And(..) | Node::Or(..) => return Some("boolean"),
-                Node::Pipe(_, last) | Node::Bind { body: last, .. } => id = *last,
-                _ => return None,
-            }
-        }
+    pub fn foresee(&self) -> Foresight {
+        foresight::foresee(&self.0)
     }
 
     /// Evaluates to one result; no result is null. The values of the variables come in the order of

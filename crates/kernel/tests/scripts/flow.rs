@@ -467,7 +467,7 @@ fn the_input_of_a_node_is_what_it_was_on_entry() {
     let branches = vec![
         vec![task("a").input(seen).output("$input")],
         vec![wait("b", 10).input(seen)],
-        vec![task("c").input(seen).export("{n: ($task.input.n + 1)}")],
+        vec![task("c").input(seen).export("{n: ($input.n + 1)}")],
         vec![set("late", "null").export("{n: 99}")],
         vec![task("d").input(seen)],
     ];
@@ -500,6 +500,36 @@ fn the_input_of_a_node_is_what_it_was_on_entry() {
             .log()
             .ends_with("completed [[{\"n\":1},{\"n\":1},null,null,null],2]\n"),
     );
+}
+
+#[test]
+fn a_task_knows_what_came_in_and_since_when() {
+    let told = "[$task.input.n, ($task.startedAt.epoch.milliseconds - $workflow.startedAt.epoch.milliseconds)]";
+    let of = |node: N| node.input(".n").output(told);
+    let with_condition = task("b").when("$task.input.n == 7");
+    let mut world = run_on(
+        "{\"n\": 7}",
+        vec![
+            set("in", "."),
+            of(wait("a", 100)).export("{a: .}").to("back"),
+            set("back", "$workflow.input"),
+            of(with_condition).export("$context + {b: .}"),
+            set("again", "$workflow.input"),
+            of(block("c", vec![wait("c1", 10)])).export("$context + {c: .}"),
+            set("once more", "$workflow.input"),
+            of(set("d", ".")),
+            set("last", "$context + {d: .}"),
+        ],
+    );
+    world.tick(100);
+    world.tick(40);
+    world.done("b", "1");
+    world.tick(10);
+    // What took time tells when it began, not when it was asked.
+    let log = world.log();
+    let told = r#"completed {"a":[7,0],"b":[7,100],"c":[7,140],"d":[7,150]}"#;
+    assert!(log.trim_end().ends_with(told), "{log}");
+    world.verify();
 }
 
 /// Two branches, of which the second is taken for a 1 only and may come round again.

@@ -9,6 +9,7 @@ use connectors::outgoing::AddressPolicy;
 use super::complaint::Complaint;
 use super::context::Context;
 use super::input;
+use super::occurrence::Occurrences;
 use super::source::Source;
 use super::stranded::Stranded;
 use super::waiting::{Help, until_end};
@@ -20,12 +21,13 @@ use crate::secrets::Secrets;
 
 /// Run a workflow in this process, without a server
 ///
-/// Nothing is kept: when the command ends, the run is gone. HTTP calls may go to any address. Prints the
-/// output.
+/// Nothing is kept: when the command ends, the run is gone. HTTP calls may go to any address. Events are given in
+/// their order, each once the run waits. Prints the output.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  quadrille exec hello.yaml --input '{\"name\": \"Ada\"}'\n  \
-                        quadrille exec parent.yaml --with child.yaml --timeout 1m"
+                        quadrille exec parent.yaml --with child.yaml --timeout 1m\n  \
+                        quadrille exec order.yaml --event paid.yaml --event sent.json"
 )]
 pub(crate) struct Exec {
     /// File, or - for standard input
@@ -36,6 +38,9 @@ pub(crate) struct Exec {
     /// Input: JSON, @file, or - for standard input
     #[arg(long, value_name = "JSON")]
     input: Option<String>,
+    /// A CloudEvent or a list of them, as YAML or JSON, or - for standard input; may be given again
+    #[arg(long = "event", value_name = "FILE")]
+    events: Vec<PathBuf>,
     /// A secret, from a file or as @- from standard input; may be given again
     #[arg(long = "secret", value_name = "NAME=@FILE")]
     secrets: Vec<String>,
@@ -57,6 +62,7 @@ impl Exec {
             .as_deref()
             .map(|input| input::data("--input", input))
             .transpose()?;
+        let events = Occurrences::read(&self.events, context)?;
         let secrets = self.secrets.iter().map(|given| input::secret(given));
         let secrets = Secrets::given(secrets.collect::<Result<_, _>>()?);
         let texts = others.iter().chain([&source]);
@@ -85,7 +91,16 @@ impl Exec {
                 }
                 let id = start.send().await?.id;
                 let help = Help::Never(&stranded);
-                until_end(context, &client, &id, self.timeout, help).await
+                let ended = until_end(context, &client, &id, self.timeout, help);
+                tokio::pin!(ended);
+                tokio::select! {
+                    output = &mut ended => output,
+                    given = events.give(&client) => {
+                        given?;
+                        stranded.has_all_events();
+                        ended.await
+                    }
+                }
             };
             let output = ended.await;
             assembly.stop().await;

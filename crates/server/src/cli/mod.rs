@@ -18,6 +18,7 @@ mod human;
 mod input;
 mod lifecycle;
 mod list;
+mod occurrence;
 mod publish;
 mod retry;
 mod run;

@@ -98,17 +98,18 @@ impl Source {
     pub(crate) fn demand_sound(&self, context: &Context) -> Result<(String, String), Complaint> {
         let verdict = self.check();
         if !verdict.findings.is_empty() {
-            context.say(&match context.has_json_errors() {
-                true => serde_json::to_string(&verdict.findings).unwrap_or_default() + "\n",
-                false => finding::text(
-                    &self.name,
-                    &self.text,
-                    &verdict.findings,
-                    Paint::of(&std::io::stderr()),
-                ),
-            });
+            self.tell(&verdict.findings, context);
         }
         verdict.workflow.ok_or(Complaint::Unsound)
+    }
+
+    /// Says on standard error what was found.
+    pub(crate) fn tell(&self, findings: &[Finding], context: &Context) {
+        let paint = Paint::of(&std::io::stderr());
+        context.say(&match context.has_json_errors() {
+            true => serde_json::to_string(findings).unwrap_or_default() + "\n",
+            false => finding::text(&self.name, &self.text, findings, paint),
+        });
     }
 }
 

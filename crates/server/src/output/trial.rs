@@ -14,6 +14,9 @@ use crate::trial::Report;
 /// How many visits of one case are shown, from the end.
 const VISITS_SHOWN_MAX: usize = 50;
 
+/// How many events of one case are shown, from the beginning.
+const EVENTS_SHOWN_MAX: usize = 20;
+
 /// How much of an output is shown.
 const DATA_CHARS_MAX: usize = 2_000;
 
@@ -44,6 +47,7 @@ struct CaseRecord<'p> {
     state: &'p str,
     output: Value,
     error: Value,
+    emitted: Value,
     lasted_ms: u64,
     trace: Vec<VisitRecord<'p>>,
 }
@@ -85,6 +89,7 @@ fn case(report: &Report) -> CaseRecord<'_> {
         state: performance.state,
         output: json(performance.output.clone()),
         error: json(performance.error.as_ref().map(graph::Failure::to_value)),
+        emitted: json(Some(graph::Value::array(performance.emitted.clone()))),
         lasted_ms: performance.lasted_ms,
         trace: performance
             .visits
@@ -154,6 +159,15 @@ pub(crate) fn details(report: &Report, paint: Paint) -> String {
     if let Some(error) = &performance.error {
         let error = error.to_value().to_json();
         line(&format!("error {}", cut(&plain(&error), DATA_CHARS_MAX)));
+    }
+    let emitted = performance.emitted.iter();
+    for event in emitted.take(EVENTS_SHOWN_MAX) {
+        let event = cut(&plain(&event.to_json()), DETAIL_CHARS_MAX);
+        line(&format!("emitted {event}"));
+    }
+    let hidden = performance.emitted.len().saturating_sub(EVENTS_SHOWN_MAX);
+    if hidden > 0 {
+        line(&format!("emitted {hidden} more"));
     }
     if performance.visits.is_empty() {
         return text;

@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use authoring::suite::{Act, Case, Deed, Moment, Place};
+use authoring::suite::{Act, Case, Decision, Deed, Moment, Place};
 use engine::TaskOutcome;
 use engine::rehearsal::{Claimed, Rehearsal, Visit};
 use graph::ir::NAMESPACE_DEFAULT;
 use graph::value::{Str, Value};
 use graph::{Failure, Graph, Kind, Template};
+use kernel::human::HumanAct;
 use kernel::limits::SIGNAL_TTL_MS_DEFAULT;
 use kernel::{Command, RunId, StartRun, TaskToken, Time};
 
@@ -24,6 +25,9 @@ use crate::spelling::nearest;
 /// Instants of one case, after which it will not come to rest by itself.
 const INSTANTS_MAX: usize = 20_000;
 
+/// Who decides a human task that nobody has, if the case does not say.
+const SOMEBODY: &str = "somebody";
+
 /// What became of a case.
 #[derive(Debug)]
 pub(crate) struct Performance {
@@ -35,6 +39,8 @@ pub(crate) struct Performance {
     pub(crate) error: Option<Failure>,
     /// What its tasks did, in the order in which they ended.
     pub(crate) visits: Vec<Visit>,
+    /// The events that it and runs that it started emitted, in their order.
+    pub(crate) emitted: Vec<Value>,
     /// When it began.
     pub(crate) began_at: Time,
     /// How long it took by its own clock, in milliseconds.
@@ -180,15 +186,18 @@ impl Play<'_> {
 
     /// Does the first thing that is due from outside.
     fn act(&mut self) -> bool {
-        let due = |act: &&Act| match &act.moment {
+        let due = |act: &Act| match &act.moment {
             Moment::After(ms) => Time(self.case.begin_ms).plus(*ms) <= self.stage.now(),
             Moment::Once(task) => self.visits().any(|visit| task.is_at(&visit.path)),
         };
-        let Some(index) = self.acts.iter().position(due) else {
+        let asked = |act: &Act| due(act).then(|| self.command(&act.deed)).flatten();
+        let mut acts = self.acts.iter().enumerate();
+        let Some((index, command)) = acts.find_map(|(index, act)| Some((index, asked(act)?)))
+        else {
             return false;
         };
         let act = self.acts.remove(index);
-        if let Err(rejection) = self.stage.ask(command(&act.deed, self.run)) {
+        if let Err(rejection) = self.stage.ask(command) {
             let moment = time::span(self.stage.now().since(Time(self.case.begin_ms)));
             self.flaws.push(format!(
                 "line {}: refused {moment} after the start: {rejection}",
@@ -196,6 +205,61 @@ impl Play<'_> {
             ));
         }
         true
+    }
+
+    /// What a deed asks for; none as long as there is nothing to do it to.
+    fn command(&self, deed: &Deed) -> Option<Command> {
+        let (run, ttl_ms) = (self.run, SIGNAL_TTL_MS_DEFAULT);
+        Some(match deed {
+            Deed::Signal { name, data } => Command::SignalRun {
+                run,
+                name: name.clone(),
+                data: data.clone(),
+                ttl_ms,
+            },
+            Deed::Publish(event) => Command::PublishEvent {
+                event: event.clone(),
+                ttl_ms,
+            },
+            Deed::Human { task, by, decision } => {
+                let mut open = self.stage.humans();
+                let (at, _, work) = open.find(|(at, node, _)| {
+                    let pointer = self.stage.path(at.run, *node);
+                    pointer.is_some_and(|pointer| task.is_at(pointer))
+                })?;
+                let holder = || work.whose.assignee.clone();
+                Command::ActOnHuman {
+                    task: at,
+                    by: by
+                        .clone()
+                        .or_else(holder)
+                        .unwrap_or_else(|| SOMEBODY.into()),
+                    act: match decision.clone() {
+                        Decision::Complete {
+                            outcome,
+                            data,
+                            comment,
+                        } => HumanAct::Complete {
+                            outcome,
+                            data,
+                            comment,
+                        },
+                        Decision::Reject(reason) => HumanAct::Reject { reason },
+                    },
+                }
+            }
+            Deed::Cancel(reason) => Command::CancelRun {
+                run,
+                reason: Some(reason.clone()),
+            },
+            Deed::Terminate(reason) => Command::TerminateRun {
+                run,
+                reason: Some(reason.clone()),
+            },
+            Deed::Suspend => Command::SuspendRun { run },
+            Deed::Resume => Command::ResumeRun { run },
+            Deed::Retry => Command::RetryRun { run, step: None },
+        })
     }
 
     /// Gives the answers that are due.
@@ -228,6 +292,8 @@ impl Play<'_> {
             Moment::After(ms) => Some(Time(self.case.begin_ms).plus(ms)),
             Moment::Once(_) => None,
         });
+        // What was due before waits for a human task.
+        let acts = acts.filter(|at| *at > self.stage.now());
         timer.into_iter().chain(answer).chain(acts).min()
     }
 
@@ -240,9 +306,10 @@ impl Play<'_> {
 
     fn end(mut self, began_at: Time) -> Performance {
         for act in &self.acts {
-            let what = match &act.moment {
-                Moment::After(_) => "it was over before".to_owned(),
-                Moment::Once(task) => format!("the task {task} was never begun"),
+            let what = match (&act.deed, &act.moment) {
+                (Deed::Human { task, .. }, _) => format!("no human task {task} was open then"),
+                (_, Moment::After(_)) => "it was over before".to_owned(),
+                (_, Moment::Once(task)) => format!("the task {task} was never begun"),
             };
             if self.flaws.is_empty() {
                 self.flaws
@@ -257,6 +324,7 @@ impl Play<'_> {
             output: run.and_then(|run| run.output.clone()),
             error: run.and_then(|run| run.failure.clone()),
             visits,
+            emitted: self.stage.emitted().to_vec(),
             began_at,
             lasted_ms: ended_at.since(began_at),
             flaws: self.flaws,
@@ -285,33 +353,6 @@ impl Play<'_> {
             "{used} {what}\n  with the input {}\nhint: mock it in the case or the file:\n  mocks:\n    - {whose}\n      output: {{}}",
             shown(&work.input)
         )
-    }
-}
-
-fn command(deed: &Deed, run: RunId) -> Command {
-    let ttl_ms = SIGNAL_TTL_MS_DEFAULT;
-    match deed {
-        Deed::Signal { name, data } => Command::SignalRun {
-            run,
-            name: name.clone(),
-            data: data.clone(),
-            ttl_ms,
-        },
-        Deed::Publish(event) => Command::PublishEvent {
-            event: event.clone(),
-            ttl_ms,
-        },
-        Deed::Cancel(reason) => Command::CancelRun {
-            run,
-            reason: Some(reason.clone()),
-        },
-        Deed::Terminate(reason) => Command::TerminateRun {
-            run,
-            reason: Some(reason.clone()),
-        },
-        Deed::Suspend => Command::SuspendRun { run },
-        Deed::Resume => Command::ResumeRun { run },
-        Deed::Retry => Command::RetryRun { run, step: None },
     }
 }
 
@@ -347,9 +388,17 @@ fn misnamed(script: &Script, case: &Case) -> Vec<String> {
     let nodes = || script.workflows.iter().flat_map(|(graph, _)| &graph.nodes);
     let mocks = case.mocks.iter().chain(&script.suite.mocks);
     let mocked = mocks.filter_map(|mock| Some((Some(mock.line), mock.task.as_ref()?)));
-    let acted = case.meanwhile.iter().filter_map(|act| match &act.moment {
-        Moment::Once(task) => Some((Some(act.line), task)),
-        Moment::After(_) => None,
+    let acted = case.meanwhile.iter().flat_map(|act| {
+        let once = match &act.moment {
+            Moment::Once(task) => Some(task),
+            Moment::After(_) => None,
+        };
+        let decided = match &act.deed {
+            Deed::Human { task, .. } => Some(task),
+            _ => None,
+        };
+        let named = once.into_iter().chain(decided);
+        named.map(|task| (Some(act.line), task))
     });
     let seen = [&case.expect.trace, &case.expect.trace_includes];
     let seen = seen
@@ -361,15 +410,27 @@ fn misnamed(script: &Script, case: &Case) -> Vec<String> {
         .chain(acted)
         .chain(seen)
         .filter(|(_, task)| !nodes().any(|node| task.is_at(&node.path)));
-    missing
-        .map(|(line, task)| {
-            let name = task.0.last().map_or("", |name| name);
-            let meant = nearest(name, nodes().map(|node| &*node.name));
-            let hint = meant.map_or_else(String::new, |meant| format!("; did you mean {meant:?}?"));
-            let place = line.map_or_else(|| "the trace".to_owned(), |line| format!("line {line}"));
-            format!("{place}: no task is named {:?}{hint}", task.to_string())
-        })
-        .collect()
+    let humans = case.meanwhile.iter().filter_map(|act| match &act.deed {
+        Deed::Human { task, .. } => Some((act.line, task)),
+        _ => None,
+    });
+    let machines = humans.filter(|(_, task)| {
+        let mut meant = nodes().filter(|node| task.is_at(&node.path)).peekable();
+        meant.peek().is_some() && meant.all(|node| !matches!(node.kind, Kind::Human(_)))
+    });
+    let machines = machines.map(|(line, task)| {
+        format!(
+            "line {line}: the task {task} is not for people; mock it, or name a `call: human-task`"
+        )
+    });
+    let missing = missing.map(|(line, task)| {
+        let name = task.0.last().map_or("", |name| name);
+        let meant = nearest(name, nodes().map(|node| &*node.name));
+        let hint = meant.map_or_else(String::new, |meant| format!("; did you mean {meant:?}?"));
+        let place = line.map_or_else(|| "the trace".to_owned(), |line| format!("line {line}"));
+        format!("{place}: no task is named {:?}{hint}", task.to_string())
+    });
+    missing.chain(machines).collect()
 }
 
 /// Workflows of one task each, in the versions that are asked for: in place of those that are mocked, and of

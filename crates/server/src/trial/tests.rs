@@ -207,6 +207,122 @@ cases:
 }
 
 #[test]
+fn people_decide() {
+    let tasks = "  - note: {set: {x: 1}}
+  - ask: {call: human-task, with: {title: Pay?, assignee: ada, outcomes: [yes, no], form: {schema: {required: [sum]}}}, output: {as: '${ .data + {by, outcome} }'}}
+";
+    let told = told(
+        tasks,
+        "cases:
+  when it is open:
+    meanwhile:
+      - {after: P2D, human: {task: ask, complete: {sum: 5}, outcome: yes}}
+    expect: {output: {sum: 5, by: ada, outcome: yes}}
+  rejected:
+    meanwhile: [{human: {task: ask, by: ada, reject: too dear}}]
+    expect: {error: {type: rejected, detail: 'ada: too dear'}}
+  once it goes on:
+    meanwhile: [{suspend: true}, {human: {task: ask, reject: true}}, {after: PT1H, resume: true}]
+    expect: {error: {type: rejected}}
+  not as the form wants:
+    meanwhile: [{human: {task: ask, complete: {total: 5}, outcome: yes}}]
+    expect: {state: waiting}
+  somebody else:
+    meanwhile: [{human: {task: ask, by: bob, reject: true}}]
+    expect: {state: waiting}
+  twice:
+    meanwhile: [{human: {task: ask, reject: true}}, {human: {task: ask, reject: true}}]
+    expect: {error: {type: rejected}}
+  nobody is asked:
+    meanwhile: [{human: {task: note, reject: true}}, {human: {task: aks, reject: true}}]
+    expect: {error: {type: rejected}}
+",
+    );
+    assert_snapshot!(told, @r#"
+    w.test.yaml
+      ok   when it is open (2d 0h)
+      ok   rejected (0ms)
+      ok   once it goes on (1h 0m)
+      FAIL not as the form wants (0ms)
+           w.test.yaml:12
+           line 13: refused 0ms after the start: the data does not fit its schema: lacks "sum" (rule /required)
+           trace, then waiting
+                0ms  note                 completed
+                0ms  ask                  goes-on
+      FAIL somebody else (0ms)
+           w.test.yaml:15
+           line 16: refused 0ms after the start: ada has the human task; let them release it, or assign it to someone else
+           trace, then waiting
+                0ms  note                 completed
+                0ms  ask                  goes-on
+      FAIL twice (0ms)
+           w.test.yaml:18
+           line 19: this never happened: no human task ask was open then
+           error {"detail":"ada rejected the task","instance":"/do/1/ask","status":422,"title":"Rejected by a Person","type":"https://quadrille.dev/errors/rejected"}
+           trace, then failed
+                0ms  note                 completed
+                0ms  ask                  failed, rejected 422: ada rejected the task
+      FAIL nobody is asked (0ms)
+           w.test.yaml:21
+           line 22: no task is named "aks"; did you mean "ask"?
+           line 22: the task note is not for people; mock it, or name a `call: human-task`
+    "#);
+}
+
+#[test]
+fn events_are_expected() {
+    let event = "{emit: {event: {with: {type: TYPE, id: '1', source: /here, time: '2026-01-01T00:00:00Z', data: {a: 1, b: 2}}}}, output: {as: '${ {} }'}}";
+    let tasks = ["one", "two"].map(|name| format!("  - {name}: {}\n", event.replace("TYPE", name)));
+    let told = told(
+        &tasks.concat(),
+        "cases:
+  as they are:
+    meanwhile: [{publish: {type: three}}]
+    expect: {emitted: [one, {type: two, data: {b: 2}}], emittedIncludes: [two]}
+  others:
+    expect: {emitted: [{type: one, data: {a: 2}}], emittedIncludes: [two, one]}
+  fewer:
+    expect: {emitted: [one, two, {type: two, data: 3}]}
+  none:
+    expect: {emitted: []}
+",
+    );
+    assert_snapshot!(told, @r#"
+    w.test.yaml
+      ok   as they are (0ms)
+      FAIL others (0ms)
+           w.test.yaml:5
+           emitted/0/data/a: expected 2, got 1
+           emitted: number 2 is not expected: {"data":{"a":1,"b":2},"id":"1","source":"/here","specversion":"1.0","time":"2026-01-01T00:00:00Z","type":"two"}
+           emitted: expected {"type":"one"} after {"type":"two"}, got no such
+           output {}
+           emitted {"data":{"a":1,"b":2},"id":"1","source":"/here","specversion":"1.0","time":"2026-01-01T00:00:00Z","type":"one"}
+           emitted {"data":{"a":1,"b":2},"id":"1","source":"/here","specversion":"1.0","time":"2026-01-01T00:00:00Z","type":"two"}
+           trace, then completed
+                0ms  one                  completed
+                0ms  two                  completed
+      FAIL fewer (0ms)
+           w.test.yaml:7
+           emitted: expected {"data":3,"type":"two"} as number 3, got nothing
+           output {}
+           emitted {"data":{"a":1,"b":2},"id":"1","source":"/here","specversion":"1.0","time":"2026-01-01T00:00:00Z","type":"one"}
+           emitted {"data":{"a":1,"b":2},"id":"1","source":"/here","specversion":"1.0","time":"2026-01-01T00:00:00Z","type":"two"}
+           trace, then completed
+                0ms  one                  completed
+                0ms  two                  completed
+      FAIL none (0ms)
+           w.test.yaml:9
+           emitted: number 1 is not expected: {"data":{"a":1,"b":2},"id":"1","source":"/here","specversion":"1.0","time":"2026-01-01T00:00:00Z","type":"one"}
+           output {}
+           emitted {"data":{"a":1,"b":2},"id":"1","source":"/here","specversion":"1.0","time":"2026-01-01T00:00:00Z","type":"one"}
+           emitted {"data":{"a":1,"b":2},"id":"1","source":"/here","specversion":"1.0","time":"2026-01-01T00:00:00Z","type":"two"}
+           trace, then completed
+                0ms  one                  completed
+                0ms  two                  completed
+    "#);
+}
+
+#[test]
 fn a_case_that_never_rests_is_given_up() {
     let tasks = "  - again: {call: loop, with: {while: 'true', max: 1000000, do: [{pause: {wait: PT1S}}]}}\n";
     let told = told(
@@ -237,9 +353,9 @@ fn as_junit() {
     "#);
 }
 
-/// The guide's example: a workflow, and its test cases.
+/// The guide's examples: workflows, and their test cases.
 #[test]
-fn the_example_of_the_guide_holds() {
+fn the_examples_of_the_guide_hold() {
     let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/testing.md");
     let guide = fs::read_to_string(guide).unwrap();
     let block = |name: &str| {
@@ -252,20 +368,21 @@ fn the_example_of_the_guide_holds() {
             .to_owned()
     };
     let folder = tempfile::tempdir().unwrap();
-    for name in ["refund.yaml", "refund.test.yaml"] {
-        fs::write(folder.path().join(name), block(name)).unwrap();
-    }
-    let Loaded::Script(script) = load(&folder.path().join("refund.test.yaml")).unwrap() else {
-        panic!("the example is sound")
-    };
-    assert!(script.suite.cases.len() >= 3);
-    for case in &script.suite.cases {
-        let report = judge(case, perform(&script, case));
-        assert!(
-            report.is_well(),
-            "{}: {:?}",
-            report.name,
-            report.differences
-        );
+    for (workflow, cases, count) in [
+        ("refund.yaml", "refund.test.yaml", 3),
+        ("expense.yaml", "expense.test.yaml", 2),
+    ] {
+        for name in [workflow, cases] {
+            fs::write(folder.path().join(name), block(name)).unwrap();
+        }
+        let Loaded::Script(script) = load(&folder.path().join(cases)).unwrap() else {
+            panic!("the example is sound")
+        };
+        assert_eq!(script.suite.cases.len(), count);
+        for case in &script.suite.cases {
+            let report = judge(case, perform(&script, case));
+            let (name, differences) = (report.name, report.differences);
+            assert!(differences.is_empty(), "{name}: {differences:?}");
+        }
     }
 }

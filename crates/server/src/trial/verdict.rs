@@ -5,7 +5,7 @@ use engine::rehearsal::Visit;
 use graph::failure::same_type;
 use graph::value::{Object, Value};
 
-use super::difference::{Match, differences};
+use super::difference::{Match, differences, includes, shown};
 use super::performance::Performance;
 
 /// What became of a case.
@@ -80,7 +80,53 @@ fn unmet(expect: &Expectation, performance: &Performance) -> Vec<String> {
     if let Some(sights) = &expect.trace_includes {
         lines.extend(trace_includes(sights, &performance.visits));
     }
+    if let Some(events) = &expect.emitted {
+        lines.extend(emitted(events, &performance.emitted));
+    }
+    if let Some(events) = &expect.emitted_includes {
+        lines.extend(emitted_includes(events, &performance.emitted));
+    }
     lines
+}
+
+/// Where the emitted events are not those expected.
+fn emitted(expected: &[Value], events: &[Value]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (index, (expected, event)) in expected.iter().zip(events).enumerate() {
+        let place = format!("emitted/{index}");
+        lines.extend(differences(&place, expected, event, Match::Includes));
+    }
+    let both = expected.len().min(events.len());
+    let missing = expected[both..].first();
+    lines.extend(missing.map(|event| {
+        let number = both + 1;
+        format!(
+            "emitted: expected {} as number {number}, got nothing",
+            shown(event)
+        )
+    }));
+    let more = events[both..].first();
+    lines.extend(more.map(|event| {
+        let number = both + 1;
+        format!("emitted: number {number} is not expected: {}", shown(event))
+    }));
+    lines
+}
+
+/// The first expected event that does not follow those expected before it.
+fn emitted_includes(expected: &[Value], events: &[Value]) -> Option<String> {
+    let mut events = events.iter();
+    let missing = expected
+        .iter()
+        .position(|expected| !events.any(|event| includes(expected, event)))?;
+    let after = match missing.checked_sub(1) {
+        Some(before) => format!(" after {}", shown(&expected[before])),
+        None => String::new(),
+    };
+    Some(format!(
+        "emitted: expected {}{after}, got no such",
+        shown(&expected[missing])
+    ))
 }
 
 /// What is expected of an error, with its type as the error spells it if both mean the same.
