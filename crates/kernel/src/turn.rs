@@ -163,6 +163,8 @@ impl<'a> Turn<'a> {
             .collect();
         self.state.apply_fact(id, fact, self.now);
         locks.extend(self.state.locks_at(id, &touched));
+        // Each once: the end of a run may let go of one lock at many steps.
+        locks.sort_unstable();
         locks.dedup();
         locks.retain(|key| self.state.locks.next(key).is_some());
         let grants = locks
