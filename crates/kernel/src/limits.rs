@@ -89,6 +89,9 @@ pub const TRIGGER_SETS_MAX: usize = 100;
 /// About how many bytes these sets may hold together; past it the oldest are dropped.
 pub const TRIGGER_BYTES_MAX: usize = 256 << 10;
 
+/// Events whose run has begun that a schedule knows again.
+pub const TRIGGER_PAST_MAX: usize = 1_000;
+
 /// Starts that a schedule makes up for at once after a pause.
 pub const CATCH_UP_MAX: u32 = 100;
 

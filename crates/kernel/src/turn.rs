@@ -118,6 +118,14 @@ impl<'a> Turn<'a> {
                     at: schedule.due(),
                 });
             }
+            Event::ScheduleMoved(moved) => {
+                let known = self.state.schedules.get(&moved.name);
+                let rests = known.is_none_or(|schedule| schedule.paused);
+                self.decision.effects.push(Effect::ArmSchedule {
+                    name: moved.name.clone(),
+                    at: moved.next_at.filter(|_| !rests),
+                });
+            }
             Event::ScheduleDropped(name) => {
                 self.decision.effects.push(Effect::ArmSchedule {
                     name: name.name.clone(),
@@ -424,6 +432,11 @@ impl State {
             Event::SchedulePut(schedule) => {
                 self.schedules
                     .insert(schedule.name.clone(), schedule.clone());
+            }
+            Event::ScheduleMoved(moved) => {
+                if let Some(schedule) = self.schedules.get_mut(&moved.name) {
+                    schedule.apply_moved(moved);
+                }
             }
             Event::ScheduleDropped(name) => {
                 self.schedules.remove(&name.name);

@@ -92,6 +92,7 @@ fn what_is_simulated_reaches_far() {
         "StepWithdrawing",
         "RegionTurned",
         "SchedulePut",
+        "ScheduleMoved",
         "Suspended",
         "MessageDeferred",
         "MessageTaken",
