@@ -33,8 +33,8 @@ pub const JOIN_TOKENS_MAX: usize = 10_000;
 /// Steps or runs that may wait for one lock.
 pub const LOCK_WAITERS_MAX: usize = 100_000;
 
-/// Messages between runs that may wait for a later batch. Past it nobody begins what sends more: no run starts from
-/// outside, no step emits an event or starts a child.
+/// Messages between runs that may wait for a later batch. Past it nobody begins what sends more: no run starts and
+/// no event is published from outside, no step emits an event or starts a child.
 pub const MESSAGES_MAX: usize = 100_000;
 
 /// Early signals kept for one run.

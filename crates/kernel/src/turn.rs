@@ -76,7 +76,11 @@ impl<'a> Turn<'a> {
                 data,
                 ttl_ms,
             } => signal::decide_signal(self, run, &name, &data, ttl_ms),
-            Command::PublishEvent { event, ttl_ms } => signal::decide_publish(self, &event, ttl_ms),
+            Command::PublishEvent { event, ttl_ms } => {
+                message::check_room(self.state)?;
+                signal::decide_publish(self, &event, ttl_ms)
+            }
+            Command::OfferEvent { event, ttl_ms } => signal::decide_publish(self, &event, ttl_ms),
             Command::ClaimTask { task, session } => task::decide_claim(self, task, session),
             Command::CompleteTask { token, output } => task::decide_complete(self, token, output),
             Command::FailTask {
