@@ -96,6 +96,7 @@ fn what_is_simulated_reaches_far() {
         "Suspended",
         "MessageDeferred",
         "MessageTaken",
+        "LockGranted",
     ] {
         assert!(
             played.iter().any(|played| played.kinds.contains_key(kind)),
