@@ -78,6 +78,13 @@ pub enum Command {
         /// How long it is kept if it comes early, in milliseconds.
         ttl_ms: u64,
     },
+    /// As [`Command::PublishEvent`], by a run: there was room when it was sent, so it is never refused for want of it.
+    OfferEvent {
+        /// The event.
+        event: Value,
+        /// How long it is kept if it comes early, in milliseconds.
+        ttl_ms: u64,
+    },
     /// Hand an event to one step that waits for it.
     HandEvent {
         /// The step.
@@ -247,6 +254,7 @@ pub fn keys(command: &Command) -> Option<RunId> {
         | Command::ReleaseTask { token, .. } => Some(token.run),
         Command::DeployWorkflow { .. }
         | Command::PublishEvent { .. }
+        | Command::OfferEvent { .. }
         | Command::PutSchedule { .. }
         | Command::DeleteSchedule { .. }
         | Command::PauseSchedule { .. }

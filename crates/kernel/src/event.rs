@@ -17,7 +17,7 @@ use crate::id::{FrameId, RunId, SessionId, StepId, StepRef, Time};
 use crate::limits::DATA_BYTES_MAX;
 use crate::lock::Locking;
 use crate::message::Deferred;
-use crate::schedule::Schedule;
+use crate::schedule::{EventTaken, Schedule};
 use crate::signal::{KeptEvent, Signal};
 use crate::state::{Activity, Due, Ending, Nothing, Outcome, Phase, Status, weight};
 
@@ -32,7 +32,7 @@ union! {
         3 EventKept(KeptEvent),
         /// A kept event was consumed or expired.
         4 EventDropped(Number),
-        /// A schedule was created, changed or moved on.
+        /// A schedule was created or changed; in earlier releases also that it moved on.
         5 SchedulePut(Schedule),
         /// A schedule was deleted.
         6 ScheduleDropped(Name),
@@ -40,6 +40,8 @@ union! {
         7 MessageDeferred(Deferred),
         /// A kept message is carried out.
         8 MessageTaken(Number),
+        /// A schedule started runs, took in an event, or a run of it has ended.
+        9 ScheduleMoved(ScheduleMoved),
     }
 }
 
@@ -507,6 +509,28 @@ record! {
     pub struct Reason {
         /// In their words.
         1 reason: Option<Str>,
+    }
+}
+
+record! {
+    /// What is different of a schedule, which is little however much it holds.
+    pub struct ScheduleMoved {
+        /// Its name.
+        1 name: Str,
+        /// The next instant.
+        2 next_at: Option<Time>,
+        /// The instant of the last start.
+        3 last_at: Option<Time>,
+        /// How many runs it has started.
+        4 started: u64,
+        /// A start that waits for the run before.
+        5 waiting: Option<Time>,
+        /// Runs that begin.
+        6 begun: Vec<RunId>,
+        /// The run that has ended.
+        7 ended: Option<RunId>,
+        /// The event that it took in.
+        8 taken: Option<EventTaken>,
     }
 }
 

@@ -33,8 +33,8 @@ pub const JOIN_TOKENS_MAX: usize = 10_000;
 /// Steps or runs that may wait for one lock.
 pub const LOCK_WAITERS_MAX: usize = 100_000;
 
-/// Messages between runs that may wait for a later batch. Past it nobody begins what sends more: no run starts from
-/// outside, no step emits an event or starts a child.
+/// Messages between runs that may wait for a later batch. Past it nobody begins what sends more: no run starts and
+/// no event is published from outside, no step emits an event or starts a child.
 pub const MESSAGES_MAX: usize = 100_000;
 
 /// Early signals kept for one run.
@@ -88,6 +88,9 @@ pub const TRIGGER_SETS_MAX: usize = 100;
 
 /// About how many bytes these sets may hold together; past it the oldest are dropped.
 pub const TRIGGER_BYTES_MAX: usize = 256 << 10;
+
+/// Events whose run has begun that a schedule knows again.
+pub const TRIGGER_PAST_MAX: usize = 1_000;
 
 /// Starts that a schedule makes up for at once after a pause.
 pub const CATCH_UP_MAX: u32 = 100;

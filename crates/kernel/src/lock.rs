@@ -4,7 +4,7 @@
 //! Invariants: a lock has never more holders than the limit of the last one let in; those that wait go in order
 //! of arrival; a hold ends with the step or run that has it, whatever ends that. The table follows from the runs,
 //! so a restart finds it as it was. Nobody waits for a lock that is free: whatever frees one sends the message
-//! that grants it. A suspended run keeps its place, but is passed over until it goes on.
+//! that grants it. A suspended run rests: it keeps its place, but is passed over until it goes on.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -75,10 +75,23 @@ pub struct Locks(BTreeMap<LockKey, Queue>);
 struct Queue {
     holders: BTreeSet<(u64, StepRef)>,
     waiting: BTreeMap<(u64, StepRef), u32>,
+    /// Those of suspended runs: nobody waits for them, but those who come later stand behind them.
+    resting: BTreeSet<(u64, StepRef)>,
+}
+
+impl Queue {
+    /// All that do not hold the lock, in no order.
+    fn queued(&self) -> impl Iterator<Item = &(u64, StepRef)> {
+        self.waiting.keys().chain(&self.resting)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.holders.is_empty() && self.waiting.is_empty() && self.resting.is_empty()
+    }
 }
 
 impl Locks {
-    /// Every lock with its holders and those that wait, in order of arrival.
+    /// Every lock with its holders and those that wait and can have it, in order of arrival.
     pub fn iter(&self) -> impl Iterator<Item = (&LockKey, Vec<StepRef>, Vec<StepRef>)> {
         self.0.iter().map(|(key, queue)| {
             let holders = queue.holders.iter().map(|(_, at)| *at).collect();
@@ -101,17 +114,22 @@ impl Locks {
 
     /// A place behind all others.
     fn place(&self, key: &LockKey) -> u64 {
-        let queue = self.0.get(key);
-        let held = queue.and_then(|queue| queue.holders.last().map(|(place, _)| *place));
-        let waits = queue.and_then(|queue| queue.waiting.last_key_value());
-        let last = waits.map(|((place, _), _)| *place).max(held);
+        let Some(queue) = self.0.get(key) else {
+            return 0;
+        };
+        let waits = queue.waiting.last_key_value().map(|(at, _)| at);
+        let lasts = [queue.holders.last(), waits, queue.resting.last()];
+        let last = lasts.into_iter().flatten().map(|(place, _)| *place).max();
         last.map_or(0, |last| last + 1)
     }
 
-    /// How many hold a lock, and how many wait.
+    /// How many hold a lock, and how many wait, resting or not.
     fn count(&self, key: &LockKey) -> (usize, usize) {
         let queue = self.0.get(key);
-        queue.map_or((0, 0), |queue| (queue.holders.len(), queue.waiting.len()))
+        queue.map_or((0, 0), |queue| {
+            let waiting = queue.waiting.len() + queue.resting.len();
+            (queue.holders.len(), waiting)
+        })
     }
 
     /// All at a lock, oldest first.
@@ -119,28 +137,31 @@ impl Locks {
         let Some(queue) = self.0.get(key) else {
             return Vec::new();
         };
-        let all: BTreeSet<&(u64, StepRef)> =
-            queue.holders.iter().chain(queue.waiting.keys()).collect();
+        let all: BTreeSet<&(u64, StepRef)> = queue.holders.iter().chain(queue.queued()).collect();
         all.into_iter().map(|(_, at)| *at).collect()
     }
 
-    pub(crate) fn insert(&mut self, at: StepRef, locking: &Locking) {
+    fn insert(&mut self, at: StepRef, locking: &Locking, rests: bool) {
         let queue = self.0.entry(locking.key.clone()).or_default();
-        match locking.held {
-            true => drop(queue.holders.insert((locking.place, at))),
-            false => drop(queue.waiting.insert((locking.place, at), locking.limit)),
+        let place = (locking.place, at);
+        match (locking.held, rests) {
+            (true, _) => drop(queue.holders.insert(place)),
+            (false, false) => drop(queue.waiting.insert(place, locking.limit)),
+            (false, true) => drop(queue.resting.insert(place)),
         }
     }
 
-    pub(crate) fn remove(&mut self, at: StepRef, locking: &Locking) {
+    fn remove(&mut self, at: StepRef, locking: &Locking, rests: bool) {
         let Some(queue) = self.0.get_mut(&locking.key) else {
             return;
         };
-        match locking.held {
-            true => drop(queue.holders.remove(&(locking.place, at))),
-            false => drop(queue.waiting.remove(&(locking.place, at))),
+        let place = (locking.place, at);
+        match (locking.held, rests) {
+            (true, _) => drop(queue.holders.remove(&place)),
+            (false, false) => drop(queue.waiting.remove(&place)),
+            (false, true) => drop(queue.resting.remove(&place)),
         }
-        if queue.holders.is_empty() && queue.waiting.is_empty() {
+        if queue.is_empty() {
             self.0.remove(&locking.key);
         }
     }
@@ -298,7 +319,7 @@ impl Run {
             WHOLE_RUN => self.lock.as_deref(),
             step => self.step(step)?.locking(),
         };
-        locking.filter(|locking| self.is_live() && (locking.held || !self.suspended))
+        locking.filter(|_| self.is_live())
     }
 
     pub(crate) fn apply_lock_granted(&mut self, step: StepId) {
@@ -325,13 +346,16 @@ impl State {
     /// Keeps the table of locks up with a step that is about to change, or has.
     pub(crate) fn index_lock(&mut self, id: RunId, step: StepId, present: bool) {
         let State { runs, locks, .. } = self;
-        let Some(locking) = runs.get(&id).and_then(|run| run.locking(step)) else {
+        let Some(run) = runs.get(&id) else {
+            return;
+        };
+        let Some(locking) = run.locking(step) else {
             return;
         };
         let at = StepRef { run: id, step };
         match present {
-            true => locks.insert(at, locking),
-            false => locks.remove(at, locking),
+            true => locks.insert(at, locking, run.suspended),
+            false => locks.remove(at, locking, run.suspended),
         }
     }
 }

@@ -31,7 +31,7 @@ union! {
         2 CancelRun(Stopping),
         /// As [`Command::TerminateRun`].
         3 TerminateRun(Stopping),
-        /// As [`Command::PublishEvent`].
+        /// As [`Command::OfferEvent`].
         4 PublishEvent(Publishing),
         /// As [`Command::HandEvent`].
         5 HandEvent(Handing),
@@ -159,7 +159,7 @@ impl From<Message> for Command {
                 run: stopping.run,
                 reason: Some(stopping.reason),
             },
-            Message::PublishEvent(publishing) => Command::PublishEvent {
+            Message::PublishEvent(publishing) => Command::OfferEvent {
                 event: publishing.event,
                 ttl_ms: publishing.ttl_ms,
             },

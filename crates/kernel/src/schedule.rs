@@ -14,7 +14,7 @@ use graph::value::{Str, Value};
 use crate::codec::{record, words};
 use crate::command::{Reply, StartRun};
 use crate::eval::rfc3339;
-use crate::event::{Event, Name};
+use crate::event::{Event, Name, ScheduleMoved};
 use crate::id::{RunId, Time};
 use crate::limits::{
     CATCH_UP_MAX, DATA_BYTES_MAX, NAME_BYTES_MAX, SCHEDULE_RUNS_MAX, SCHEDULES_MAX, TURN_BYTES_MAX,
@@ -119,15 +119,19 @@ record! {
 }
 
 record! {
-    /// Sets of events of which some have yet to come, oldest first.
+    /// What a schedule by events holds.
+    #[derive(Default)]
     pub struct Trigger {
-        /// They.
+        /// Sets of events of which some have yet to come, oldest first.
         1 sets: Vec<EventSet>,
+        /// Which events the newest complete sets had, of those that said so, oldest first.
+        2 past: Vec<u64>,
     }
 }
 
 record! {
     /// Events for one run.
+    #[derive(Default)]
     pub struct EventSet {
         /// Which filters have met theirs.
         1 met: Vec<u32>,
@@ -140,6 +144,24 @@ record! {
     }
 }
 
+record! {
+    /// What became of an event that a schedule took in.
+    pub struct EventTaken {
+        /// The place of its set; a new one is behind the others.
+        1 set: u32,
+        /// Which filter it met.
+        2 filter: u32,
+        /// It, unless its set is complete: then its run has it.
+        3 event: Option<Value>,
+        /// What it settles for those to come, by name.
+        4 bound: BTreeMap<Str, Value>,
+        /// Which it is, if it said so.
+        5 identity: Option<u64>,
+        /// How many of the oldest sets had to go.
+        6 dropped: u32,
+    }
+}
+
 impl Schedule {
     /// When it wants to be fired.
     #[must_use]
@@ -148,7 +170,8 @@ impl Schedule {
     }
 }
 
-/// Creates or replaces a schedule. Counters and running runs of a replaced one are kept.
+/// Creates or replaces a schedule. Counters and running runs of a replaced one are kept, and the events that wait
+/// for others, while they are for the same workflow.
 pub(crate) fn decide_put(turn: &mut Turn<'_>, schedule: Schedule) -> Result<Reply, Rejection> {
     check_name("schedule name", &schedule.name)?;
     if schedule.name.len() > SCHEDULE_NAME_BYTES_MAX {
@@ -183,9 +206,36 @@ pub(crate) fn decide_put(turn: &mut Turn<'_>, schedule: Schedule) -> Result<Repl
         started: kept.map_or(0, |kept| kept.started),
         active: kept.map(|kept| kept.active.clone()).unwrap_or_default(),
         waiting: None,
+        trigger: schedule.trigger.as_ref().map(|_| {
+            let same = kept.filter(|kept| kept.workflow == schedule.workflow);
+            same.and_then(|kept| kept.trigger.clone())
+                .unwrap_or_default()
+        }),
         ..schedule
     }));
     Ok(Reply::Done)
+}
+
+/// Makes true how a schedule has moved on: of one run that has ended, and others that begin behind those that go on.
+fn move_on(
+    turn: &mut Turn<'_>,
+    schedule: Schedule,
+    ended: Option<RunId>,
+    taken: Option<EventTaken>,
+) {
+    let before = turn.state().schedules.get(&schedule.name);
+    let active = before.into_iter().flat_map(|before| &before.active);
+    let go_on = active.filter(|run| Some(**run) != ended).count();
+    turn.emit(Event::ScheduleMoved(ScheduleMoved {
+        begun: schedule.active.into_iter().skip(go_on).collect(),
+        name: schedule.name,
+        next_at: schedule.next_at,
+        last_at: schedule.last_at,
+        started: schedule.started,
+        waiting: schedule.waiting,
+        ended,
+        taken,
+    }));
 }
 
 /// Refuses a schedule that does not say when, or says so in two ways.
@@ -315,7 +365,7 @@ pub(crate) fn decide_fire(turn: &mut Turn<'_>, name: &Str) -> Result<Reply, Reje
     for at in instants {
         start_or_hold(turn, &mut schedule, at);
     }
-    turn.emit(Event::SchedulePut(schedule));
+    move_on(turn, schedule, None, None);
     Ok(Reply::Done)
 }
 
@@ -445,6 +495,22 @@ pub(crate) fn decide_ended(
     if let Some(after_ms) = schedule.after_ms.filter(|_| schedule.active.is_empty()) {
         schedule.next_at = within(&schedule, turn.now.plus(after_ms));
     }
-    turn.emit(Event::SchedulePut(schedule));
+    move_on(turn, schedule, Some(run), None);
     Ok(Reply::Done)
+}
+
+impl Schedule {
+    pub(crate) fn apply_moved(&mut self, moved: &ScheduleMoved) {
+        self.next_at = moved.next_at;
+        self.last_at = moved.last_at;
+        self.started = moved.started;
+        self.waiting = moved.waiting;
+        if let Some(ended) = moved.ended {
+            self.active.retain(|active| *active != ended);
+        }
+        self.active.extend(&moved.begun);
+        if let (Some(trigger), Some(taken)) = (&mut self.trigger, &moved.taken) {
+            trigger.apply_taken(taken);
+        }
+    }
 }

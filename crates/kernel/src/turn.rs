@@ -76,7 +76,11 @@ impl<'a> Turn<'a> {
                 data,
                 ttl_ms,
             } => signal::decide_signal(self, run, &name, &data, ttl_ms),
-            Command::PublishEvent { event, ttl_ms } => signal::decide_publish(self, &event, ttl_ms),
+            Command::PublishEvent { event, ttl_ms } => {
+                message::check_room(self.state)?;
+                signal::decide_publish(self, &event, ttl_ms)
+            }
+            Command::OfferEvent { event, ttl_ms } => signal::decide_publish(self, &event, ttl_ms),
             Command::ClaimTask { task, session } => task::decide_claim(self, task, session),
             Command::CompleteTask { token, output } => task::decide_complete(self, token, output),
             Command::FailTask {
@@ -116,6 +120,14 @@ impl<'a> Turn<'a> {
                 self.decision.effects.push(Effect::ArmSchedule {
                     name: schedule.name.clone(),
                     at: schedule.due(),
+                });
+            }
+            Event::ScheduleMoved(moved) => {
+                let known = self.state.schedules.get(&moved.name);
+                let rests = known.is_none_or(|schedule| schedule.paused);
+                self.decision.effects.push(Effect::ArmSchedule {
+                    name: moved.name.clone(),
+                    at: moved.next_at.filter(|_| !rests),
                 });
             }
             Event::ScheduleDropped(name) => {
@@ -163,6 +175,8 @@ impl<'a> Turn<'a> {
             .collect();
         self.state.apply_fact(id, fact, self.now);
         locks.extend(self.state.locks_at(id, &touched));
+        // Each once: the end of a run may let go of one lock at many steps.
+        locks.sort_unstable();
         locks.dedup();
         locks.retain(|key| self.state.locks.next(key).is_some());
         let grants = locks
@@ -422,6 +436,11 @@ impl State {
             Event::SchedulePut(schedule) => {
                 self.schedules
                     .insert(schedule.name.clone(), schedule.clone());
+            }
+            Event::ScheduleMoved(moved) => {
+                if let Some(schedule) = self.schedules.get_mut(&moved.name) {
+                    schedule.apply_moved(moved);
+                }
             }
             Event::ScheduleDropped(name) => {
                 self.schedules.remove(&name.name);

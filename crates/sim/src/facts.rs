@@ -124,6 +124,7 @@ impl Facts {
         check::finished::event(self, event, at)?;
         check::steps::event(&self.state, event)?;
         check::claims::event(&self.state, event)?;
+        check::locks::event(&self.state, event)?;
         check::timers::event(self, event, at)?;
         if let Event::Run(RunFact { run, fact }) = event {
             self.note_claims(*run, fact);

@@ -23,6 +23,8 @@ pub enum Invariant {
     NumbersWithoutGaps,
     /// A step is entered once and left once.
     StepsOnce,
+    /// A lock has no more holders than it may.
+    LocksWithinLimit,
     /// Once faults stop, every run comes to its end.
     EveryRunEnds,
 }
@@ -40,6 +42,7 @@ impl Invariant {
             Invariant::ReplayEqualsLive => "replay equals live",
             Invariant::NumbersWithoutGaps => "history numbers have no gaps",
             Invariant::StepsOnce => "no step is recorded twice",
+            Invariant::LocksWithinLimit => "a lock has no more holders than it may",
             Invariant::EveryRunEnds => "every run ends",
         }
     }

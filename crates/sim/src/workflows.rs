@@ -18,8 +18,8 @@ pub(crate) struct Authored {
 }
 
 /// Names of the workflows.
-pub(crate) const NAMES: [&str; 8] = [
-    "errand", "nap", "gate", "batch", "choice", "order", "family", "meeting",
+pub(crate) const NAMES: [&str; 9] = [
+    "errand", "nap", "gate", "batch", "choice", "order", "family", "meeting", "till",
 ];
 
 /// Event and signal types that runs wait for.
@@ -119,6 +119,14 @@ const MEETING: &str = "
           - clean: {call: task, with: {queue: b, name: clean, retry: {delay: {milliseconds: DELAY}}}}
 ";
 
+const TILL: &str = "
+  - pay:
+      fork:
+        branches:
+          - one: {call: lock, with: {name: till, scope: server, do: [take: {call: task, with: {queue: a, name: take}}]}}
+          - two: {call: lock, with: {name: till, scope: workflow, limit: WIDE, do: [count: {wait: {milliseconds: DELAY}}]}, timeout: {after: {minutes: 2}}}
+";
+
 /// One workflow with figures by chance.
 pub(crate) fn author(random: &mut Random, name: &'static str, patch: u64) -> Authored {
     let body = match name {
@@ -129,6 +137,7 @@ pub(crate) fn author(random: &mut Random, name: &'static str, patch: u64) -> Aut
         "choice" => CHOICE,
         "order" => ORDER,
         "family" => FAMILY,
+        "till" => TILL,
         _ => MEETING,
     };
     let version = format!("1.0.{patch}");
@@ -138,8 +147,13 @@ pub(crate) fn author(random: &mut Random, name: &'static str, patch: u64) -> Aut
     } else {
         ""
     };
+    // Runs of one number come one after the other.
+    let counted = match name {
+        "till" => ", dev.quadrille/concurrency: {key: '${ .number }', limit: 1}",
+        _ => "",
+    };
     let source = format!(
-        "document:\n  dsl: '1.0.3'\n  namespace: default\n  name: {name}\n  version: '{version}'\n  metadata: {{retention: {retention}}}\n{timeout}do:{body}"
+        "document:\n  dsl: '1.0.3'\n  namespace: default\n  name: {name}\n  version: '{version}'\n  metadata: {{retention: {retention}{counted}}}\n{timeout}do:{body}"
     );
     let source = source
         .replace("RUN", &(1 + random.below(30)).to_string())

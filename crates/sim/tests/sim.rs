@@ -92,9 +92,11 @@ fn what_is_simulated_reaches_far() {
         "StepWithdrawing",
         "RegionTurned",
         "SchedulePut",
+        "ScheduleMoved",
         "Suspended",
         "MessageDeferred",
         "MessageTaken",
+        "LockGranted",
     ] {
         assert!(
             played.iter().any(|played| played.kinds.contains_key(kind)),

@@ -92,7 +92,7 @@ pub(crate) fn schedule(parts: ScheduleParts) -> Result<Command, Refusal> {
             active: Vec::new(),
             waiting: None,
             after_ms: (parts.after_ms > 0).then_some(parts.after_ms),
-            trigger: parts.on_events.then(|| Trigger { sets: Vec::new() }),
+            trigger: parts.on_events.then(Trigger::default),
             from: (parts.from_ms > 0).then_some(Time(parts.from_ms)),
             until: (parts.until_ms > 0).then_some(Time(parts.until_ms)),
         },

@@ -498,6 +498,7 @@ impl Partition {
             Event::EventKept(kept) => self.dirty.kept_event(kept.number),
             Event::EventDropped(dropped) => self.dirty.kept_event(dropped.number),
             Event::SchedulePut(schedule) => self.dirty.schedule(schedule.name.clone()),
+            Event::ScheduleMoved(moved) => self.dirty.schedule(moved.name.clone()),
             Event::ScheduleDropped(name) => self.dirty.schedule(name.name.clone()),
             Event::MessageDeferred(deferred) => self.dirty.message(deferred.number),
             Event::MessageTaken(taken) => self.dirty.message(taken.number),

@@ -1,8 +1,9 @@
 //! Owns schedules that start runs when events come.
 //!
-//! Invariants: an event that names itself starts one run of a schedule, however often it is published; what a
-//! schedule holds of events that wait for others is bounded, and the oldest goes first. Taking in an event
-//! and starting its run is one decision, so no crash can come between.
+//! Invariants: an event that names itself counts once, however often it is published: among the newest it is known
+//! again, and of the older ones the business key of the run still says that it began. What a schedule holds of
+//! events that wait for others is bounded, and the oldest goes first. Taking in an event and starting its run is
+//! one decision, so no crash can come between.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -12,12 +13,13 @@ use graph::ir::Listen;
 use graph::value::{Str, Value};
 use graph::{Expr, Failure, Template};
 
-use super::{EventSet, Overlap, Schedule, Trigger, end_active, start_with};
+use super::{EventSet, EventTaken, Overlap, Schedule, Trigger, end_active, start_with};
 use crate::catalog::Definition;
 use crate::eval::{fill, rfc3339};
-use crate::event::Event;
 use crate::id::RunId;
-use crate::limits::{DATA_BYTES_MAX, SCHEDULE_RUNS_MAX, TRIGGER_BYTES_MAX, TRIGGER_SETS_MAX};
+use crate::limits::{
+    DATA_BYTES_MAX, SCHEDULE_RUNS_MAX, TRIGGER_BYTES_MAX, TRIGGER_PAST_MAX, TRIGGER_SETS_MAX,
+};
 use crate::listen::{identity, meets, needed, read, wanted};
 use crate::message::Message;
 use crate::rejection::Rejection;
@@ -51,67 +53,60 @@ pub(crate) fn offer(turn: &mut Turn<'_>, event: &Value) -> u32 {
         schedule.trigger.is_some() && !schedule.paused && begun && !over
     };
     let schedules = turn.state().schedules.values().filter(is_open);
-    let schedules: Vec<Schedule> = schedules.cloned().collect();
-    let mut taken = 0;
-    for schedule in schedules {
-        taken += u32::from(take(turn, schedule, event));
-    }
-    taken
+    let names: Vec<Str> = schedules.map(|schedule| schedule.name.clone()).collect();
+    let taken = names.iter().filter(|name| take(turn, name, event));
+    u32::try_from(taken.count()).unwrap_or(u32::MAX)
 }
 
 /// Gives an event to a schedule, if it means it.
-fn take(turn: &mut Turn<'_>, mut schedule: Schedule, event: &Value) -> bool {
+fn take(turn: &mut Turn<'_>, name: &Str, event: &Value) -> bool {
+    let Some(schedule) = turn.state().schedules.get(name) else {
+        return false;
+    };
     let catalog = &turn.state().catalog;
     let found = catalog.find(&schedule.workflow, schedule.version.as_deref());
-    let Some(definition) = found.cloned() else {
+    let (Some(definition), Some(trigger)) = (found.cloned(), &schedule.trigger) else {
         return false;
     };
     let Some(listen) = &definition.graph.trigger else {
         return false;
     };
-    let mut sets = schedule
-        .trigger
-        .take()
-        .unwrap_or(Trigger { sets: Vec::new() })
-        .sets;
-    let id = identity(event);
-    if id.is_some_and(|id| sets.iter().any(|set| set.seen.contains(&id))) {
+    let identity = identity(event);
+    if identity.is_some_and(|identity| trigger.knows(identity)) {
         return true;
     }
-    let none = EventSet {
-        met: Vec::new(),
-        events: Vec::new(),
-        bound: BTreeMap::new(),
-        seen: Vec::new(),
-    };
-    let met = sets.iter().enumerate().find_map(|(place, set)| {
+    let none = EventSet::default();
+    let sets = (0_u32..).zip(trigger.sets.iter().chain([&none]));
+    let met = |(place, set)| {
         let (filter, bound) = meeting(&definition, listen, set, event)?;
-        Some((place, filter, bound))
-    });
-    let (place, filter, bound) = match met {
-        Some(met) => met,
-        None => match meeting(&definition, listen, &none, event) {
-            Some((filter, bound)) => {
-                sets.push(none);
-                (sets.len() - 1, filter, bound)
-            }
-            None => return false,
-        },
+        Some((place, set, filter, bound))
     };
-    let set = &mut sets[place];
-    set.met.push(filter);
-    set.events.push(read(event, listen.envelope));
-    set.bound.extend(bound);
-    set.seen.extend(id);
-    if set.met.len() >= needed(listen.need, listen.filters.len()) {
-        let set = sets.remove(place);
-        schedule.trigger = Some(Trigger { sets });
-        begin(turn, &mut schedule, set, id);
-    } else {
-        bound_sets(&mut sets);
-        schedule.trigger = Some(Trigger { sets });
+    let Some((place, set, filter, bound)) = { sets }.find_map(met) else {
+        return false;
+    };
+    let given = read(event, listen.envelope);
+    let taken = EventTaken {
+        set: place,
+        filter,
+        event: None,
+        bound,
+        identity,
+        dropped: 0,
+    };
+    let mut schedule = schedule.clone();
+    if set.met.len() + 1 >= needed(listen.need, listen.filters.len()) {
+        let events = set.events.iter().cloned().chain([given]).collect();
+        begin(turn, &mut schedule, events, identity);
+        super::move_on(turn, schedule, None, Some(taken));
+        return true;
     }
-    turn.emit(Event::SchedulePut(schedule));
+    let dropped = trigger.overflow(place, &given);
+    let taken = EventTaken {
+        event: Some(given),
+        dropped,
+        ..taken
+    };
+    super::move_on(turn, schedule, None, Some(taken));
     true
 }
 
@@ -138,7 +133,7 @@ fn meeting(
 }
 
 /// Starts the run of a set that is complete, as the overlap policy says. An event that names itself names the run.
-fn begin(turn: &mut Turn<'_>, schedule: &mut Schedule, set: EventSet, last: Option<u64>) {
+fn begin(turn: &mut Turn<'_>, schedule: &mut Schedule, events: Vec<Value>, last: Option<u64>) {
     let now = turn.now;
     let key: Str = match last {
         Some(id) => format!("{}@{id:016x}", schedule.name),
@@ -157,17 +152,59 @@ fn begin(turn: &mut Turn<'_>, schedule: &mut Schedule, set: EventSet, last: Opti
             Overlap::Terminate => end_active(turn, schedule, Message::TerminateRun),
         }
     }
-    start_with(turn, schedule, now, key, Value::array(set.events));
+    start_with(turn, schedule, now, key, Value::array(events));
 }
 
-/// Drops the oldest sets past the bounds.
-fn bound_sets(sets: &mut Vec<EventSet>) {
-    let bytes = |set: &EventSet| -> usize {
-        let events = set.events.iter().map(|event| weight(event, DATA_BYTES_MAX));
-        events.sum()
-    };
-    let mut all: usize = sets.iter().map(bytes).sum();
-    while sets.len() > TRIGGER_SETS_MAX || (all > TRIGGER_BYTES_MAX && !sets.is_empty()) {
-        all -= bytes(&sets.remove(0));
+impl Trigger {
+    /// Whether this very event waits for others here, or has had its run.
+    fn knows(&self, identity: u64) -> bool {
+        let waits = self.sets.iter().any(|set| set.seen.contains(&identity));
+        waits || self.past.contains(&identity)
+    }
+
+    /// How many of the oldest sets are past the bounds, once the one at a place has this event.
+    fn overflow(&self, place: u32, event: &Value) -> u32 {
+        let bytes = |event: &Value| weight(event, DATA_BYTES_MAX);
+        let mut sets: Vec<usize> = self
+            .sets
+            .iter()
+            .map(|set| set.events.iter().map(bytes).sum())
+            .collect();
+        match sets.get_mut(place as usize) {
+            Some(set) => *set += bytes(event),
+            None => sets.push(bytes(event)),
+        }
+        let (mut left, mut all) = (sets.len(), sets.iter().sum::<usize>());
+        let mut dropped = 0;
+        for bytes in sets {
+            if left <= TRIGGER_SETS_MAX && all <= TRIGGER_BYTES_MAX {
+                break;
+            }
+            (left, all, dropped) = (left - 1, all - bytes, dropped + 1);
+        }
+        dropped
+    }
+
+    pub(super) fn apply_taken(&mut self, taken: &EventTaken) {
+        let place = taken.set as usize;
+        let Some(event) = &taken.event else {
+            let complete = (place < self.sets.len()).then(|| self.sets.remove(place));
+            let seen = complete.map(|set| set.seen).unwrap_or_default();
+            self.past.extend(seen.into_iter().chain(taken.identity));
+            let forgotten = self.past.len().saturating_sub(TRIGGER_PAST_MAX);
+            self.past.drain(..forgotten);
+            return;
+        };
+        if place == self.sets.len() {
+            self.sets.push(EventSet::default());
+        }
+        if let Some(set) = self.sets.get_mut(place) {
+            set.met.push(taken.filter);
+            set.events.push(event.clone());
+            set.bound.extend(taken.bound.clone());
+            set.seen.extend(taken.identity);
+        }
+        let dropped = self.sets.len().min(taken.dropped as usize);
+        self.sets.drain(..dropped);
     }
 }

@@ -669,8 +669,7 @@ fn examples() -> BTreeMap<String, Vec<u8>> {
         .for_each(|step| step.shaped = shaped());
     examples.insert("Run.Shaped".into(), encode(&entered));
     examples.insert("Run.Queued".into(), encode(&later::queued(&entered)));
-    for (name, fact) in later::later_facts() {
-        let event = Event::Run(RunFact { run: RUN, fact });
+    for (name, event) in later::later_events() {
         examples.insert(name.into(), encode(&event));
     }
     let events = vec![
@@ -759,7 +758,7 @@ fn every_kind_of_event_has_an_example() {
         .map(|name| name.split('.').next().unwrap_or(name))
         .collect();
     // Kinds of run events and of other events, Run and Entry.
-    assert_eq!(kinds.len(), 38 + 7 + 2, "{kinds:?}");
+    assert_eq!(kinds.len(), 38 + 8 + 2, "{kinds:?}");
     // A number no release has given is told apart from damage.
     let unknown = decode::<Event>(&[0xf8, 0x06, 0x01]);
     assert_eq!(unknown, Err(kernel::codec::Damage::Unknown("Event", 111)));

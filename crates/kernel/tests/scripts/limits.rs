@@ -375,6 +375,9 @@ fn while_too_many_messages_wait_nobody_begins_what_sends_more() {
             bound
         ))
     );
+    let event = json(r#"{"type":"x"}"#);
+    let publish = Command::PublishEvent { event, ttl_ms: 1 };
+    assert_eq!(world.ask(publish.clone()), told);
     for world in [&mut world, &mut child] {
         world.done("a", "1");
         let run = &world.state.runs[&world.first()];
@@ -386,4 +389,5 @@ fn while_too_many_messages_wait_nobody_begins_what_sends_more() {
     }
     world.state.messages.pop_last();
     assert!(world.ask(Command::StartRun(start)).is_ok());
+    assert!(world.ask(publish).is_ok());
 }

@@ -198,6 +198,29 @@ fn a_suspended_run_is_passed_over_and_keeps_its_place() {
 }
 
 #[test]
+fn a_suspended_run_keeps_its_place_while_nobody_else_is_at_the_lock() {
+    let (mut world, _, second) = two_runs(vec![section("a", LockScope::Workflow, "x")]);
+    let third = world.start("w", "3");
+    for run in [second, third] {
+        world.tell(Command::SuspendRun { run });
+    }
+    world.done("a", "1");
+    assert!(world.offers.is_empty(), "nobody has the lock");
+    let later = ["4", "5", "6"].map(|input| world.start("w", input));
+    for run in [third, second] {
+        world.tell(Command::ResumeRun { run });
+    }
+    world.verify();
+    let mut order = Vec::new();
+    while let Some((_, task)) = world.offers.first().cloned() {
+        order.push(task.run);
+        world.done("a", "1");
+    }
+    let [fourth, fifth, sixth] = later;
+    assert_eq!(order, [fourth, second, third, fifth, sixth]);
+}
+
+#[test]
 fn a_lock_that_a_body_around_holds_is_had_again() {
     let inner = section("a", LockScope::Run, "x");
     let mut world = run(vec![lock(
@@ -327,6 +350,31 @@ fn a_run_that_waits_can_be_suspended_and_comes_when_it_is_resumed() {
     world.done("a", "2");
     world.verify();
     assert_eq!(world.state.runs[&second].condition(), "completed");
+}
+
+#[test]
+fn a_run_that_waits_suspended_counts_where_newer_ones_replace_older_ones() {
+    let mut world = World::default();
+    let mut made = graph(
+        "w",
+        vec![saga(
+            "s",
+            vec![set("x", ".").undo(vec![task("undo")]), task("a")],
+        )],
+    );
+    made.concurrency = Some(Concurrency {
+        key: "1".into(),
+        limit: 1,
+        policy: ConcurrencyPolicy::Replace,
+    });
+    world.deploy(made);
+    let [first, second] = ["1", "2"].map(|input| world.start("w", input));
+    world.tell(Command::SuspendRun { run: second });
+    let third = world.start("w", "3");
+    world.done("undo", "null");
+    world.verify();
+    let conditions = [first, second, third].map(|run| world.state.runs[&run].condition());
+    assert_eq!(conditions, ["cancelled", "cancelled", "running"]);
 }
 
 #[test]

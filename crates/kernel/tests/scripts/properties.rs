@@ -34,7 +34,7 @@ use crate::world::{World, flop};
 const CASES_DEFAULT: u32 = 1_000;
 
 /// Kinds of events: of runs, and the seven others; no graph is long enough for a step to be held back.
-const EVENTS: usize = 38 + 7 - 1;
+const EVENTS: usize = 38 + 8 - 1;
 
 /// Rounds in which everything that can be done is done, before a run counts as stuck.
 const ROUNDS_MAX: usize = 2_000;

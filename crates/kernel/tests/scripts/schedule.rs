@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use graph::Expr;
 use graph::ir::{Filter, Listen, Need};
 use insta::assert_snapshot;
-use kernel::limits::{SCHEDULE_RUNS_MAX, TRIGGER_SETS_MAX};
+use kernel::limits::{SCHEDULE_RUNS_MAX, TRIGGER_PAST_MAX, TRIGGER_SETS_MAX};
 use kernel::schedule::{CatchUp, Overlap, Schedule, Trigger};
 use kernel::{Command, Time};
 
@@ -428,7 +428,7 @@ fn triggered(types: &[&str], need: Need, overlap: Overlap) -> World {
 fn on_events(overlap: Overlap) -> Schedule {
     Schedule {
         every_ms: None,
-        trigger: Some(Trigger { sets: vec![] }),
+        trigger: Some(Trigger::default()),
         overlap,
         ..every(0)
     }
@@ -455,7 +455,6 @@ fn each_event_starts_one_run_however_often_it_comes() {
     schedule s: 1 started, 1 active, next never
     start w [{"order":7}]
     +1 a task [{"order":7}]
-    schedule s: 1 started, 1 active, next never
     event 1 kept {"data":{"order":7},"id":"2","source":"s","type":"lost"}
     schedule s: 2 started, 2 active, next never
     r2 start w [{"order":8}]
@@ -469,6 +468,62 @@ fn each_event_starts_one_run_however_often_it_comes() {
     publish(&mut world, "sent", "3", 8);
     assert_eq!(runs(&world), (1, 2));
     assert_eq!(world.state.schedules["s"].active.len(), 1);
+    assert_eq!(world.state.schedules["s"].started, 2, "it counts once");
+    world.verify();
+}
+
+#[test]
+fn an_event_that_comes_again_takes_no_run_away() {
+    for overlap in [Overlap::Cancel, Overlap::Terminate] {
+        let mut world = triggered(&["paid"], Need::All, overlap);
+        for (id, order) in [("1", 1), ("2", 2), ("1", 1)] {
+            publish(&mut world, "paid", id, order);
+        }
+        assert_eq!(runs(&world), (1, 2), "the newest goes on");
+        world.verify();
+    }
+    // Nor does it begin another set once the one that it was in is complete.
+    let mut world = triggered(&["paid", "sent"], Need::All, Overlap::Allow);
+    for (of, id) in [("paid", "1"), ("sent", "2"), ("paid", "1"), ("sent", "3")] {
+        publish(&mut world, of, id, 7);
+    }
+    assert_eq!(runs(&world), (1, 1));
+    for id in 10..10 + TRIGGER_PAST_MAX as u32 {
+        let of = if id % 2 == 0 { "sent" } else { "paid" };
+        publish(&mut world, of, &id.to_string(), id / 2);
+    }
+    let trigger = world.state.schedules["s"].trigger.as_ref();
+    assert!(trigger.unwrap().past.len() <= TRIGGER_PAST_MAX);
+    world.verify();
+}
+
+#[test]
+fn events_that_wait_for_others_outlive_another_put_of_the_schedule() {
+    let mut world = triggered(&["paid", "sent"], Need::All, Overlap::Allow);
+    publish(&mut world, "paid", "1", 7);
+    world.tell(Command::PutSchedule {
+        schedule: on_events(Overlap::Skip),
+    });
+    publish(&mut world, "sent", "2", 7);
+    assert_eq!(runs(&world), (1, 1));
+}
+
+#[test]
+fn what_a_schedule_does_is_journaled_in_few_bytes_however_much_it_holds() {
+    let mut world = triggered(&["paid", "sent"], Need::All, Overlap::Allow);
+    let heavy = "x".repeat(10_000);
+    for order in 0..20 {
+        world.publish(&format!(
+            r#"{{"type":"paid","data":{{"order":{order},"pad":"{heavy}"}}}}"#
+        ));
+    }
+    let held = world.journal.len();
+    world.publish(r#"{"type":"paid","data":{"order":100}}"#);
+    world.publish(r#"{"type":"sent","data":{"order":100}}"#);
+    world.done("a", "1");
+    let bytes = |entry: &kernel::Entry| kernel::codec::encode(entry).len();
+    let most = world.journal[held..].iter().map(bytes).max();
+    assert!(most.is_some_and(|most| most < 1_000), "{most:?}");
     world.verify();
 }
 

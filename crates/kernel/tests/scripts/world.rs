@@ -11,9 +11,10 @@ use std::sync::Arc;
 use graph::{Failure, Graph, Value, failure};
 use kernel::codec::{decode, encode};
 use kernel::effect::Effect;
-use kernel::event::{RunFact, StepEntered};
+use kernel::event::{RunFact, ScheduleMoved, StepEntered};
 use kernel::human::Whose;
 use kernel::id::WHOLE_RUN;
+use kernel::schedule::Schedule;
 use kernel::state::{Activity, Ending, Phase};
 use kernel::{
     Calendar, Command, Delivery, Entry, Event, HumanAct, Message, Notice, Rejection, Reply,
@@ -471,7 +472,9 @@ impl World {
             Event::EventDropped(dropped) => {
                 (String::new(), format!("event {} dropped", dropped.number))
             }
-            Event::SchedulePut(put) => {
+            Event::SchedulePut(Schedule { name, .. })
+            | Event::ScheduleMoved(ScheduleMoved { name, .. }) => {
+                let put = &self.state.schedules[name];
                 let next = put.next_at.map_or("never".into(), |at| at.0.to_string());
                 let (active, waiting) = (
                     put.active.len(),

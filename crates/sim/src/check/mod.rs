@@ -6,6 +6,7 @@ pub(crate) mod acknowledged;
 pub(crate) mod claims;
 pub(crate) mod durable;
 pub(crate) mod finished;
+pub(crate) mod locks;
 pub(crate) mod numbers;
 pub(crate) mod replay;
 pub(crate) mod steps;

@@ -41,7 +41,7 @@ pub(crate) fn event(facts: &Facts, event: &Event, at: Time) -> Result<(), Violat
             .runs
             .get(run)
             .and_then(|run| instant(facts, run, fact)),
-        Event::SchedulePut(schedule) => schedule.last_at,
+        Event::ScheduleMoved(moved) => moved.last_at,
         _ => None,
     };
     match waited_for {
