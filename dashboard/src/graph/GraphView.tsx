@@ -199,7 +199,7 @@ export function GraphView({
         onlyRenderVisibleElements
         minZoom={0.05}
         fitView
-        fitViewOptions={{ maxZoom: 1.1, padding: 0.15 }}
+        fitViewOptions={{ minZoom: 0.6, maxZoom: 1.1, padding: 0.1 }}
         onNodeClick={(_, node) => select?.(node.data.box.node)}
         onPaneClick={() => select?.(undefined)}
         proOptions={{ hideAttribution: true }}

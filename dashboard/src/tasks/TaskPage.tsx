@@ -90,11 +90,16 @@ function Open({ task }: { task: HumanTask }) {
   );
 }
 
+/** Nothing to be seen: no data, or a map without members. */
+function isEmpty(data: unknown): boolean {
+  return data === null || (typeof data === "object" && Object.keys(data).length === 0);
+}
+
 function Asked({ task }: { task: HumanTask }) {
   return (
     <Card title="What is asked">
       {task.description !== null && <p className={`${ui.cardBody} ${ui.prose}`}>{task.description}</p>}
-      {task.data !== null && <Json value={task.data} />}
+      {!isEmpty(task.data) && <Json value={task.data} />}
     </Card>
   );
 }
@@ -111,7 +116,7 @@ function Decide({ task, can, decide }: { task: HumanTask; can: boolean; decide: 
           <span>Comment (optional)</span>
           <input className={ui.input} value={comment} onChange={(event) => setComment(event.target.value)} />
         </label>
-        <div className={ui.row}>
+        <div className={ui.decide}>
           {outcomes.map((outcome) => (
             <Button
               key={outcome ?? ""}
