@@ -40,3 +40,27 @@ Feature: Call child
     When the workflow is executed
     Then the workflow should complete
     And the workflow output should have properties 'id'
+
+  Scenario: A child left to itself echoes the input
+    Given another workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: leg, version: '1.0.0' }
+    do:
+      - go: { set: { gone: true } }
+    """
+    And a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: a-child-left-to-itself-echoes-the-input, version: '1.0.0' }
+    do:
+      - begin: { call: child, with: { workflow: leg, version: '1.0.0', key: leg-1, await: false, echo: true } }
+    """
+    And the workflow input is:
+    """yaml
+    { from: here }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    { from: here }
+    """
+    And at least 2 runs should complete

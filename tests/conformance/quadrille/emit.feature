@@ -85,3 +85,18 @@ Feature: Emit
     """yaml
     [ { id: 7 } ]
     """
+
+  Scenario: Everything an event says is heard
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: everything-an-event-says-is-heard, version: '1.0.0' }
+    do:
+      - say: { emit: { event: { with: { id: e-1, source: 'https://example.com', type: news, time: '2030-01-31T09:00:00Z', datacontenttype: application/json, dataschema: 'https://example.com/news', data: { n: 1 } } } } }
+      - hear: { listen: { to: { one: { with: { type: news } } }, read: envelope } }
+      - tell: { set: '${ .[0] | { id, time, datacontenttype, dataschema, data } }' }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    { id: e-1, time: '2030-01-31T09:00:00Z', datacontenttype: application/json, dataschema: 'https://example.com/news', data: { n: 1 } }
+    """

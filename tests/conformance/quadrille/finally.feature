@@ -72,3 +72,22 @@ Feature: Call finally
     { type: 'https://serverlessworkflow.io/spec/1.0.0/errors/timeout' }
     """
     And free should run 1 times
+
+  Scenario: What is caught still cleans up
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: what-is-caught-still-cleans-up, version: '1.0.0' }
+    do:
+      - work:
+          call: finally
+          with:
+            do: [ { break: { raise: { error: { type: 'https://example.com/broken', status: 500 } } } } ]
+            catch: { errors: { with: { status: 500 } }, do: [ { mend: { set: { mended: true } } } ] }
+            finally: [ { clean: { set: { cleaned: true } } } ]
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    { mended: true }
+    """
+    And mend should run before clean

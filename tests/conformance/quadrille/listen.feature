@@ -263,3 +263,59 @@ Feature: Listen
     """yaml
     [ 1 ]
     """
+
+  Scenario: Each event on its own
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: each-event-on-its-own, version: '1.0.0' }
+    do:
+      - hear:
+          listen: { to: { any: [ { with: { type: go } } ], until: '${ length >= 2 }' } }
+          foreach:
+            item: heard
+            at: place
+            do: [ { one: { set: { n: '${ $heard.n }', at: '${ $place }' } } } ]
+            output: { as: '${ . + { seen: true } }' }
+            export: { as: '${ { last: .n } }' }
+      - tell: { set: { all: '${ . }', last: '${ $context.last }' } }
+    """
+    When the workflow is started
+    And the signal 'go' is sent with data:
+    """yaml
+    { n: 5 }
+    """
+    And the signal 'go' is sent with data:
+    """yaml
+    { n: 6 }
+    """
+    Then the workflow should complete with output:
+    """yaml
+    { all: [ { n: 5, at: 0, seen: true }, { n: 6, at: 1, seen: true } ], last: 6 }
+    """
+
+  Scenario Outline: Events until other events
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: events-until-other-events, version: '1.0.0' }
+    do:
+      - hear: { listen: { to: { any: [ { with: { type: item } } ], until: <until> } } }
+    """
+    When the workflow is started
+    And the signal 'item' is sent with data:
+    """yaml
+    { n: 1 }
+    """
+    And the signal 'stop' is sent with data:
+    """yaml
+    {}
+    """
+    Then the workflow should complete with output:
+    """yaml
+    [ { n: 1 } ]
+    """
+
+    Examples:
+      | until                                                  |
+      | { one: { with: { type: stop } } }                      |
+      | { any: [ { with: { type: stop } } ] }                  |
+      | { all: [ { with: { type: stop } } ] }                  |

@@ -84,3 +84,71 @@ Feature: Call map
     """yaml
     { type: 'https://example.com/two' }
     """
+
+  Scenario: Enough of a list
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: enough-of-a-list, version: '1.0.0' }
+    do:
+      - each:
+          call: map
+          with:
+            in: '${ [1, 2, 3] }'
+            each: n
+            at: i
+            need: 2
+            losers: cancel
+            do:
+              - slow: { if: '${ $n == 3 }', wait: { seconds: 60 } }
+              - one: { set: { n: '${ $n }', at: '${ $i }' } }
+    """
+    When the workflow is executed
+    Then the workflow should complete
+    And slow should cancel
+    And the workflow output should have a '1' property with value:
+    """yaml
+    { n: 2, at: 1 }
+    """
+
+  Scenario: No more elements once a condition fails
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: no-more-elements-once-a-condition-fails, version: '1.0.0' }
+    do:
+      - each: { call: map, with: { in: '${ [1, 2, 3, 1] }', each: n, concurrency: 1, while: '${ $n < 3 }', do: [ { one: { set: '${ $n }' } } ] } }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    [ 1, 2 ]
+    """
+
+  Scenario: Until the outputs are enough
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: until-the-outputs-are-enough, version: '1.0.0' }
+    do:
+      - each: { call: map, with: { in: '${ [1, 2, 3] }', each: n, concurrency: 1, until: '${ add >= 3 }', do: [ { one: { set: '${ $n }' } } ] } }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    [ 1, 2 ]
+    """
+
+  Scenario: Elements that come while it goes on
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: elements-that-come-while-it-goes-on, version: '1.0.0' }
+    do:
+      - each: { call: map, with: { in: '${ [1] }', each: n, need: 2, more: { with: { type: further }, max: 1, transient: false }, do: [ { one: { set: '${ $n }' } } ] } }
+    """
+    When the workflow is started
+    And the signal 'further' is sent with data:
+    """yaml
+    2
+    """
+    Then the workflow should complete with output:
+    """yaml
+    [ 1, 2 ]
+    """

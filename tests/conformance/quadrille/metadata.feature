@@ -69,3 +69,74 @@ Feature: Metadata
     When the workflow is started
     And the workflow is started
     Then both starts should mean the same run
+
+  Scenario: The full names say the same
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: the-full-names-say-the-same
+      version: '1.0.0'
+      title: The full names
+      summary: They say the same as the short ones.
+      metadata:
+        'dev.quadrille/labels': { team: blue }
+        'dev.quadrille/attributes': { total: { type: number, from: .total } }
+    evaluate: { language: jq, mode: strict }
+    do:
+      - work: { set: { n: 1 } }
+    """
+    And the workflow input is:
+    """yaml
+    { total: 7 }
+    """
+    When the workflow is executed
+    Then the workflow should complete
+    And the workflow should have the label 'team' with value:
+    """yaml
+    blue
+    """
+    And the workflow should have the attribute 'total' with value:
+    """yaml
+    7
+    """
+
+  Scenario: Variables have a first value and a shape
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: variables-have-a-first-value-and-a-shape
+      version: '1.0.0'
+      metadata:
+        'dev.quadrille/variables': { initial: { count: 1 }, schema: { type: object, required: [ count ] } }
+    do:
+      - count: { set: { before: '${ $context.count }' }, export: { as: '${ { count: ($context.count + 1) } }' } }
+      - tell: { set: { before: '${ .before }', after: '${ $context.count }' } }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    { before: 1, after: 2 }
+    """
+
+  Scenario: Variables that lose their shape
+    Given a workflow with definition:
+    """yaml
+    document:
+      dsl: '1.0.3'
+      namespace: default
+      name: variables-that-lose-their-shape
+      version: '1.0.0'
+      metadata:
+        'dev.quadrille/variables': { initial: { count: 1 }, schema: { type: object, required: [ count ] } }
+    do:
+      - lose: { set: { n: 1 }, export: { as: '${ {} }' } }
+    """
+    When the workflow is executed
+    Then the workflow should fault with error:
+    """yaml
+    { type: 'https://serverlessworkflow.io/spec/1.0.0/errors/validation', status: 400 }
+    """

@@ -27,3 +27,17 @@ Feature: Call race
     """
     And c should cancel
     And the workflow should take less than 5000 ms
+
+  Scenario: The first alone
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: the-first-alone, version: '1.0.0' }
+    do:
+      - quotes: { call: race, with: { first: true, losers: cancel, branches: [ { slow: { wait: { seconds: 60 } } }, { fast: { set: { price: 2 } } } ] } }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    { price: 2 }
+    """
+    And slow should cancel

@@ -100,3 +100,16 @@ Feature: Raise
     """
     When the workflow is checked
     Then the check should find 'unknown-name' in line 3
+
+  Scenario: An error says where it is from
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: an-error-says-where-it-is-from, version: '1.0.0' }
+    do:
+      - break: { raise: { error: { type: 'https://example.com/broken', status: 500, instance: /elsewhere } } }
+    """
+    When the workflow is executed
+    Then the workflow should fault with error:
+    """yaml
+    { type: 'https://example.com/broken', status: 500, instance: /elsewhere }
+    """

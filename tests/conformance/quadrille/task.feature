@@ -229,3 +229,48 @@ Feature: Call task
     { receipt: r-1 }
     """
     And the worker should have been given 'charge' 1 times
+
+  Scenario: Again only when it makes sense
+    Given a worker that fails 'charge' 2 times with:
+    """yaml
+    { type: 'https://example.com/busy', status: 503 }
+    """
+    And a worker that answers 'charge' with:
+    """yaml
+    { paid: true }
+    """
+    And a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: again-only-when-it-makes-sense, version: '1.0.0' }
+    do:
+      - charge:
+          call: task
+          with:
+            name: charge
+            retry: { when: '${ $error.status == 503 }', delay: { milliseconds: 1 }, backoff: { constant: {} }, jitter: { from: { milliseconds: 0 }, to: { milliseconds: 1 } }, maxDelay: { milliseconds: 5 }, limit: { attempt: { count: 5 } } }
+    """
+    When the workflow is executed
+    Then the workflow should complete
+    And the worker should have been given 'charge' 3 times
+
+  Scenario: Not again when that makes no sense
+    Given a worker that fails 'charge' with:
+    """yaml
+    { type: 'https://example.com/declined', status: 402 }
+    """
+    And a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: not-again-when-that-makes-no-sense, version: '1.0.0' }
+    do:
+      - charge:
+          call: task
+          with:
+            name: charge
+            retry: { exceptWhen: '${ $error.status == 402 }', delay: { milliseconds: 1 }, limit: { attempt: { count: 5 } } }
+    """
+    When the workflow is executed
+    Then the workflow should fault with error:
+    """yaml
+    { status: 402 }
+    """
+    And the worker should have been given 'charge' 1 times

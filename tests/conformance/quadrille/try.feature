@@ -557,3 +557,21 @@ Feature: Try
     { caught: true, last: true }
     """
     And skipped should not run
+
+  Scenario: By its detail, and on to another task
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: by-its-detail-and-on-to-another-task, version: '1.0.0' }
+    do:
+      - attempt:
+          try: [ { break: { raise: { error: { type: 'https://example.com/broken', status: 500, detail: the pipe burst } } } } ]
+          catch: { errors: { with: { detail: the pipe burst } }, then: after }
+      - between: { set: { passed: between } }
+      - after: { set: { passed: after } }
+    """
+    When the workflow is executed
+    Then the workflow should complete with output:
+    """yaml
+    { passed: after }
+    """
+    And between should not run

@@ -65,3 +65,14 @@ Feature: Wait
     When the workflow is executed
     Then the workflow should complete
     And the workflow should take less than 5000 ms
+
+  Scenario: Every unit of a duration
+    Given a workflow with definition:
+    """yaml
+    document: { dsl: '1.0.3', namespace: default, name: every-unit-of-a-duration, version: '1.0.0' }
+    do:
+      - pause: { wait: { weeks: 0, days: 0, hours: 0, minutes: 0, seconds: 0, milliseconds: 20 } }
+    """
+    When the workflow is executed
+    Then the workflow should complete
+    And the workflow should take at least 20 ms

@@ -29,6 +29,8 @@ pub(crate) struct World {
     pub(crate) workflow: Option<String>,
     pub(crate) input: Option<Value>,
     pub(crate) key: Option<String>,
+    /// Whether its server starts processes.
+    pub(crate) processes: bool,
     /// The runs in the order in which they were started.
     pub(crate) runs: Vec<String>,
     /// What the last check found.
@@ -49,6 +51,7 @@ impl World {
             workflow: None,
             input: None,
             key: None,
+            processes: false,
             runs: Vec::new(),
             findings: None,
         })
@@ -221,7 +224,9 @@ impl World {
     /// Where something of the server is; starts it if there is none yet.
     async fn url(&mut self, path: &str) -> Result<String> {
         if self.server.is_none() {
-            let settings = self.service.open(self.folder.path()).await?;
+            let mut settings = self.service.open(self.folder.path()).await?;
+            let processes = "QUADRILLE_CONNECTORS_PROCESS_ENABLED";
+            settings.push((processes.to_owned(), self.processes.to_string()));
             let settings: Vec<_> = settings
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_str()))

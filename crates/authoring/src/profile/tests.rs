@@ -1,5 +1,7 @@
 //! Holds the profile against the official schema, against the compiler, and against the published page.
 
+mod coverage;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -38,6 +38,12 @@ pub(super) const STEPS: &[Meaning] = &[
             Ok(())
         })
     }),
+    ("a server that starts processes", |world, _| {
+        Box::pin(async move {
+            world.processes = true;
+            Ok(())
+        })
+    }),
     ("a worker that answers '{task}' with:", |world, said| {
         Box::pin(async move {
             let outcome = Outcome::Output(said.value()?);
